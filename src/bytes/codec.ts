@@ -1,0 +1,310 @@
+import { hex, toHex } from './hex.ts';
+import { type Fault, type FieldSeen, Reader } from './reader.ts';
+import { Writer } from './writer.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: inside the combinators a codec of anything is meant.
+export type AnyCodec = Codec<any>;
+export type Fields = Readonly<Record<string, AnyCodec>>;
+
+/** What a codec is made of, for whoever walks declarations: generators of test values, documentation, printing. */
+export type Shape =
+  | { readonly kind: 'uint'; readonly bytes: 1 | 2 | 4 | 8 }
+  | { readonly kind: 'enum'; readonly base: AnyCodec; readonly names: ReadonlyMap<number, string> }
+  | { readonly kind: 'bits'; readonly base: AnyCodec; readonly names: Readonly<Record<string, number>>; readonly reserved: number }
+  | { readonly kind: 'bytes'; readonly length?: number; readonly width?: 1 | 2 | 4; readonly max?: number }
+  | { readonly kind: 'list'; readonly item: AnyCodec; readonly max?: number }
+  | { readonly kind: 'sizedOf'; readonly inner: AnyCodec; readonly optional: boolean }
+  | { readonly kind: 'struct'; readonly fields: Fields }
+  | { readonly kind: 'tagged'; readonly head: Fields; readonly tag: string; readonly variants: Readonly<Record<number, Fields>> }
+  | { readonly kind: 'opaque' };
+
+/** A wire type as a value: it writes, it reads, it knows its name. Numbers are big-endian. */
+export interface Codec<T> {
+  readonly name: string;
+  /** The clause that defines it. */
+  readonly spec?: string;
+  readonly shape: Shape;
+  write(writer: Writer, value: T): void;
+  read(reader: Reader): T;
+  /** The value as a person reads it; only for types without inner fields. */
+  show?(value: T): string;
+}
+
+/** The TypeScript type of a codec's values. */
+export type Value<C> = C extends Codec<infer T> ? T : never;
+type Flat<T> = { readonly [K in keyof T]: T[K] };
+export type StructValue<F extends Fields> = Flat<{ [K in keyof F]: Value<F[K]> }>;
+
+/** The bytes of a value. */
+export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
+  const writer = new Writer();
+  codec.write(writer, value);
+  return writer.done();
+}
+
+/**
+ * The value of bytes; all of them must be used.
+ * @param onField is told every field as it is read: the one decoder serves trace and inspector too.
+ * @throws {DecodeError} with fault, path and first byte of the field at which decoding stopped.
+ */
+export function decode<T>(codec: Codec<T>, bytes: Uint8Array, onField?: (field: FieldSeen) => void): T {
+  const reader = new Reader(bytes, onField);
+  const value = codec.read(reader);
+  if (reader.remaining > 0) reader.fail('trailing', `${reader.remaining} bytes left over after ${codec.name}`);
+  return value;
+}
+
+/** Reads a field under its name and tells the listener. */
+export function readField<T>(reader: Reader, name: string | number, codec: Codec<T>): T {
+  return reader.at(name, () => {
+    const offset = reader.offset;
+    const value = codec.read(reader);
+    if (reader.onField) {
+      const text = codec.show?.(value);
+      reader.onField({
+        path: reader.path,
+        type: codec.name,
+        offset,
+        length: reader.offset - offset,
+        value,
+        ...(text === undefined ? {} : { text }),
+      });
+    }
+    return value;
+  });
+}
+
+function uint(bytes: 1 | 2 | 4): Codec<number> {
+  const digits = bytes * 2;
+  return {
+    name: `UINT${bytes * 8}`,
+    shape: { kind: 'uint', bytes },
+    write: (writer, value) => (bytes === 1 ? writer.u8(value) : bytes === 2 ? writer.u16(value) : writer.u32(value)),
+    read: reader => (bytes === 1 ? reader.u8() : bytes === 2 ? reader.u16() : reader.u32()),
+    show: value => (value < 10 ? String(value) : `${value} (${hex(value, digits)})`),
+  };
+}
+
+export const UINT8 = uint(1);
+export const UINT16 = uint(2);
+export const UINT32 = uint(4);
+export const UINT64: Codec<bigint> = {
+  name: 'UINT64',
+  shape: { kind: 'uint', bytes: 8 },
+  write: (writer, value) => writer.u64(value),
+  read: reader => reader.u64(),
+  show: value => (value < 10n ? String(value) : `${value} (${hex(value, 16)})`),
+};
+
+/** The same encoding under a standard's name, with the values that have names shown by them. */
+export function named(name: string, base: Codec<number>, names: Readonly<Record<string, number>> = {}): Codec<number> {
+  const byValue = new Map(Object.entries(names).map(([key, value]) => [value, key]));
+  const width = base.shape.kind === 'uint' ? base.shape.bytes * 2 : 8;
+  return {
+    name,
+    shape: base.shape,
+    write: base.write,
+    read: base.read,
+    show: value => (byValue.has(value) ? `${byValue.get(value)} (${hex(value, width)})` : hex(value, width)),
+  };
+}
+
+/** A number that must be one of the named values. `fault` is what a wrong one is called. */
+export function oneOf<const N extends Readonly<Record<string, number>>>(
+  name: string,
+  base: Codec<number>,
+  names: N,
+  fault: Fault = 'value',
+): Codec<N[keyof N]> {
+  const byValue = new Map<number, string>(Object.entries(names).map(([key, value]) => [value, key]));
+  const width = base.shape.kind === 'uint' ? base.shape.bytes * 2 : 8;
+  return {
+    name,
+    shape: { kind: 'enum', base, names: byValue },
+    write: (writer, value) => base.write(writer, value),
+    read(reader) {
+      const offset = reader.offset;
+      const value = base.read(reader);
+      if (!byValue.has(value)) reader.fail(fault, `${hex(value, width)} is no ${name}`, offset);
+      return value as N[keyof N];
+    },
+    show: value => `${byValue.get(value)} (${hex(value, width)})`,
+  };
+}
+
+/** A number whose bits have names. Unnamed bits are refused when `refuseReserved`, else kept. */
+export function bits<const N extends Readonly<Record<string, number>>>(
+  name: string,
+  base: Codec<number>,
+  names: N,
+  { refuseReserved = false, spec }: { refuseReserved?: boolean; spec?: string } = {},
+): Codec<number> & { readonly bit: N } {
+  const known = Object.values(names).reduce((all, bit) => (all | bit) >>> 0, 0);
+  const width = base.shape.kind === 'uint' ? base.shape.bytes * 2 : 8;
+  return {
+    name,
+    ...(spec ? { spec } : {}),
+    bit: names,
+    shape: { kind: 'bits', base, names, reserved: refuseReserved ? ~known >>> 0 : 0 },
+    write: (writer, value) => base.write(writer, value),
+    read(reader) {
+      const offset = reader.offset;
+      const value = base.read(reader);
+      if (refuseReserved && (value & ~known) !== 0) {
+        reader.fail('reserved', `${hex(value, width)} has reserved bits of ${name} set`, offset);
+      }
+      return value;
+    },
+    show(value) {
+      const set = Object.entries(names).filter(([, bit]) => (value & bit) !== 0 && (value & bit) >>> 0 === bit >>> 0);
+      return `${hex(value, width)}${set.length ? ` ${set.map(([key]) => key).join('|')}` : ''}`;
+    },
+  };
+}
+
+/** Exactly `length` bytes. */
+export function fixed(name: string, length: number): Codec<Uint8Array> {
+  return {
+    name,
+    shape: { kind: 'bytes', length },
+    write: (writer, value) => {
+      if (value.length !== length) throw new RangeError(`${name} takes ${length} bytes, not ${value.length}`);
+      writer.raw(value);
+    },
+    read: reader => reader.take(length),
+    show: toHex,
+  };
+}
+
+/** A byte string behind its length (a UINT16 unless told otherwise). Longer than `max` bytes is fault `size`. */
+export function sized(
+  name: string,
+  { max, width = 2, spec }: { max?: number; width?: 1 | 2 | 4; spec?: string } = {},
+): Codec<Uint8Array> {
+  return {
+    name,
+    ...(spec ? { spec } : {}),
+    shape: { kind: 'bytes', width, ...(max === undefined ? {} : { max }) },
+    write: (writer, value) => writer.sized(width, () => writer.raw(value)),
+    read(reader) {
+      const offset = reader.offset;
+      const size = width === 1 ? reader.u8() : width === 2 ? reader.u16() : reader.u32();
+      if (max !== undefined && size > max) reader.fail('size', `${size} bytes, at most ${max}`, offset);
+      return reader.take(size);
+    },
+    show: value => `${value.length} bytes${value.length ? ` ${toHex(value)}` : ''}`,
+  };
+}
+
+/** A structure behind its length in a UINT16 (TPM2B of a structure). Contents of another length are fault `size`. */
+export function sizedOf<T>(name: string, inner: Codec<T>): Codec<T> {
+  return {
+    name,
+    shape: { kind: 'sizedOf', inner, optional: false },
+    write: (writer, value) => writer.sized(2, () => inner.write(writer, value)),
+    read(reader) {
+      const size = reader.u16();
+      if (size === 0) reader.fail('size', `an empty ${name}`, reader.offset - 2);
+      return reader.within(size, () => readField(reader, inner.name, inner));
+    },
+  };
+}
+
+/** Like {@link sizedOf}, but size 0 is allowed and means `null`. */
+export function sizedOrEmpty<T>(name: string, inner: Codec<T>): Codec<T | null> {
+  return {
+    name,
+    shape: { kind: 'sizedOf', inner, optional: true },
+    write: (writer, value) => writer.sized(2, () => value !== null && inner.write(writer, value)),
+    read(reader) {
+      const size = reader.u16();
+      return size === 0 ? null : reader.within(size, () => readField(reader, inner.name, inner));
+    },
+  };
+}
+
+/** A UINT32 count (or another width) and that many items. More than `max` is fault `size`. */
+export function list<T>(
+  name: string,
+  item: Codec<T>,
+  { max, count = UINT32, spec }: { max?: number; count?: Codec<number>; spec?: string } = {},
+): Codec<readonly T[]> {
+  return {
+    name,
+    ...(spec ? { spec } : {}),
+    shape: { kind: 'list', item, ...(max === undefined ? {} : { max }) },
+    write(writer, values) {
+      count.write(writer, values.length);
+      for (const value of values) item.write(writer, value);
+    },
+    read(reader) {
+      const offset = reader.offset;
+      const length = readField(reader, 'count', count);
+      if (max !== undefined && length > max) reader.fail('size', `${length} items, at most ${max}`, offset);
+      const values: T[] = [];
+      for (let i = 0; i < length; i++) values.push(readField(reader, i, item));
+      return values;
+    },
+  };
+}
+
+function writeFields(writer: Writer, fields: Fields, value: Readonly<Record<string, unknown>>): void {
+  for (const [key, codec] of Object.entries(fields)) codec.write(writer, value[key]);
+}
+
+function readFields(reader: Reader, fields: Fields, into: Record<string, unknown>): void {
+  for (const [key, codec] of Object.entries(fields)) into[key] = readField(reader, key, codec);
+}
+
+/** Fields one after the other. */
+export function struct<const F extends Fields>(name: string, spec: string, fields: F): Codec<StructValue<F>> {
+  return {
+    name,
+    spec,
+    shape: { kind: 'struct', fields },
+    write: (writer, value) => writeFields(writer, fields, value),
+    read(reader) {
+      const value: Record<string, unknown> = {};
+      readFields(reader, fields, value);
+      return value as StructValue<F>;
+    },
+  };
+}
+
+export type TaggedValue<F extends Fields, K extends keyof F & string, V extends Readonly<Record<number, Fields>>> = {
+  [T in keyof V & number]: Flat<{ [P in K]: T } & StructValue<Omit<F, K>> & StructValue<V[T]>>;
+}[keyof V & number];
+
+/**
+ * Fields of which one (`tag`) selects what follows them. The codec of the tag decides which tags are known; one that it knows
+ * but that has no variant is fault `selector`.
+ */
+export function tagged<
+  const F extends Fields,
+  K extends keyof F & string,
+  const V extends Readonly<Record<number, Fields>>,
+>(name: string, spec: string, head: F, tag: K, variants: V): Codec<TaggedValue<F, K, V>> {
+  return {
+    name,
+    spec,
+    shape: { kind: 'tagged', head, tag, variants },
+    write(writer, value) {
+      const record = value as Readonly<Record<string, unknown>>;
+      const variant = variants[record[tag] as number];
+      if (!variant) throw new RangeError(`${name} has no variant ${String(record[tag])}`);
+      writeFields(writer, head, record);
+      writeFields(writer, variant, record);
+    },
+    read(reader) {
+      const value: Record<string, unknown> = {};
+      readFields(reader, head, value);
+      const variant = variants[value[tag] as number];
+      if (!variant) return reader.fail('selector', `${name} has no variant ${hex(value[tag] as number)}`);
+      readFields(reader, variant, value);
+      return value as TaggedValue<F, K, V>;
+    },
+  };
+}
+
+/** Nothing at all: a variant or parameter area without fields. */
+export const EMPTY = struct('EMPTY', '', {});

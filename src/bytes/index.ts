@@ -1,0 +1,4 @@
+export * from './codec.ts';
+export { concat, fromHex, hex, hexDump, sameBytes, toHex, utf8 } from './hex.ts';
+export { DecodeError, type Fault, type FieldSeen, Reader } from './reader.ts';
+export { Writer } from './writer.ts';

@@ -1,0 +1,43 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { plain } from './hash.ts';
+
+type Bits = 128 | 192 | 256;
+const aes = (key: Uint8Array, mode: string) => `aes-${(key.length * 8) as Bits}-${mode}`;
+
+/** AES-CFB with 128-bit feedback, as TPM 2.0 uses it. */
+export function encryptCfb(key: Uint8Array, iv: Uint8Array, data: Uint8Array): Uint8Array {
+  return plain(createCipheriv(aes(key, 'cfb'), key, iv).update(data));
+}
+
+export function decryptCfb(key: Uint8Array, iv: Uint8Array, data: Uint8Array): Uint8Array {
+  return plain(createDecipheriv(aes(key, 'cfb'), key, iv).update(data));
+}
+
+export interface Sealed {
+  readonly ciphertext: Uint8Array;
+  /** 16 bytes. */
+  readonly tag: Uint8Array;
+}
+
+type Gcm = 'aes-128-gcm' | 'aes-256-gcm';
+
+/** AES-GCM without additional data, 128 or 256-bit key, IV of any length (ESM blobs: 16 bytes, pages: 12). */
+export function encryptGcm(key: Uint8Array, iv: Uint8Array, data: Uint8Array): Sealed {
+  const cipher = createCipheriv(aes(key, 'gcm') as Gcm, key, iv);
+  const ciphertext = plain(cipher.update(data));
+  cipher.final();
+  return { ciphertext, tag: plain(cipher.getAuthTag()) };
+}
+
+/** The plaintext, or null when the tag does not fit. */
+export function decryptGcm(key: Uint8Array, iv: Uint8Array, { ciphertext, tag }: Sealed): Uint8Array | null {
+  const decipher = createDecipheriv(aes(key, 'gcm') as Gcm, key, iv, { authTagLength: 16 });
+  decipher.setAuthTag(tag);
+  const plaintext = plain(decipher.update(ciphertext));
+  try {
+    decipher.final();
+  } catch {
+    return null; // node:crypto's only complaint here: the tag does not authenticate the data
+  }
+  return plaintext;
+}

@@ -1,0 +1,20 @@
+export { decryptCfb, decryptGcm, encryptCfb, encryptGcm, type Sealed } from './cipher.ts';
+export { DIGEST_BYTES, digest, equal, type HashName, hmac } from './hash.ts';
+export { fromInteger, gcd, modInverse, toInteger } from './integer.ts';
+export { kdfA, kdfE, mgf1 } from './kdf.ts';
+export {
+  generateRsa,
+  oaepLabel,
+  padOaep,
+  padPkcs1,
+  privateKeyObject,
+  publicKeyObject,
+  type RandomBytes,
+  type RsaKey,
+  rsaKeyOf,
+  rsaPrivate,
+  rsaPublic,
+  unpadOaep,
+  unpadPkcs1,
+  xor,
+} from './rsa.ts';

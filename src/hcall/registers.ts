@@ -1,0 +1,41 @@
+import { hex } from '../bytes/index.ts';
+import { s64, type Vcpu } from './vcpu.ts';
+
+/** What a register holds: a unit (`gpa`, `bytes`, `lpid`), or the values it may have, by name. */
+export interface RegisterUse {
+  readonly register: number;
+  readonly unit: string;
+  readonly values?: Readonly<Record<string, number>>;
+}
+
+/** Declares the use of r<n>. */
+export function r(register: number, use: string | Readonly<Record<string, number>>): RegisterUse {
+  return typeof use === 'string' ? { register, unit: use } : { register, unit: Object.keys(use).join(' | '), values: use };
+}
+
+export type RegisterUses = Readonly<Record<string, RegisterUse>>;
+export type Named<U extends RegisterUses> = { readonly [K in keyof U]: bigint };
+
+/** The declared registers by their names. */
+export function readRegisters<U extends RegisterUses>(vcpu: Vcpu, uses: U): Named<U> {
+  return Object.fromEntries(Object.entries(uses).map(([name, { register }]) => [name, vcpu.get(register)])) as Named<U>;
+}
+
+/** A value as a person reads it in its unit. */
+export function showRegister(use: RegisterUse, value: bigint): string {
+  for (const [name, number] of Object.entries(use.values ?? {})) if (BigInt(number) === value) return name;
+  if (/gpa|gfn|ra|address|flags|cookie|spr|handle/.test(use.unit)) return hex(value);
+  const signed = s64(value);
+  return `${signed}${use.unit === 'bytes' ? ' bytes' : ''}`;
+}
+
+/** A table of calls by number; a number or name that is used twice is refused at start-up. */
+export function tableOf<C extends { readonly number: number; readonly name: string }>(calls: Readonly<Record<string, C>>): ReadonlyMap<number, C> {
+  const table = new Map<number, C>();
+  for (const call of Object.values(calls)) {
+    const other = table.get(call.number);
+    if (other) throw new RangeError(`${call.name} and ${other.name} both have number ${hex(call.number)}`);
+    table.set(call.number, call);
+  }
+  return table;
+}

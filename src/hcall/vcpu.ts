@@ -1,0 +1,77 @@
+/** Bits of the MSR. The architecture counts bit 0 as the most significant of 64 (Power ISA 3.1 Book III §4.2.1). */
+const ibmBit = (bit: number): bigint => 1n << BigInt(63 - bit);
+export const MSR = {
+  SF: ibmBit(0),
+  HV: ibmBit(3),
+  S: ibmBit(41),
+  EE: ibmBit(48),
+  PR: ibmBit(49),
+  ME: ibmBit(51),
+  IR: ibmBit(58),
+  DR: ibmBit(59),
+  RI: ibmBit(62),
+  LE: ibmBit(63),
+} as const;
+
+/** All 64 bits of a register. */
+export const u64 = (value: bigint | number): bigint => BigInt.asUintN(64, BigInt(value));
+/** A register as a signed number: return codes are negative. */
+export const s64 = (value: bigint): bigint => BigInt.asIntN(64, value);
+
+export interface Registers {
+  /** r0..r31 */
+  gpr: bigint[];
+  cr: bigint;
+  lr: bigint;
+  ctr: bigint;
+  xer: bigint;
+  msr: bigint;
+  pc: bigint;
+  srr0: bigint;
+  srr1: bigint;
+  hsrr0: bigint;
+  hsrr1: bigint;
+  lpidr: bigint;
+  pidr: bigint;
+}
+
+export function zeroRegisters(): Registers {
+  const none = 0n;
+  return {
+    gpr: new Array<bigint>(32).fill(none),
+    ...{ cr: none, lr: none, ctr: none, xer: none, msr: none, pc: none },
+    ...{ srr0: none, srr1: none, hsrr0: none, hsrr1: none, lpidr: none, pidr: none },
+  };
+}
+
+/** A virtual processor: its registers are all that crosses the boundary between guest, hypervisor and Ultravisor. */
+export class Vcpu {
+  readonly id: number;
+  regs: Registers;
+
+  constructor(id: number, lpid: number) {
+    this.id = id;
+    this.regs = { ...zeroRegisters(), msr: MSR.SF | MSR.ME | MSR.LE | MSR.RI, lpidr: BigInt(lpid) };
+  }
+
+  /** r<n> */
+  get(n: number): bigint {
+    return this.regs.gpr[n] ?? 0n;
+  }
+
+  set(n: number, value: bigint | number): void {
+    this.regs.gpr[n] = u64(value);
+  }
+
+  has(msrBit: bigint): boolean {
+    return (this.regs.msr & msrBit) !== 0n;
+  }
+
+  saved(): Registers {
+    return { ...this.regs, gpr: [...this.regs.gpr] };
+  }
+
+  load(regs: Registers): void {
+    this.regs = { ...regs, gpr: [...regs.gpr] };
+  }
+}

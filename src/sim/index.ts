@@ -1,0 +1,18 @@
+export { Clock } from './clock.ts';
+export { nearest, SimulatorError } from './error.ts';
+export {
+  ACTORS,
+  type Actor,
+  type AnyEvent,
+  EventBus,
+  type EventData,
+  type EventKind,
+  type Place,
+  type Sight,
+  type SimEvent,
+} from './events.ts';
+export { Random, type RandomState } from './random.ts';
+export { Lock, Scheduler } from './scheduler.ts';
+export { type Secret, SecretRegister } from './secrets.ts';
+export type { Stateful } from './snapshot.ts';
+export { createWorld, type World } from './world.ts';
