@@ -100,12 +100,12 @@ export class EventBus {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Records; returns the record's seq. */
+  /** Records; returns the record's seq. The cause is the innermost `within`, unless one is named. */
   emit<K extends EventKind>(
     kind: K,
     actor: Actor,
     data: EventData[K],
-    { sights = [], place = {} }: { sights?: readonly Sight[]; place?: Place } = {},
+    { sights = [], place = {}, cause }: { sights?: readonly Sight[]; place?: Place; cause?: number } = {},
   ): number {
     const seq = this.#seq++;
     if (!this.active) return seq;
@@ -114,7 +114,7 @@ export class EventBus {
       virtualTimeNs: this.#clock.nowNs,
       kind,
       actor,
-      cause: this.#causes.at(-1) ?? null,
+      cause: cause ?? this.#causes.at(-1) ?? null,
       ...place,
       data,
       sights,

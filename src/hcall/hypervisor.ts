@@ -1,0 +1,209 @@
+import { concat } from '../bytes/index.ts';
+import type { Actor, Sight, Stateful, World } from '../sim/index.ts';
+import type { HostFiles } from '../tpmrm/index.ts';
+import type { AnyHcall, HcallResult, Provider } from './call.ts';
+import { hcalls } from './calls/index.ts';
+import { H, hName } from './codes.ts';
+import { type ProxyMode, SpaprTpmProxy, type TpmProxyState } from './devices/spapr-tpm-proxy.ts';
+import { Halt } from './halt.ts';
+import type { RealMemory } from './memory.ts';
+import { Partition, type PartitionOptions, type PartitionState } from './partition.ts';
+import { type HypervisorPort, SYSTEM_CALL, UV, type UltravisorPort } from './ports.ts';
+import { type Named, type RegisterUses, readRegisters } from './registers.ts';
+import { MSR, s64, u64, Vcpu } from './vcpu.ts';
+
+export interface HypervisorOptions {
+  readonly host?: string;
+  readonly files: HostFiles;
+  /** KVM with the Protected Execution Facility. Without it the hypercalls 0xEF00-0xEF0C and 0xEF14 answer H_FUNCTION. */
+  readonly pef?: boolean;
+}
+
+export interface GuestOptions extends PartitionOptions {
+  /** host-path of the machine's spapr-tpm-proxy; none: no such device. */
+  readonly tpmProxy?: { readonly hostPath: string; readonly mode?: ProxyMode };
+}
+
+export interface HypervisorState {
+  readonly partitions: ReadonlyMap<number, PartitionState>;
+  readonly proxies: ReadonlyMap<number, TpmProxyState>;
+}
+
+/** KVM and QEMU of one host: partitions, their devices, and the hypercalls. */
+export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
+  readonly world: World;
+  readonly memory: RealMemory;
+  readonly host: string;
+  readonly files: HostFiles;
+  readonly providers: ReadonlySet<Provider>;
+  readonly partitions = new Map<number, Partition>();
+  readonly proxies = new Map<number, SpaprTpmProxy>();
+  /** Whoever answers `sc 2`; null without the facility. */
+  ultravisor: UltravisorPort | null = null;
+
+  constructor(world: World, memory: RealMemory, { host = 'host', files, pef = true }: HypervisorOptions) {
+    this.world = world;
+    this.memory = memory;
+    this.host = host;
+    this.files = files;
+    this.providers = new Set(pef ? ['qemu', 'kvm-pef'] : ['qemu']);
+  }
+
+  /** Starts a virtual machine. */
+  createGuest(options: GuestOptions): Partition {
+    const partition = new Partition(this.memory, options);
+    this.partitions.set(options.lpid, partition);
+    if (options.tpmProxy) this.plugTpmProxy(partition, options.tpmProxy.hostPath, options.tpmProxy.mode);
+    return partition;
+  }
+
+  /** device_add spapr-tpm-proxy. At most one a machine: a second one is refused (false), as QEMU does. */
+  plugTpmProxy(partition: Partition, hostPath: string, mode?: ProxyMode): boolean {
+    if (this.proxies.has(partition.lpid)) return false;
+    this.proxies.set(partition.lpid, new SpaprTpmProxy(this.world, this.files, hostPath, partition.lpid, mode));
+    return true;
+  }
+
+  /** device_del: QEMU makes no close call (observed: h_tpm_comm.json unplug). */
+  unplugTpmProxy(partition: Partition): void {
+    this.proxies.delete(partition.lpid);
+  }
+
+  /** Machine reset: closes the proxy's session. The guest's memory keeps what it holds. */
+  async resetGuest(partition: Partition): Promise<void> {
+    await this.proxies.get(partition.lpid)?.reset();
+    for (const vcpu of partition.vcpus) vcpu.load(new Vcpu(vcpu.id, partition.lpid).regs);
+  }
+
+  partition(lpid: number | bigint): Partition {
+    const partition = this.partitions.get(Number(lpid));
+    if (!partition) throw new RangeError(`no partition has lpid ${lpid}`);
+    return partition;
+  }
+
+  /** `sc 1` of a guest without MSR[S]. The result is in the vCPU's registers. */
+  async hypercall(vcpu: Vcpu): Promise<void> {
+    const issuer = 'guest';
+    if (vcpu.has(MSR.PR)) {
+      // Before anything else, whatever the number (observed: h_tpm_comm.json problem-state).
+      vcpu.set(3, H.PRIVILEGE);
+      return;
+    }
+    const result = await this.#dispatch(vcpu, issuer, false);
+    this.#deliver(vcpu, result.call, result.result, 3);
+  }
+
+  /** An interrupt that the Ultravisor passes on. For a hypercall the answer goes back by UV_RETURN. */
+  async interrupt(vcpu: Vcpu, vector: number): Promise<void> {
+    if (vector === SYSTEM_CALL) {
+      const { call, result } = await this.#dispatch(vcpu, 'ultravisor', (vcpu.regs.srr1 & MSR.S) !== 0n);
+      if ('resumeGuest' in result) {
+        vcpu.regs.msr = vcpu.regs.srr1;
+        vcpu.regs.pc = vcpu.regs.srr0;
+        vcpu.set(3, result.resumeGuest);
+        return;
+      }
+      this.#deliver(vcpu, call, result, 0); // Linux: UV_RETURN takes the hypercall's result in r0
+    }
+    vcpu.set(2, 0); // no synthesized interrupt
+    vcpu.set(3, UV.RETURN);
+    vcpu.regs.msr = MSR.SF | MSR.HV | MSR.ME | (vcpu.regs.msr & MSR.LE);
+    await this.#port().ultracall(vcpu);
+  }
+
+  /** An ultracall of the hypervisor's own, on a thread of the host: r3.. in, r3.. out. */
+  async ultracall(number: number, ...args: readonly (bigint | number)[]): Promise<readonly bigint[]> {
+    const thread = new Vcpu(0, 0);
+    thread.regs.msr = MSR.SF | MSR.HV | MSR.ME | MSR.LE;
+    thread.set(3, number);
+    args.forEach((arg, i) => {
+      thread.set(4 + i, arg);
+    });
+    await this.#port().ultracall(thread);
+    return thread.regs.gpr.slice(3, 13);
+  }
+
+  #port(): UltravisorPort {
+    if (!this.ultravisor) throw new RangeError('this host has no Ultravisor');
+    return this.ultravisor;
+  }
+
+  async #dispatch(
+    vcpu: Vcpu,
+    issuer: 'guest' | 'ultravisor',
+    fromSecure: boolean,
+  ): Promise<{ call: AnyHcall | null; result: HcallResult<RegisterUses> }> {
+    const number = vcpu.get(3);
+    const partition = this.partition(vcpu.regs.lpidr);
+    const call = hcalls.get(Number(BigInt.asUintN(53, number))) ?? null;
+    const { bus } = this.world;
+    const actor: Actor = issuer;
+    const place = { host: this.host, lpid: partition.lpid, vcpu: vcpu.id };
+    const args: Named<RegisterUses> = call ? readRegisters(vcpu, call.in) : {};
+    const name = call?.name ?? 'unknown hypercall';
+    const seq = bus.emit('hcall.call', actor, { number: Number(number), name, issuer, args }, { sights: bus.active ? [sightOf(vcpu)] : [], place });
+    const result = await bus.within(seq, async () => {
+      if (!call || BigInt(call.number) !== number || !this.providers.has(call.provider)) return { r3: H.FUNCTION };
+      return call.handle({ world: this.world, hypervisor: this, partition, vcpu, fromSecure }, args);
+    });
+    if (call && 'r3' in result) assertDeclared(call, result.r3);
+    if (bus.active) {
+      const r3 = 'r3' in result ? result.r3 : 'resumeGuest' in result ? result.resumeGuest : undefined;
+      const outcome = 'never' in result ? `never returns: ${result.never}` : 'dies' in result ? `hypervisor dies: ${result.dies}` : 'returns';
+      const r3Name = r3 === undefined ? undefined : hName(r3);
+      const out = 'r3' in result ? (result.out ?? {}) : {};
+      const data = { number: Number(number), name, outcome, ...(r3 === undefined ? {} : { r3: BigInt(r3) }), ...(r3Name ? { r3Name } : {}), out };
+      bus.emit('hcall.return', 'hypervisor', data, { place, cause: seq });
+    }
+    if ('never' in result) {
+      partition.state.life = 'stuck';
+      throw new Halt('guest', result.never);
+    }
+    if ('dies' in result) {
+      partition.state.life = 'dead';
+      throw new Halt('guest', result.dies, result.signal);
+    }
+    return { call, result };
+  }
+
+  /** Result and outputs into the registers; nothing else changes (observed: h_tpm_comm.json registers-execute). */
+  #deliver(vcpu: Vcpu, call: AnyHcall | null, result: HcallResult<RegisterUses>, resultRegister: number): void {
+    if (!('r3' in result)) return;
+    vcpu.set(resultRegister, result.r3);
+    const uses: RegisterUses = call?.out ?? {};
+    for (const [name, value] of Object.entries(result.out ?? {})) vcpu.set(uses[name]?.register ?? 4, value);
+  }
+
+  snapshot(): HypervisorState {
+    return {
+      partitions: new Map([...this.partitions].map(([lpid, partition]) => [lpid, partition.snapshot()])),
+      proxies: new Map([...this.proxies].map(([lpid, proxy]) => [lpid, proxy.snapshot()])),
+    };
+  }
+
+  /** The same guests and devices must exist; an open session of a proxy does not come back. */
+  restore(state: HypervisorState): void {
+    for (const [lpid, partition] of this.partitions) {
+      const saved = state.partitions.get(lpid);
+      if (saved) partition.restore(saved);
+    }
+    for (const [lpid, proxy] of this.proxies) {
+      const saved = state.proxies.get(lpid);
+      if (saved) proxy.restore(saved);
+    }
+  }
+}
+
+function assertDeclared(call: AnyHcall, r3: number): void {
+  const name = hName(r3);
+  if (r3 !== H.SUCCESS && !(name && call.returns[name])) throw new Error(`${call.name} returned ${name ?? r3}, which it does not declare`);
+}
+
+/** All that the hypervisor sees of the caller's general registers. */
+function sightOf(vcpu: Vcpu): Sight {
+  const bytes = concat(...vcpu.regs.gpr.map(value => Uint8Array.from(Buffer.from(u64(value).toString(16).padStart(16, '0'), 'hex'))));
+  return { what: 'r0..r31', bytes, seenBy: ['hypervisor'] };
+}
+
+/** r3 as the signed number it stands for. */
+export const resultOf = (vcpu: Vcpu): number => Number(s64(vcpu.get(3)));

@@ -1,0 +1,21 @@
+export { type AnyHcall, type Hcall, type HcallResult, hcall, type Provider } from './call.ts';
+export { hcalls } from './calls/index.ts';
+export { H, H_MEANING, type HName, hName } from './codes.ts';
+export type { ProxyMode } from './devices/spapr-tpm-proxy.ts';
+export { Halt } from './halt.ts';
+export { type GuestOptions, Hypervisor, type HypervisorOptions, type HypervisorState, resultOf } from './hypervisor.ts';
+export {
+  gfnOf,
+  gpaOf,
+  isSecure,
+  PAGE_BYTES,
+  PAGE_SHIFT,
+  pageOffset,
+  RealMemory,
+  type RealMemoryState,
+  SECURE_BIT,
+} from './memory.ts';
+export { type GfnState, type MemSlot, Partition, type PartitionOptions, type PartitionState, SECURE_GUEST } from './partition.ts';
+export { type HypervisorPort, SYSTEM_CALL, UV, type UltravisorPort } from './ports.ts';
+export { type Named, type RegisterUse, type RegisterUses, r, readRegisters, showRegister, tableOf } from './registers.ts';
+export { MSR, type Registers, s64, u64, Vcpu, zeroRegisters } from './vcpu.ts';

@@ -1,0 +1,1 @@
+export type { HostFile, HostFiles, IoResult } from './host-file.ts';
