@@ -1,0 +1,15 @@
+import type { Hypervisor } from './hypervisor.ts';
+import type { Partition } from './partition.ts';
+import { UV } from './ports.ts';
+
+/**
+ * What KVM does when a VM ends or is reset: its frames are normal again, and the Ultravisor is told to forget it
+ * (Linux book3s_hv.c kvmhv_svm_off, kvmppc_core_destroy_vm_hv).
+ */
+export async function terminateSecureGuest(hypervisor: Hypervisor, partition: Partition): Promise<void> {
+  for (const gfn of [...partition.state.frames.keys()]) if (partition.gfnState(gfn) !== 'normal') partition.dropFrame(gfn);
+  partition.state.gfnStates.clear();
+  partition.state.untouched = 'normal';
+  partition.state.secureGuest = 0;
+  if (hypervisor.ultravisor) await hypervisor.ultracall(UV.SVM_TERMINATE, partition.lpid);
+}
