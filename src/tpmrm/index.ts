@@ -1,1 +1,10 @@
+export { type Backend, BackendError, type BackendFault } from './backend/backend.ts';
+export { embeddedBackend, type Executable } from './backend/embedded.ts';
+export { TpmChip, type TpmChipOptions, type TpmChipState } from './chip.ts';
+export { DeviceFile, type PollEvent } from './device-file.ts';
+export { Errno, type ErrnoName } from './errno.ts';
 export type { HostFile, HostFiles, IoResult } from './host-file.ts';
+export { HostDevices } from './host-files.ts';
+export { type OpenFlags, READ_WRITE } from './open-file.ts';
+export type { Describe } from './recorder.ts';
+export type { SpaceState } from './space.ts';
