@@ -1,0 +1,74 @@
+import { Clock } from '../../sim/index.ts';
+import { type Backend, TpmChip } from '../../tpmrm/index.ts';
+import type { CaseResult, Difference, RecordedCase, RecordedStep } from './format.ts';
+import { Player } from './player.ts';
+import { RECORDED_COMMANDS } from './recorded-commands.ts';
+import { RepeatedTpm } from './repeated-tpm.ts';
+import { ScriptedTpm } from './scripted-tpm.ts';
+
+/** Steps that run at the same time, in the order in which they begin. */
+interface Together {
+  readonly steps: readonly { readonly step: RecordedStep; readonly index: number }[];
+  readonly last: number;
+}
+
+function groups(steps: readonly RecordedStep[]): readonly Together[] {
+  const all: Together[] = [];
+  for (let index = 0; index < steps.length; index++) {
+    const here = { step: steps[index] as RecordedStep, index };
+    const following = { step: steps[index + 1], index: index + 1 };
+    const pair = [here, following as typeof here];
+    if (following.step?.about?.startsWith('begun before')) all.push({ steps: pair.toReversed(), last: ++index });
+    else if (here.step.parallel && following.step?.parallel) all.push({ steps: pair, last: ++index });
+    else all.push({ steps: [here], last: index });
+  }
+  return all;
+}
+
+/**
+ * Plays a case with a TPM that demands the recorded traffic: results, responses, what reached the TPM and the kernel's log must
+ * match byte for byte.
+ */
+export async function playScripted(recorded: RecordedCase): Promise<CaseResult> {
+  const tpm = new ScriptedTpm(recorded);
+  let log: string[] = [];
+  const chip = new TpmChip({ backend: tpm, clock: new Clock(), log: line => log.push(line) });
+  await chip.start(RECORDED_COMMANDS);
+  const player = new Player(chip, { live: false });
+  const logged: Difference[] = [];
+  for (const { steps, last } of groups(recorded.steps)) {
+    const repeats = steps.map(({ step }) => step).filter(({ op }) => op === 'repeat');
+    tpm.repeated = repeats.length > 0 ? new RepeatedTpm(recorded, last, repeats) : null;
+    log = [];
+    await Promise.all(steps.map(({ step, index }) => player.play(step, index)));
+    // With O_NONBLOCK the write's traffic is recorded at the step after it.
+    if (!steps.some(({ step }) => step.op === 'write' && isNonblocking(recorded, step.space))) tpm.expectPlayed(last);
+    const expected = steps.flatMap(({ step }) => step.kernelLog ?? []).join('\n');
+    if (log.join('\n') !== expected) logged.push({ field: `steps[${last}].kernelLog`, expected, actual: log.join('\n') });
+  }
+  return result(recorded, [...player.differences, ...tpm.differences, ...logged]);
+}
+
+function isNonblocking({ steps }: RecordedCase, space: string): boolean {
+  return steps.some(step => step.op === 'open' && step.space === space && step.flags?.includes('O_NONBLOCK'));
+}
+
+/**
+ * Plays a case with a real or simulated TPM, which must be started, empty, with empty authorization values. Bytes that differ
+ * from TPM to TPM are not compared. Closes what it opened, and not the backend.
+ */
+export async function playLive(recorded: RecordedCase, backend: Backend): Promise<CaseResult> {
+  const chip = new TpmChip({ backend, clock: new Clock() });
+  const player = new Player(chip, { live: true });
+  for (const { steps } of groups(recorded.steps)) {
+    await Promise.all(steps.map(({ step, index }) => player.play(step, index)));
+  }
+  await player.closeAll();
+  return result(recorded, player.differences);
+}
+
+const result = ({ name }: RecordedCase, differences: readonly Difference[]): CaseResult => ({
+  name,
+  ok: differences.length === 0,
+  differences,
+});
