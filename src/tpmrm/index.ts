@@ -1,5 +1,8 @@
 export { type Backend, BackendError, type BackendFault } from './backend/backend.ts';
 export { embeddedBackend, type Executable } from './backend/embedded.ts';
+export { type BackendSpec, type OpenBackendOptions, openBackend, parseBackendSpec } from './backend/spec.ts';
+export { SwtpmControl, type SwtpmState } from './backend/swtpm-control.ts';
+export { type SwtpmOptions, SwtpmProcess } from './backend/swtpm-process.ts';
 export { TpmChip, type TpmChipOptions, type TpmChipState } from './chip.ts';
 export { DeviceFile, type PollEvent } from './device-file.ts';
 export { Errno, type ErrnoName } from './errno.ts';
