@@ -4,7 +4,7 @@ import type { HostFiles } from '../tpmrm/index.ts';
 import type { AnyHcall, HcallResult, Provider } from './call.ts';
 import { hcalls } from './calls/index.ts';
 import { H, hName } from './codes.ts';
-import { type ProxyMode, SpaprTpmProxy, type TpmProxyState } from './devices/spapr-tpm-proxy.ts';
+import { SpaprTpmProxy, type TpmProxyOptions, type TpmProxyState } from './devices/spapr-tpm-proxy.ts';
 import { Halt } from './halt.ts';
 import type { RealMemory } from './memory.ts';
 import { Partition, type PartitionOptions, type PartitionState } from './partition.ts';
@@ -21,7 +21,7 @@ export interface HypervisorOptions {
 
 export interface GuestOptions extends PartitionOptions {
   /** host-path of the machine's spapr-tpm-proxy; none: no such device. */
-  readonly tpmProxy?: { readonly hostPath: string; readonly mode?: ProxyMode };
+  readonly tpmProxy?: { readonly hostPath: string } & TpmProxyOptions;
 }
 
 export interface HypervisorState {
@@ -38,6 +38,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
   readonly providers: ReadonlySet<Provider>;
   readonly partitions = new Map<number, Partition>();
   readonly proxies = new Map<number, SpaprTpmProxy>();
+  #unplugged: { readonly lpid: number; readonly proxy: SpaprTpmProxy }[] = [];
   /** Whoever answers `sc 2`; null without the facility. */
   ultravisor: UltravisorPort | null = null;
 
@@ -53,20 +54,35 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
   createGuest(options: GuestOptions): Partition {
     const partition = new Partition(this.memory, options);
     this.partitions.set(options.lpid, partition);
-    if (options.tpmProxy) this.plugTpmProxy(partition, options.tpmProxy.hostPath, options.tpmProxy.mode);
+    if (options.tpmProxy) this.plugTpmProxy(partition, options.tpmProxy.hostPath, options.tpmProxy);
     return partition;
   }
 
   /** device_add spapr-tpm-proxy. At most one a machine: a second one is refused (false), as QEMU does. */
-  plugTpmProxy(partition: Partition, hostPath: string, mode?: ProxyMode): boolean {
-    if (this.proxies.has(partition.lpid)) return false;
-    this.proxies.set(partition.lpid, new SpaprTpmProxy(this.world, this.files, hostPath, partition.lpid, mode));
+  plugTpmProxy(partition: Partition, hostPath: string, options: TpmProxyOptions = {}): boolean {
+    const { lpid } = partition;
+    if (this.proxies.has(lpid)) return false;
+    this.proxies.set(lpid, new SpaprTpmProxy(this.world, this.files, hostPath, { host: this.host, lpid }, options));
     return true;
   }
 
   /** device_del: QEMU makes no close call (observed: h_tpm_comm.json unplug). */
-  unplugTpmProxy(partition: Partition): void {
-    this.proxies.delete(partition.lpid);
+  unplugTpmProxy({ lpid }: Partition): void {
+    const proxy = this.proxies.get(lpid);
+    this.proxies.delete(lpid);
+    // The descriptor stays QEMU's until the process ends.
+    if (proxy?.isOpen) this.#unplugged.push({ lpid, proxy });
+  }
+
+  /**
+   * The guest's QEMU ends (monitor's quit, a signal). It closes nothing itself (observed: h_tpm_comm.json quit-open-session); the
+   * kernel closes what is open.
+   */
+  async endGuest(partition: Partition): Promise<void> {
+    partition.state.life = 'dead';
+    await this.proxies.get(partition.lpid)?.closedByKernel();
+    for (const { lpid, proxy } of this.#unplugged) if (lpid === partition.lpid) await proxy.closedByKernel();
+    this.#unplugged = this.#unplugged.filter(({ lpid }) => lpid !== partition.lpid);
   }
 
   /** Machine reset: closes the proxy's session. The guest's memory keeps what it holds. */
@@ -135,18 +151,20 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
   ): Promise<{ call: AnyHcall | null; result: HcallResult<RegisterUses> }> {
     const number = vcpu.get(3);
     const partition = this.partition(vcpu.regs.lpidr);
-    const call = hcalls.get(Number(BigInt.asUintN(53, number))) ?? null;
+    const numbered = hcalls.get(Number(BigInt.asUintN(53, number)));
+    const call = numbered && BigInt(numbered.number) === number ? numbered : null;
     const { bus } = this.world;
     const actor: Actor = issuer;
     const place = { host: this.host, lpid: partition.lpid, vcpu: vcpu.id };
     const args: Named<RegisterUses> = call ? readRegisters(vcpu, call.in) : {};
     const name = call?.name ?? 'unknown hypercall';
+    const provided = call && this.providers.has(call.provider) ? call : null;
     const seq = bus.emit('hcall.call', actor, { number: Number(number), name, issuer, args }, { sights: bus.active ? [sightOf(vcpu)] : [], place });
     const result = await bus.within(seq, async () => {
-      if (!call || BigInt(call.number) !== number || !this.providers.has(call.provider)) return { r3: H.FUNCTION };
-      return call.handle({ world: this.world, hypervisor: this, partition, vcpu, fromSecure }, args);
+      if (!provided) return { r3: H.FUNCTION };
+      return provided.handle({ world: this.world, hypervisor: this, partition, vcpu, fromSecure }, args);
     });
-    if (call && 'r3' in result) assertDeclared(call, result.r3);
+    if (provided && 'r3' in result) assertDeclared(provided, result.r3);
     if (bus.active) {
       const r3 = 'r3' in result ? result.r3 : 'resumeGuest' in result ? result.resumeGuest : undefined;
       const outcome = 'never' in result ? `never returns: ${result.never}` : 'dies' in result ? `hypervisor dies: ${result.dies}` : 'returns';
@@ -160,7 +178,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
       throw new Halt('guest', result.never);
     }
     if ('dies' in result) {
-      partition.state.life = 'dead';
+      await this.endGuest(partition);
       throw new Halt('guest', result.dies, result.signal);
     }
     return { call, result };
@@ -181,7 +199,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
     };
   }
 
-  /** The same guests and devices must exist; an open session of a proxy does not come back. */
+  /** The same guests and devices must exist; an open session comes back if its host file still exists. */
   restore(state: HypervisorState): void {
     for (const [lpid, partition] of this.partitions) {
       const saved = state.partitions.get(lpid);

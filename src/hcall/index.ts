@@ -1,7 +1,8 @@
 export { type AnyHcall, type Hcall, type HcallResult, hcall, type Provider } from './call.ts';
 export { hcalls } from './calls/index.ts';
 export { H, H_MEANING, type HName, hName } from './codes.ts';
-export type { ProxyMode } from './devices/spapr-tpm-proxy.ts';
+export { QEMU_STDERR } from './devices/qemu-stderr.ts';
+export type { ProxyMode, SpaprTpmProxy, TpmProxyOptions } from './devices/spapr-tpm-proxy.ts';
 export { Halt } from './halt.ts';
 export { type GuestOptions, Hypervisor, type HypervisorOptions, type HypervisorState, resultOf } from './hypervisor.ts';
 export {
