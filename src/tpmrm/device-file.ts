@@ -32,7 +32,6 @@ export class DeviceFile implements HostFile {
     return file;
   }
 
-  /** `count` larger than the data: that many bytes are offered, the rest zeros. */
   write(data: Uint8Array): Promise<IoResult<number>> {
     return asIoResult(() => this.#write(data));
   }

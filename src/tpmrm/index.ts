@@ -1,5 +1,5 @@
 export { type Backend, BackendError, type BackendFault } from './backend/backend.ts';
-export { embeddedBackend, type Executable } from './backend/embedded.ts';
+export { type Executable, embeddedBackend } from './backend/embedded.ts';
 export { type BackendSpec, type OpenBackendOptions, openBackend, parseBackendSpec } from './backend/spec.ts';
 export { SwtpmControl, type SwtpmState } from './backend/swtpm-control.ts';
 export { type SwtpmOptions, SwtpmProcess } from './backend/swtpm-process.ts';

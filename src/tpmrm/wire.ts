@@ -61,8 +61,9 @@ export function message(code: number, body: Uint8Array | readonly number[] = [])
   return whole;
 }
 
-function words(values: readonly number[]): Uint8Array {
+/** 32-bit words one after the other. */
+export function words(values: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(values.length * 4);
-  values.forEach((value, i) => setU32(bytes, i * 4, value));
+  for (const [i, value] of values.entries()) setU32(bytes, i * 4, value);
   return bytes;
 }

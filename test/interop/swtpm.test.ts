@@ -38,7 +38,7 @@ describe('a real swtpm', function () {
       it(recorded.name, async () => {
         const tpm = await SwtpmProcess.start({ startup: 'clear' });
         try {
-          expect(await playLive(recorded, tpm)).to.deep.equal({ name: recorded.name, ok: true, differences: [] });
+          expect((await playLive(recorded, tpm)).differences).to.deep.equal([]);
         } finally {
           await tpm.close();
         }

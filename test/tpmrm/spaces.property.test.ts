@@ -118,7 +118,7 @@ describe('any number of spaces on a TPM with three slots', () => {
         await fc.asyncModelRun(() => ({ model: { spaces: [] } as Model, real }), all);
         expect(real.tpm.objects.size).to.equal(0);
         expect([...real.tpm.sessions.values()]).to.not.include('loaded');
-        for (const file of [...real.files]) await file.close();
+        for (const file of real.files) await file.close();
         expect(real.tpm.sessions.size).to.equal(0);
       }),
       { numRuns: 50, seed: 2 },

@@ -91,7 +91,7 @@ export class TinyTpm {
   #capability(capability: number, property: number, count: number): Uint8Array {
     if (capability === 6) return list(6, [0x129, ATTRIBUTES.length], 1);
     if (capability === 2) return list(2, ATTRIBUTES.slice(0, count));
-    const handles = property >>> 24 === 0x80 ? [...this.objects.keys()].sort() : [...this.sessions.keys()];
+    const handles = property >>> 24 === 0x80 ? [...this.objects.keys()].sort((a, b) => a - b) : [...this.sessions.keys()];
     return list(1, handles.filter(handle => handle >= property).slice(0, count));
   }
 }
@@ -110,7 +110,7 @@ function list(capability: number, words: readonly number[], count = words.length
   const response = message(0, new Uint8Array(9 + 4 * words.length));
   setU32(response, HEADER_SIZE + 1, capability);
   setU32(response, HEADER_SIZE + 5, count);
-  words.forEach((word, i) => setU32(response, HEADER_SIZE + 9 + 4 * i, word));
+  for (const [i, word] of words.entries()) setU32(response, HEADER_SIZE + 9 + 4 * i, word);
   setU32(response, 2, sizeOf(response));
   return response;
 }

@@ -12,7 +12,7 @@ describe('/dev/tpmrm0 and /dev/tpm0 do what the recorded Linux did, byte for byt
 
   for (const recorded of (recording as Recording).cases) {
     it(`${recorded.name}: ${recorded.about}`, async () => {
-      expect(await playScripted(recorded)).to.deep.equal({ name: recorded.name, ok: true, differences: [] });
+      expect((await playScripted(recorded)).differences).to.deep.equal([]);
     });
   }
 });

@@ -1,3 +1,5 @@
+import type { PlayedCase } from '../result.ts';
+
 /** The recordings of Linux's resource manager: fixtures/observed/tpmrm.json, described in tpmrm.README.md beside it. */
 export interface Recording {
   readonly format: string;
@@ -60,17 +62,7 @@ export function isTpmrmRecording(json: unknown): json is Recording {
   return Array.isArray(first?.steps) && first.steps.some(({ path }) => path === '/dev/tpmrm0' || path === '/dev/tpm0');
 }
 
-/** A point in which the played and the recorded differ. */
-export interface Difference {
-  readonly field: string;
-  readonly expected: string;
-  readonly actual: string;
-}
-
-export interface CaseResult {
-  readonly name: string;
+/** A played case; `ok`: nothing differs. */
+export interface PlayedTpmrmCase extends PlayedCase {
   readonly ok: boolean;
-  readonly differences: readonly Difference[];
-  /** Why it was not played. */
-  readonly skipped?: string;
 }

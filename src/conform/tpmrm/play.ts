@@ -1,6 +1,7 @@
 import { Clock } from '../../sim/index.ts';
 import { type Backend, TpmChip } from '../../tpmrm/index.ts';
-import type { CaseResult, Difference, RecordedCase, RecordedStep } from './format.ts';
+import type { Difference } from '../result.ts';
+import type { PlayedTpmrmCase, RecordedCase, RecordedStep } from './format.ts';
 import { Player } from './player.ts';
 import { RECORDED_COMMANDS } from './recorded-commands.ts';
 import { RepeatedTpm } from './repeated-tpm.ts';
@@ -29,7 +30,7 @@ function groups(steps: readonly RecordedStep[]): readonly Together[] {
  * Plays a case with a TPM that demands the recorded traffic: results, responses, what reached the TPM and the kernel's log must
  * match byte for byte.
  */
-export async function playScripted(recorded: RecordedCase): Promise<CaseResult> {
+export async function playScripted(recorded: RecordedCase): Promise<PlayedTpmrmCase> {
   const tpm = new ScriptedTpm(recorded);
   let log: string[] = [];
   const chip = new TpmChip({ backend: tpm, clock: new Clock(), log: line => log.push(line) });
@@ -57,7 +58,7 @@ function isNonblocking({ steps }: RecordedCase, space: string): boolean {
  * Plays a case with a real or simulated TPM, which must be started, empty, with empty authorization values. Bytes that differ
  * from TPM to TPM are not compared. Closes what it opened, and not the backend.
  */
-export async function playLive(recorded: RecordedCase, backend: Backend): Promise<CaseResult> {
+export async function playLive(recorded: RecordedCase, backend: Backend): Promise<PlayedTpmrmCase> {
   const chip = new TpmChip({ backend, clock: new Clock() });
   const player = new Player(chip, { live: true, once: recorded.runs < 2 });
   for (const { steps } of groups(recorded.steps)) {
@@ -67,8 +68,9 @@ export async function playLive(recorded: RecordedCase, backend: Backend): Promis
   return result(recorded, player.differences);
 }
 
-const result = ({ name }: RecordedCase, differences: readonly Difference[]): CaseResult => ({
+const result = ({ name, about }: RecordedCase, differences: readonly Difference[]): PlayedTpmrmCase => ({
   name,
+  about,
   ok: differences.length === 0,
   differences,
 });

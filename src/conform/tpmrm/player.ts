@@ -1,6 +1,7 @@
 import { toHex } from '../../bytes/index.ts';
 import type { DeviceFile, ErrnoName, IoResult, PollEvent, TpmChip } from '../../tpmrm/index.ts';
-import type { Difference, Expectation, RecordedStep } from './format.ts';
+import type { Difference } from '../result.ts';
+import type { Expectation, RecordedStep } from './format.ts';
 import { recordedBytes, substituted } from './hex-notation.ts';
 
 /** What one step gave, in the recording's terms. */

@@ -1,6 +1,7 @@
 import { toHex } from '../../bytes/index.ts';
 import type { Backend } from '../../tpmrm/index.ts';
-import type { Difference, RecordedCase } from './format.ts';
+import type { Difference } from '../result.ts';
+import type { RecordedCase } from './format.ts';
 import { recordedBytes } from './hex-notation.ts';
 import type { RepeatedTpm } from './repeated-tpm.ts';
 

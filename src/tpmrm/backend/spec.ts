@@ -2,7 +2,7 @@ import { nearest, SimulatorError } from '../../sim/index.ts';
 import { AttachedSwtpm, Mssim } from './attached.ts';
 import type { Backend } from './backend.ts';
 import { DeviceBackend } from './device.ts';
-import { embeddedBackend, type Executable } from './embedded.ts';
+import { type Executable, embeddedBackend } from './embedded.ts';
 import { type SwtpmOptions, SwtpmProcess } from './swtpm-process.ts';
 
 /** Where a TPM is, as `--tpm` and scenarios name it. */

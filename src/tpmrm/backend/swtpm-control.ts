@@ -1,5 +1,5 @@
 import { concat } from '../../bytes/index.ts';
-import { getU32, setU32 } from '../wire.ts';
+import { getU32, words } from '../wire.ts';
 import { BackendError } from './backend.ts';
 import { exactly, type Framing, type Link } from './link.ts';
 
@@ -24,7 +24,7 @@ export class SwtpmControl {
 
   async #ask(code: number, body: Uint8Array, framing: Framing = exactly(4)): Promise<Uint8Array> {
     const link = await this.#link();
-    return link.request(concat(u32s(code), body), framing, this.#timeoutMs);
+    return link.request(concat(words([code]), body), framing, this.#timeoutMs);
   }
 
   async #do(what: string, code: number, body: Uint8Array = NOTHING): Promise<void> {
@@ -38,7 +38,7 @@ export class SwtpmControl {
 
   /** (Re)starts the TPM, which then needs TPM2_Startup unless `resume` found volatile state. */
   init({ resume = false } = {}): Promise<void> {
-    return this.#do('INIT', CMD.init, u32s(resume ? RESUME : 0));
+    return this.#do('INIT', CMD.init, words([resume ? RESUME : 0]));
   }
 
   /** The process ends. */
@@ -47,7 +47,7 @@ export class SwtpmControl {
   }
 
   setLocality(locality: number): Promise<void> {
-    return this.#do('SET_LOCALITY', CMD.setLocality, u32s(locality * 0x100_0000)); // the first of four bytes counts
+    return this.#do('SET_LOCALITY', CMD.setLocality, words([locality * 0x100_0000])); // the first of four bytes counts
   }
 
   cancel(): Promise<void> {
@@ -71,7 +71,7 @@ export class SwtpmControl {
     // Result, flags, length of all, length of this piece, piece. Over a socket one piece is all.
     const framing: Framing = received => (received.length < 4 ? null : headOf(received));
     const headOf = (received: Uint8Array) => (received.length < 16 ? null : 16 + getU32(received, 12));
-    const answer = await this.#ask(CMD.getState, u32s(1, type, 0), framing);
+    const answer = await this.#ask(CMD.getState, words([1, type, 0]), framing);
     const result = getU32(answer, 0);
     if ((result & NO_SUCH_STATE) !== 0) return NOTHING;
     if (result !== 0) throw new BackendError('garbage', `swtpm refuses GET_STATEBLOB: result 0x${result.toString(16)}`);
@@ -83,16 +83,10 @@ export class SwtpmControl {
     await this.stop();
     for (const [name, type] of Object.entries(STATE_PARTS)) {
       const blob = state[name as keyof SwtpmState];
-      if (blob.length > 0) await this.#do('SET_STATEBLOB', CMD.setState, concat(u32s(0, type, blob.length), blob));
+      if (blob.length > 0) await this.#do('SET_STATEBLOB', CMD.setState, concat(words([0, type, blob.length]), blob));
     }
     await this.init({ resume: true });
   }
 }
 
 const NOTHING = new Uint8Array(0);
-
-function u32s(...values: number[]): Uint8Array {
-  const bytes = new Uint8Array(values.length * 4);
-  values.forEach((value, i) => setU32(bytes, i * 4, value));
-  return bytes;
-}

@@ -54,7 +54,7 @@ export class SwtpmProcess extends StreamBackend {
   static async start(options: SwtpmOptions = {}): Promise<SwtpmProcess> {
     const swtpm = new SwtpmProcess(options);
     running.add(swtpm);
-    if (!watchingExit) process.once('exit', () => running.forEach(left => left.#kill()));
+    if (!watchingExit) process.once('exit', SwtpmProcess.#killAll);
     watchingExit = true;
     try {
       await swtpm.#spawn();
@@ -131,6 +131,10 @@ export class SwtpmProcess extends StreamBackend {
     data?.close();
     control?.close();
     await ended;
+  }
+
+  static #killAll(): void {
+    for (const left of running) left.#kill();
   }
 
   #kill(): void {
