@@ -1,0 +1,42 @@
+import { isHTpmCommRecording, playVector } from './h-tpm-comm/index.ts';
+import type { PlayedCase } from './result.ts';
+import type { Source } from './source.ts';
+import { isTpmrmRecording, playScripted } from './tpmrm/index.ts';
+
+export interface PlayOptions {
+  /** Whether the case of this name is to be played; the others are left out. */
+  readonly wanted: (name: string) => boolean;
+}
+
+/** A kind of recording: how it is told from the others by its content, and how its cases are played. */
+export interface Format {
+  readonly name: string;
+  /** What is recorded, and what in the file says so. */
+  readonly about: string;
+  recognises(source: Source): boolean;
+  play(source: Source, options: PlayOptions): AsyncIterable<PlayedCase>;
+}
+
+/** To play another kind of recording: one more record. */
+export const FORMATS: readonly Format[] = [
+  {
+    name: 'h_tpm_comm',
+    about: 'H_TPM_COMM on a real QEMU: an object with `vectors`, each with `steps` of `hcall`',
+    recognises: ({ json }) => isHTpmCommRecording(json),
+    async *play({ json }, { wanted }) {
+      if (!isHTpmCommRecording(json)) return;
+      for (const vector of json.vectors) if (wanted(vector.name)) yield await playVector(json, vector);
+    },
+  },
+  {
+    name: 'tpmrm',
+    about: "Linux's TPM resource manager: an object with `cases`, each with `steps` on /dev/tpmrm0 or /dev/tpm0",
+    recognises: ({ json }) => isTpmrmRecording(json),
+    async *play({ json }, { wanted }) {
+      if (!isTpmrmRecording(json)) return;
+      for (const recorded of json.cases) {
+        if (wanted(recorded.name)) yield { about: recorded.about, ...(await playScripted(recorded)) };
+      }
+    },
+  },
+];
