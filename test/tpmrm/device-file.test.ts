@@ -95,7 +95,11 @@ describe('a TPM that fails', () => {
     throw new BackendError(fault, 'as the test wants it');
   };
 
-  for (const [fault, errno] of [['dead', 'EPIPE'], ['timeout', 'ETIME'], ['garbage', 'EIO']] as const) {
+  for (const [fault, errno] of [
+    ['dead', 'EPIPE'],
+    ['timeout', 'ETIME'],
+    ['garbage', 'EIO'],
+  ] as const) {
     it(`${fault}: ${errno} from write, an event that says so, and the file works again when the TPM does`, async () => {
       const when = { broken: false };
       const { open, world } = bench(failing(when, fails(fault)));

@@ -99,10 +99,9 @@ const badHandle = onSpace('name an object it does not have', async (space, file)
 });
 
 describe('any number of spaces on a TPM with three slots', () => {
-  const commands = fc.commands(
-    [open, open, close, create, create, readEach, listOwn, flushOne, start, useOwn, useForeign, badHandle],
-    { maxCommands: 60 },
-  );
+  const commands = fc.commands([open, open, close, create, create, readEach, listOwn, flushOne, start, useOwn, useForeign, badHandle], {
+    maxCommands: 60,
+  });
 
   it('each sees its own objects and sessions, nobody another', async () => {
     await fc.assert(

@@ -14,7 +14,8 @@ export function tpmResponse(received: Uint8Array, prefix = 0, suffix = 0): numbe
   const tag = getU16(received, prefix);
   const size = getU32(received, prefix + 2);
   // TPM_ST_NO_SESSIONS, TPM_ST_SESSIONS, and TPM_ST_RSP_COMMAND with which a TPM answers what it takes for TPM 1.2.
-  if (tag !== 0x8001 && tag !== 0x8002 && tag !== 0x00c4) throw new BackendError('garbage', `0x${tag.toString(16)} is no tag of a response`);
+  if (tag !== 0x8001 && tag !== 0x8002 && tag !== 0x00c4)
+    throw new BackendError('garbage', `0x${tag.toString(16)} is no tag of a response`);
   if (size < HEADER_SIZE || size > LARGEST_RESPONSE) throw new BackendError('garbage', `a response of ${size} bytes`);
   return prefix + size + suffix;
 }
