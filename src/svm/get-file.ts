@@ -1,0 +1,53 @@
+import { concat } from '../bytes/index.ts';
+import { MSR, s64, type Vcpu } from '../hcall/index.ts';
+import type { Platform } from './platform.ts';
+
+const UV_ESMB_GET_FILE = 0xf14c;
+const REGISTER_BYTES = 8;
+/** The name lies in r5..r12 (pef.md g). */
+const NAME_BYTES = 64;
+
+const wordOf = (bytes: Uint8Array, at: number): bigint => {
+  let word = 0n;
+  for (let i = 0; i < REGISTER_BYTES; i++) word = (word << 8n) | BigInt(bytes[at + i] ?? 0);
+  return word;
+};
+
+const bytesOf = (word: bigint): Uint8Array => Uint8Array.from({ length: REGISTER_BYTES }, (_, i) => Number((word >> BigInt(56 - 8 * i)) & 0xffn));
+
+/** One UV_ESMB_GET_FILE from user space: bytes from `offset` on (none at the end), or the code that refused. */
+export async function getFilePiece(
+  platform: Platform,
+  vcpu: Vcpu,
+  name: string,
+  offset: bigint,
+  pid: bigint,
+): Promise<{ readonly bytes: Uint8Array } | { readonly r3: bigint }> {
+  const saved = vcpu.saved();
+  const nameBytes = new TextEncoder().encode(name).subarray(0, NAME_BYTES);
+  vcpu.regs.msr |= MSR.PR; // the real client is a user program
+  vcpu.regs.pidr = pid;
+  vcpu.set(3, UV_ESMB_GET_FILE);
+  vcpu.set(4, offset);
+  for (let i = 0; i < NAME_BYTES / REGISTER_BYTES; i++) vcpu.set(5 + i, wordOf(nameBytes, i * REGISTER_BYTES));
+  await platform.ultracall(vcpu);
+  const r3 = s64(vcpu.get(3));
+  const data = concat(...Array.from({ length: 8 }, (_, i) => bytesOf(vcpu.get(4 + i))));
+  vcpu.load(saved);
+  return r3 < 0n ? { r3 } : { bytes: data.slice(0, Number(r3)) };
+}
+
+export type FileOutcome = { readonly ok: true; readonly bytes: Uint8Array; readonly calls: number } | { readonly ok: false; readonly r3: bigint };
+
+/** The whole file, as svm-tools' esmb-get-file reads it: forward, in pieces, until one is empty. */
+export async function getFile(platform: Platform, vcpu: Vcpu, name: string, pid: bigint): Promise<FileOutcome> {
+  const pieces: Uint8Array[] = [];
+  let offset = 0n;
+  for (let calls = 1; ; calls++) {
+    const piece = await getFilePiece(platform, vcpu, name, offset, pid);
+    if ('r3' in piece) return { ok: false, r3: piece.r3 };
+    if (piece.bytes.length === 0) return { ok: true, bytes: concat(...pieces), calls };
+    pieces.push(piece.bytes);
+    offset += BigInt(piece.bytes.length);
+  }
+}

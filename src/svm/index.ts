@@ -1,0 +1,5 @@
+export { type EsmResult, enterSecureMode } from './enter-secure-mode.ts';
+export { type FileOutcome, getFile, getFilePiece } from './get-file.ts';
+export { buildGuestTree, type TreeOptions } from './guest-tree.ts';
+export { type Layout, layOut } from './layout.ts';
+export type { Platform } from './platform.ts';

@@ -1,0 +1,42 @@
+import { r } from '../../hcall/index.ts';
+import { ultracall } from '../call.ts';
+import { enterSecureMode } from '../esm.ts';
+import { getFile } from '../get-file.ts';
+
+export const UV_ESM = ultracall({
+  number: 0xf110,
+  name: 'UV_ESM',
+  caller: 'guest kernel',
+  source: 'open-power/ultravisor core/uvcall.c syscall_ultracall_esm_svm, uv_esm_svm',
+  about: 'A normal VM asks to become secure. On success its kernel is started again from its base.',
+  in: { kbase: r(4, 'gpa'), fdt: r(5, 'gpa') },
+  out: {},
+  returns: {
+    U_PERMISSION: 'the caller is no guest kernel; documented also: an integrity check fails',
+    U_PARAMETER: 'documented: kbase is not valid',
+    U_P2: 'in the code: kbase is 0; documented: the device tree is not valid',
+    U_P3: 'in the code: fdt is 0',
+    U_RETRY: 'no memory; in the code also: the VM is secure already, or its record is still there',
+    U_FUNCTION: 'documented: the hypervisor does not support or refuses the transition',
+    U_NO_KEY: 'documented: the symmetric key could not be had',
+  },
+  handle: (uv, { kbase, fdt }, vcpu) => enterSecureMode(uv, vcpu, kbase, fdt),
+});
+
+const words = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`name${i}`, r(5 + i, 'file name, 8 bytes')]));
+const data = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`data${i}`, r(4 + i, 'file data, 8 bytes')]));
+
+export const UV_ESMB_GET_FILE = ultracall({
+  number: 0xf14c,
+  name: 'UV_ESMB_GET_FILE',
+  caller: 'anyone',
+  source: 'open-power/ultravisor core/uvcall.c; svm-tools svm-password-agent/src',
+  about: 'Gives a program in the SVM up to 64 bytes of a file of the ESM blob. r3 is their number.',
+  in: { offset: r(4, 'bytes'), ...words },
+  out: data,
+  returns: {
+    U_PARAMETER: "no SVM has the caller's lpid, another process reads the file, offset goes back, or the file does not authenticate",
+    U_RETRY: 'no memory',
+  },
+  handle: (uv, { offset }, vcpu) => getFile(uv, vcpu, offset ?? 0n),
+});

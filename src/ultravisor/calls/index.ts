@@ -1,0 +1,7 @@
+import { type AnyUltracall, ultracallTable } from '../call.ts';
+import * as guest from './guest.ts';
+import * as pages from './pages.ts';
+import * as sharing from './sharing.ts';
+
+/** Every ultracall that is there, by number: dispatch, trace, `svm-sim calls`, documentation and tests read it. */
+export const ultracalls: ReadonlyMap<number, AnyUltracall> = ultracallTable({ ...guest, ...pages, ...sharing });

@@ -1,0 +1,62 @@
+import { r } from '../../hcall/index.ts';
+import { type UltracallResult, ultracall } from '../call.ts';
+import { U } from '../codes.ts';
+import { share, unshare, unshareAll } from '../sharing.ts';
+import type { Ultravisor } from '../ultravisor.ts';
+
+const SOURCE = 'open-power/ultravisor core/uvcall.c, core/svm_host.c';
+const RETURNS = {
+  U_PARAMETER: 'no SVM has the caller\'s lpid',
+  U_INVALID: 'documented: the VM is not secure',
+  U_P2: 'a frame lies in no memory slot or is changing hands, or the hypervisor refused; frames changed so far are reverted',
+  U_RETRY: 'no memory before the start',
+} as const;
+
+/** The published code resumes the guest without writing R3, on success and on failure. */
+const result = (uv: Ultravisor, code: number): UltracallResult<Record<never, never>> =>
+  uv.profile.shareResult === 'written' ? { r3: code } : 'r3 unchanged';
+
+export const UV_SHARE_PAGE = ultracall({
+  number: 0xf130,
+  name: 'UV_SHARE_PAGE',
+  caller: 'svm kernel',
+  source: SOURCE,
+  about: 'Shares frames of the SVM with the hypervisor; their contents are zeroed.',
+  in: { gfn: r(4, 'gfn'), num: r(5, 'pages') },
+  out: {},
+  returns: RETURNS,
+  async handle(uv, { gfn, num }, vcpu) {
+    const svm = uv.svm(vcpu.regs.lpidr);
+    return result(uv, svm ? await share(uv, svm, vcpu, gfn, num) : U.PARAMETER);
+  },
+});
+
+export const UV_UNSHARE_PAGE = ultracall({
+  number: 0xf134,
+  name: 'UV_UNSHARE_PAGE',
+  caller: 'svm kernel',
+  source: SOURCE,
+  about: 'Takes shared frames back; their contents are zeroed.',
+  in: { gfn: r(4, 'gfn'), num: r(5, 'pages') },
+  out: {},
+  returns: RETURNS,
+  async handle(uv, { gfn, num }, vcpu) {
+    const svm = uv.svm(vcpu.regs.lpidr);
+    return result(uv, svm ? await unshare(uv, svm, vcpu, gfn, num) : U.PARAMETER);
+  },
+});
+
+export const UV_UNSHARE_ALL_PAGES = ultracall({
+  number: 0xf140,
+  name: 'UV_UNSHARE_ALL_PAGES',
+  caller: 'svm kernel',
+  source: SOURCE,
+  about: 'Takes every explicitly shared frame back; implicit and pseudo shared ones stay.',
+  in: {},
+  out: {},
+  returns: RETURNS,
+  async handle(uv, _input, vcpu) {
+    const svm = uv.svm(vcpu.regs.lpidr);
+    return result(uv, svm ? await unshareAll(uv, svm, vcpu) : U.PARAMETER);
+  },
+});

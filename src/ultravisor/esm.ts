@@ -1,0 +1,101 @@
+import { Halt, H, hName, MSR, SYSTEM_CALL, type Vcpu } from '../hcall/index.ts';
+import type { UltracallResult } from './call.ts';
+import { U } from './codes.ts';
+import { EsmRefused } from './esm-refused.ts';
+import { checkDigests, keepFilesTree, openDigests } from './esm-digests.ts';
+import { fetchTree, type GuestTree, locateBlob } from './esm-tree.ts';
+import { reservePages, shareRtas, writeTreeBack } from './esm-pages.ts';
+import { keepSymkey } from './esm-lockbox.ts';
+import { newSvm, type Svm } from './svm.ts';
+import type { Ultravisor } from './ultravisor.ts';
+import { unwrapSymkey } from './unwrap.ts';
+
+const H_SVM_INIT_START = 0xef08;
+const H_SVM_INIT_DONE = 0xef0c;
+const H_SVM_INIT_ABORT = 0xef14;
+const SOURCE = 'open-power/ultravisor core/uvcall.c uv_esm_svm';
+
+/** UV_ESM: the whole transition (pef.md e.2 to e.9). */
+export async function enterSecureMode(uv: Ultravisor, vcpu: Vcpu, kbase: bigint, fdt: bigint): Promise<UltracallResult<Record<never, never>>> {
+  const refusal = entryChecks(uv, vcpu, kbase, fdt);
+  if (refusal !== null) return { r3: refusal };
+  const svm = newSvm(Number(vcpu.regs.lpidr), vcpu.saved());
+  uv.svms.set(svm.lpid, svm);
+  move(uv, svm, 'none', 'ACTIVE', 'UV_ESM');
+  try {
+    const tree = await prepare(uv, svm, vcpu, kbase, fdt);
+    await commit(uv, svm, vcpu, tree, kbase, fdt);
+    return 'goes on elsewhere';
+  } catch (refused) {
+    if (!(refused instanceof EsmRefused)) throw refused;
+    return abort(uv, svm, vcpu, refused);
+  }
+}
+
+/** The tests before anything is made, in the order of syscall_ultracall_esm_svm (pef.md e.2). */
+function entryChecks(uv: Ultravisor, vcpu: Vcpu, kbase: bigint, fdt: bigint): number | null {
+  const [badKbase, badFdt] = uv.profile.esmZeroArguments === 'U_P2, U_P3' ? [U.P2, U.P3] : [U.PARAMETER, U.P2];
+  if (kbase === 0n) return badKbase;
+  if (fdt === 0n) return badFdt;
+  if (vcpu.regs.lpidr === 0n) return U.PERMISSION;
+  const known = uv.svm(vcpu.regs.lpidr);
+  if (!known) return null;
+  return known.phase === 'SECURE' && vcpu.has(MSR.S) && uv.profile.esmWhenSecure === 'U_SUCCESS' ? U.SUCCESS : U.RETRY;
+}
+
+/** Everything up to the last measurement; throws {@link EsmRefused}. */
+async function prepare(uv: Ultravisor, svm: Svm, vcpu: Vcpu, kbase: bigint, fdt: bigint): Promise<GuestTree> {
+  const { r3 } = await uv.hypercall(vcpu, H_SVM_INIT_START);
+  if (r3 !== H.SUCCESS) throw new EsmRefused(U.FUNCTION, 'init-start', `H_SVM_INIT_START gave ${hName(r3) ?? r3}`, SOURCE);
+  const tree = await fetchTree(uv, svm, vcpu, fdt);
+  await reservePages(uv, svm, vcpu, tree);
+  await shareRtas(uv, svm, vcpu, tree);
+  const blob = await locateBlob(uv, svm, vcpu, tree);
+  const symkey = await unwrapSymkey(uv, svm, vcpu, blob);
+  await keepSymkey(uv, svm, vcpu, symkey);
+  await keepFilesTree(uv, svm, vcpu, blob);
+  const digests = openDigests(uv, symkey, blob);
+  await checkDigests(uv, svm, vcpu, digests, tree, kbase);
+  return tree;
+}
+
+/** The point of no return: INIT_DONE, then the kernel is started again from its base (pef.md e.8). */
+async function commit(uv: Ultravisor, svm: Svm, vcpu: Vcpu, tree: GuestTree, kbase: bigint, fdt: bigint): Promise<void> {
+  const { r3 } = await uv.hypercall(vcpu, H_SVM_INIT_DONE);
+  if (r3 !== H.SUCCESS) throw new EsmRefused(U.FUNCTION, 'init-done', `H_SVM_INIT_DONE gave ${hName(r3) ?? r3}`, SOURCE);
+  if (tree.bootCpu >= tree.maxVcpus) {
+    throw new EsmRefused(U.P2, 'boot-cpu', `boot_cpuid_phys ${tree.bootCpu} of ${tree.maxVcpus} processors`, SOURCE);
+  }
+  svm.maxVcpus = tree.maxVcpus;
+  move(uv, svm, 'ACTIVE', 'SECURE', 'measured, and the hypervisor confirmed');
+  svm.phase = 'SECURE';
+  await writeTreeBack(uv, svm, vcpu, tree, fdt);
+  svm.fetched.clear();
+  vcpu.regs.msr = (svm.caller.msr | MSR.S) & ~(MSR.HV | MSR.EE);
+  vcpu.regs.pc = kbase;
+  vcpu.set(3, fdt);
+  vcpu.set(4, kbase);
+  vcpu.set(5, 0);
+}
+
+/** Table e.9: state ABORT, H_SVM_INIT_ABORT with the guest's registers; control comes to the guest, not back here. */
+async function abort(uv: Ultravisor, svm: Svm, vcpu: Vcpu, refused: EsmRefused): Promise<UltracallResult<Record<never, never>>> {
+  if (!refused.recorded) {
+    const { check: name, why: detail, source } = refused;
+    uv.world.bus.emit('check', 'ultravisor', { name, ok: false, detail, source }, { place: uv.place(vcpu) });
+  }
+  move(uv, svm, svm.phase, 'ABORT', refused.why);
+  svm.phase = 'ABORT';
+  const { caller } = svm;
+  vcpu.load(caller);
+  Object.assign(vcpu.regs, { srr0: caller.pc, srr1: caller.msr, hsrr0: caller.pc, hsrr1: caller.msr });
+  vcpu.regs.msr = MSR.SF | MSR.HV | MSR.ME | (caller.msr & MSR.LE);
+  vcpu.set(3, H_SVM_INIT_ABORT);
+  await uv.hypervisor.interrupt(vcpu, SYSTEM_CALL);
+  if (vcpu.has(MSR.HV)) throw new Halt('host', 'the hypervisor did not resume the guest after H_SVM_INIT_ABORT');
+  return uv.profile.esmFailure === 'ultravisor code' ? { r3: refused.code } : 'goes on elsewhere';
+}
+
+function move(uv: Ultravisor, svm: Svm, from: string, to: string, why: string): void {
+  uv.world.bus.emit('state', 'ultravisor', { of: 'svm', from, to, why }, { place: { host: uv.host, lpid: svm.lpid } });
+}

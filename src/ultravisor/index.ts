@@ -1,0 +1,10 @@
+export { type AnyUltracall, type Caller, type Ultracall } from './call.ts';
+export { ultracalls } from './calls/index.ts';
+export { showU, U, U_MEANING, UNPUBLISHED, type UName, uName } from './codes.ts';
+export { FATAL_HCALLS, HCALL_COUNTS, type HcallCounts } from './hcall-counts.ts';
+export { GPF_STATES, type GpfState } from './page-states.ts';
+export { CHECKS, type CheckName, DEFAULT_PROFILE, type Profile, profileNames, profiles } from './profile.ts';
+export { reflectHypercall } from './reflect.ts';
+export { readSvm, writeSvm } from './svm-memory.ts';
+export type { Svm } from './svm.ts';
+export { Ultravisor, type UltravisorState } from './ultravisor.ts';

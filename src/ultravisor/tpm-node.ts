@@ -1,0 +1,19 @@
+/** The session with the TPM that firmware set up at host boot (decisions 9): handed over in secure memory. */
+export interface HandedSession {
+  /** TPMS_CONTEXT of the saved session. */
+  context: Uint8Array;
+  handle: number;
+  sessionKey: Uint8Array;
+  nonceTPM: Uint8Array;
+}
+
+/** What firmware tells the Ultravisor of the TPM: the properties of the node `ibm,uv-tpm` (pef.md d.5). Plain data. */
+export interface TpmNode {
+  readonly wrappingKeyHandle: number;
+  readonly wrappingKeyPasswd: Uint8Array;
+  readonly wrappingKeyPublicname: Uint8Array;
+  readonly policyA: Uint8Array;
+  readonly policyB: Uint8Array;
+  /** Absent in the published firmware. Null again when its context was lost: until the next boot there is no session. */
+  session: HandedSession | null;
+}

@@ -1,0 +1,208 @@
+import {
+  Halt,
+  type HypervisorPort,
+  MSR,
+  type Named,
+  type RealMemory,
+  type RegisterUses,
+  readRegisters,
+  s64,
+  SYSTEM_CALL,
+  type UltravisorPort,
+  type Vcpu,
+  zeroRegisters,
+} from '../hcall/index.ts';
+import { Lock, type Place, type Random, type Stateful, type World } from '../sim/index.ts';
+import type { AnyUltracall, UltracallResult } from './call.ts';
+import { ultracalls } from './calls/index.ts';
+import { U, uName } from './codes.ts';
+import type { CheckName, Profile } from './profile.ts';
+import type { Svm } from './svm.ts';
+import type { TpmNode } from './tpm-node.ts';
+
+export interface UltravisorState {
+  readonly svms: ReadonlyMap<number, Svm>;
+  readonly tpm: TpmNode | null;
+  readonly random: ReturnType<Random['snapshot']>;
+}
+
+/** What came back with UV_RETURN. */
+interface Returned {
+  readonly r0: bigint;
+  readonly r2: bigint;
+  readonly gpr: readonly bigint[];
+  readonly hsrr0: bigint;
+  readonly hsrr1: bigint;
+  readonly lpidr: bigint;
+  readonly pidr: bigint;
+}
+
+/** The Ultravisor of one host: secure VMs, their pages, and the way to the TPM through the hypervisor. */
+export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
+  readonly world: World;
+  readonly host: string;
+  readonly memory: RealMemory;
+  readonly hypervisor: HypervisorPort;
+  readonly profile: Profile;
+  readonly random: Random;
+  /** One unwrap at a time: the session at host boot is one for all (decisions 9). */
+  readonly tpmLock: Lock;
+  svms = new Map<number, Svm>();
+  /** What firmware handed over about the TPM; null: every unwrap fails. */
+  tpm: TpmNode | null = null;
+  /** Cookies of calls that wait for UV_RETURN. */
+  #waiting = new Map<bigint, Returned | null>();
+
+  constructor(world: World, memory: RealMemory, hypervisor: HypervisorPort, profile: Profile, host = 'host') {
+    this.world = world;
+    this.host = host;
+    this.memory = memory;
+    this.hypervisor = hypervisor;
+    this.profile = profile;
+    this.random = world.random.fork(`ultravisor of ${host}`);
+    this.tpmLock = new Lock(world.scheduler);
+  }
+
+  place(vcpu: Vcpu): Place {
+    return { host: this.host, lpid: Number(vcpu.regs.lpidr), vcpu: vcpu.id };
+  }
+
+  /** A named check: recorded, and passed when it holds or the profile leaves it out. */
+  check(name: CheckName, holds: boolean, detail: string, source: string): boolean {
+    this.world.bus.emit('check', 'ultravisor', { name, ok: holds, detail, source }, { place: { host: this.host } });
+    return holds || this.profile.without.includes(name);
+  }
+
+  note(text: string, lpid?: number): void {
+    this.world.bus.emit('note', 'ultravisor', { text }, { place: { host: this.host, ...(lpid === undefined ? {} : { lpid }) } });
+  }
+
+  /** An assertion of the firmware failed: the whole machine stops. */
+  stop(why: string): never {
+    this.world.bus.emit('state', 'ultravisor', { of: 'host', from: 'running', to: 'stopped', why }, { place: { host: this.host } });
+    throw new Halt('host', why);
+  }
+
+  /** The SVM of an lpid, in any phase. */
+  svm(lpid: bigint | number): Svm | undefined {
+    return this.svms.get(Number(lpid));
+  }
+
+  /** `sc 2`: number in r3, arguments from r4. */
+  async ultracall(vcpu: Vcpu): Promise<void> {
+    const { bus } = this.world;
+    const number = vcpu.get(3);
+    const call = ultracalls.get(Number(BigInt.asUintN(53, number)));
+    const issuer = vcpu.has(MSR.HV) ? 'hypervisor' : vcpu.has(MSR.S) ? 'svm' : 'guest';
+    const name = call?.name ?? 'unknown ultracall';
+    const args: Named<RegisterUses> = call ? readRegisters(vcpu, call.in) : {};
+    const place = this.place(vcpu);
+    const cause = bus.emit('ultracall.call', issuer, { number: Number(number), name, issuer, args }, { place });
+    const result = await bus.within(cause, async () => this.#run(call, args, vcpu));
+    const out: Record<string, bigint> = {};
+    let r3: bigint | undefined;
+    if (typeof result === 'object') {
+      r3 = BigInt(result.r3);
+      vcpu.set(3, r3);
+      for (const [key, value] of Object.entries(result.out ?? {})) {
+        const register = call?.out[key]?.register;
+        if (register === undefined || value === undefined) continue;
+        vcpu.set(register, value);
+        out[key] = value;
+      }
+      if (call && result.r3 !== U.SUCCESS && !result.count) assertDeclared(call, Number(s64(r3)));
+    }
+    const r3Name = r3 === undefined || (typeof result === 'object' && result.count) ? undefined : uName(r3);
+    const outcome = typeof result === 'string' ? result : 'returns';
+    const data = { number: Number(number), name, outcome, ...(r3 === undefined ? {} : { r3 }), ...(r3Name ? { r3Name } : {}), out };
+    bus.emit('ultracall.return', 'ultravisor', data, { place, cause });
+  }
+
+  async #run(call: AnyUltracall | undefined, args: Named<RegisterUses>, vcpu: Vcpu): Promise<UltracallResult<RegisterUses>> {
+    if (!call || BigInt(call.number) !== vcpu.get(3)) return { r3: U.FUNCTION };
+    const [hv, pr, s] = [vcpu.has(MSR.HV), vcpu.has(MSR.PR), vcpu.has(MSR.S)];
+    if (call.caller === 'hypervisor' && (!hv || pr)) return { r3: U.PERMISSION };
+    if (call.caller === 'svm kernel' && !s) return { r3: this.profile.notSecure === 'U_INVALID' ? U.INVALID : U.PERMISSION };
+    if ((call.caller === 'svm kernel' || call.caller === 'guest kernel') && (hv || pr)) return { r3: U.PERMISSION };
+    return call.handle(this, args, vcpu);
+  }
+
+  /**
+   * A hypercall of the Ultravisor's own, in the name of the SVM on this vCPU (pef.md b.5.14): zeroed registers but for number,
+   * arguments and cookie. Result: r3 as a signed number, outputs from r4.
+   */
+  async hypercall(vcpu: Vcpu, number: number, ...args: readonly (bigint | number)[]): Promise<{ r3: number; out: readonly bigint[] }> {
+    const saved = vcpu.saved();
+    const frame = zeroRegisters();
+    const cookie = this.newCookie();
+    Object.assign(frame, { lpidr: saved.lpidr, pidr: saved.pidr });
+    // Always S: KVM takes H_SVM_* only from a secure caller, and the VM's own MSR has no S before the commit.
+    this.enterHypervisor(frame, saved.msr, cookie);
+    vcpu.load(frame);
+    vcpu.set(3, number);
+    args.forEach((arg, i) => {
+      vcpu.set(4 + i, arg);
+    });
+    const { r0, gpr } = await this.exchange(vcpu, SYSTEM_CALL, cookie);
+    vcpu.load(saved);
+    return { r3: Number(BigInt.asIntN(32, r0)), out: gpr.slice(4) };
+  }
+
+  /** Sets what the hypervisor finds in the machine state registers when it is entered for an SVM (pef.md b.5.5 to 7). */
+  enterHypervisor(frame: ReturnType<typeof zeroRegisters>, svmMsr: bigint, cookie: bigint): void {
+    frame.gpr[31] = cookie;
+    frame.srr0 = cookie;
+    frame.hsrr0 = cookie;
+    frame.srr1 = svmMsr | MSR.S;
+    frame.hsrr1 = frame.srr1;
+    frame.msr = MSR.SF | MSR.HV | MSR.ME | (svmMsr & MSR.LE);
+    frame.pc = BigInt(SYSTEM_CALL);
+  }
+
+  /** Enters the hypervisor and waits for UV_RETURN with this cookie. */
+  async exchange(vcpu: Vcpu, vector: number, cookie: bigint): Promise<Returned> {
+    this.#waiting.set(cookie, null);
+    await this.hypervisor.interrupt(vcpu, vector);
+    const returned = this.#waiting.get(cookie);
+    this.#waiting.delete(cookie);
+    if (!returned) this.stop('the hypervisor did not come back with UV_RETURN');
+    return returned;
+  }
+
+  /** Random, 52 bits, two low bits 0, at least 0x2000, used by no other call (pef.md b.5.6). */
+  newCookie(): bigint {
+    for (;;) {
+      const [word] = new BigUint64Array(this.random.bytes(8).buffer);
+      const cookie = (word ?? 0n) & 0x000f_ffff_ffff_fffcn;
+      if (cookie >= 0x2000n && !this.#waiting.has(cookie)) return cookie;
+    }
+  }
+
+  /** UV_RETURN: notes what came back for the call that waits under the cookie in r31. */
+  takeReturn(vcpu: Vcpu): void {
+    const cookie = vcpu.get(31);
+    const known = this.#waiting.get(cookie) === null;
+    if (!this.check('cookie', known, known ? 'a call waits under this cookie' : 'no call waits under this cookie', 'pef.md b.5.11')) {
+      this.stop('UV_RETURN with a bad cookie');
+    }
+    const { gpr, hsrr0, hsrr1, lpidr, pidr } = vcpu.saved();
+    this.#waiting.set(cookie, { r0: gpr[0] ?? 0n, r2: gpr[2] ?? 0n, gpr, hsrr0, hsrr1, lpidr, pidr });
+  }
+
+  snapshot(): UltravisorState {
+    return structuredClone({ svms: this.svms, tpm: this.tpm, random: this.random.snapshot() });
+  }
+
+  restore(state: UltravisorState): void {
+    const { svms, tpm, random } = structuredClone(state);
+    this.svms = new Map(svms);
+    this.tpm = tpm;
+    this.random.restore(random);
+    this.#waiting.clear();
+  }
+}
+
+function assertDeclared(call: AnyUltracall, r3: number): void {
+  const name = uName(r3);
+  if (!name || !call.returns[name]) throw new Error(`${call.name} returned ${name ?? r3}, which it does not declare`);
+}
