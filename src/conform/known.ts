@@ -14,7 +14,8 @@ export interface KnownDifference {
 }
 
 const FIELDS = ['file', 'case', 'field', 'reason'];
-const EXAMPLE = 'Each entry looks like `{ file: 07-getcapability.jsonl, case: "*", field: algorithms, reason: libtpms also has Camellia }`.';
+const EXAMPLE =
+  'Each entry looks like `{ file: 07-getcapability.jsonl, case: "*", field: algorithms, reason: libtpms also has Camellia }`.';
 
 /** Reads a list of known differences, YAML or JSON. */
 export async function readKnown(file: string): Promise<readonly KnownDifference[]> {
@@ -41,7 +42,8 @@ function checked(where: string, entry: unknown): KnownDifference {
   if (typeof entry !== 'object' || entry === null) throw refuse('is no mapping');
   for (const [key, value] of Object.entries(entry)) {
     const meant = nearest(key, FIELDS);
-    if (!FIELDS.includes(key)) throw refuse(`there is no field "${key}"`, meant && `Did you mean "${meant}"? Fields: ${FIELDS.join(', ')}.`);
+    if (!FIELDS.includes(key))
+      throw refuse(`there is no field "${key}"`, meant && `Did you mean "${meant}"? Fields: ${FIELDS.join(', ')}.`);
     if (typeof value !== 'string') throw refuse(`"${key}" is no text`);
   }
   if (!('case' in entry)) throw refuse('says no case');
@@ -84,6 +86,10 @@ export class KnownDifferences {
 
 const ofFile = ({ file }: KnownDifference, actual: string): boolean => file === undefined || actual === file || actual.endsWith(`/${file}`);
 
-const pattern = (text: string): string => text.split('*').map(part => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*');
+const pattern = (text: string): string =>
+  text
+    .split('*')
+    .map(part => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+    .join('.*');
 const matches = (wanted: string, actual: string): boolean => new RegExp(`^${pattern(wanted)}$`).test(actual);
 const covers = (wanted: string, actual: string): boolean => new RegExp(`^${pattern(wanted)}($|[.[ ])`).test(actual);

@@ -38,7 +38,14 @@ function shortFile({ file }: CaseResult): string {
 function sideBySide(differences: readonly Difference[]): readonly string[] {
   const rows = [['field', 'expected', 'actual'], ...differences.slice(0, MOST_DIFFERENCES).map(row)];
   const widths = [0, 1].map(column => Math.max(...rows.map(cells => cells[column]?.length ?? 0)));
-  const lines = rows.map(cells => INDENT + cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  const lines = rows.map(
+    cells =>
+      INDENT +
+      cells
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+  );
   const more = differences.length - MOST_DIFFERENCES;
   return more > 0 ? [...lines, `${INDENT}and ${more} more`] : lines;
 }

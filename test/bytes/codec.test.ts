@@ -19,10 +19,10 @@ import {
   struct,
   tagged,
   toHex,
+  UINT8,
   UINT16,
   UINT32,
   UINT64,
-  UINT8,
 } from '../../src/bytes/index.ts';
 
 const KIND = oneOf('KIND', UINT16, { NUMBER: 1, TEXT: 2, NOTHING: 3, ODD: 9 }, 'kind');
@@ -58,7 +58,14 @@ describe('a codec', () => {
     [sizedOf('2B_POINT', POINT), { x: 1, y: 2 }, '0003010002'],
     [sizedOrEmpty('2B_POINT', POINT), null, '0000'],
     [sizedOrEmpty('2B_POINT', POINT), { x: 0, y: 0 }, '0003000000'],
-    [list('POINTS', POINT), [{ x: 1, y: 2 }, { x: 3, y: 4 }], '00000002010002030004'],
+    [
+      list('POINTS', POINT),
+      [
+        { x: 1, y: 2 },
+        { x: 3, y: 4 },
+      ],
+      '00000002010002030004',
+    ],
     [list('NUMBERS', UINT8, { count: UINT8 }), [7, 8], '020708'],
     [THING, { id: 5, kind: 1, number: 6 }, '05000100000006'],
     [THING, { id: 5, kind: 2, text: Uint8Array.of(65) }, '050002000141'],

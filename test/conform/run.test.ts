@@ -25,7 +25,18 @@ describe('conform finds recordings', () => {
     const json = oneVector('insize-4097');
     const kinds = FORMATS.filter(({ recognises }) => recognises({ file: 'x', text: '', json, found: false }));
     expect(kinds.map(({ name }) => name)).to.deep.equal(['h_tpm_comm']);
-    for (const strange of [undefined, null, 5, 'text', [], {}, { vectors: [] }, { cases: 3 }, { vectors: [{ steps: [] }] }, { steps: [{}] }]) {
+    for (const strange of [
+      undefined,
+      null,
+      5,
+      'text',
+      [],
+      {},
+      { vectors: [] },
+      { cases: 3 },
+      { vectors: [{ steps: [] }] },
+      { steps: [{}] },
+    ]) {
       for (const { name, recognises } of FORMATS) {
         expect(recognises({ file: 'x', text: '', json: strange, found: false }), `${name} ${JSON.stringify(strange)}`).to.equal(false);
       }
@@ -113,8 +124,15 @@ describe('a known difference', () => {
     expect(formatSummary(report)).to.equal('no longer different: insize-4097 (known as: old)\n1 passed, 0 failed');
   });
   const runOnce = (recording: object) =>
-    withFiles({ 'r.json': recording, 'k.json': [{ case: 'insize-4097', reason: 'old' }, { case: 'other', reason: 'not played' }] }, directory =>
-      runConform([`${directory}/r.json`], { knownFile: `${directory}/k.json` }),
+    withFiles(
+      {
+        'r.json': recording,
+        'k.json': [
+          { case: 'insize-4097', reason: 'old' },
+          { case: 'other', reason: 'not played' },
+        ],
+      },
+      directory => runConform([`${directory}/r.json`], { knownFile: `${directory}/k.json` }),
     );
 
   it('needs a case and a reason, and known words', async () => {
@@ -146,12 +164,14 @@ describe('the text of a result', () => {
   });
 
   it('shows expected and actual side by side', () => {
-    expect(failed({ field: 'r3', expected: 'H_P3 (-56)', actual: '' }, { field: 'messages', expected: 'a\nb', actual: 'a' })).to.deep.equal([
-      'FAILED  x.json  case: what it is about',
-      '        field     expected    actual',
-      '        r3        H_P3 (-56)  (nothing)',
-      '        messages  a | b       a',
-    ]);
+    expect(failed({ field: 'r3', expected: 'H_P3 (-56)', actual: '' }, { field: 'messages', expected: 'a\nb', actual: 'a' })).to.deep.equal(
+      [
+        'FAILED  x.json  case: what it is about',
+        '        field     expected    actual',
+        '        r3        H_P3 (-56)  (nothing)',
+        '        messages  a | b       a',
+      ],
+    );
   });
 
   it('shows long bytes from shortly before the first that differs', () => {

@@ -98,6 +98,10 @@ describe('digests', () => {
   });
 
   it('compare by value and length', () => {
-    expect([equal(utf8('ab'), utf8('ab')), equal(utf8('ab'), utf8('ac')), equal(utf8('ab'), utf8('abc'))]).to.deep.equal([true, false, false]);
+    expect([equal(utf8('ab'), utf8('ab')), equal(utf8('ab'), utf8('ac')), equal(utf8('ab'), utf8('abc'))]).to.deep.equal([
+      true,
+      false,
+      false,
+    ]);
   });
 });

@@ -24,7 +24,8 @@ interface Message {
   readonly sessions: readonly Session[];
 }
 /** The hash of a session, by the length of its key. */
-const hashOf = (sessionKey: string): HashName => (['sha1', 'sha256', 'sha384', 'sha512'] as const).find(hash => DIGEST_BYTES[hash] * 2 === sessionKey.length) ?? 'sha256';
+const hashOf = (sessionKey: string): HashName =>
+  (['sha1', 'sha256', 'sha384', 'sha512'] as const).find(hash => DIGEST_BYTES[hash] * 2 === sessionKey.length) ?? 'sha256';
 const transcript = (name: string): readonly Message[] =>
   readFileSync(`fixtures/observed/tpm/${name}.jsonl`, 'utf8')
     .trim()
@@ -40,7 +41,9 @@ describe('KDFa', () => {
         const { salt, bindAuth } = messages[i - 1] ?? {};
         if (messages[i]?.name !== 'StartAuthSession' || !sessionKey || salt === undefined || bindAuth === undefined) continue;
         const key = fromHex(bindAuth + salt);
-        expect(toHex(kdfA(hashOf(sessionKey), key, 'ATH', fromHex(nonceTPM), fromHex(nonceCaller), sessionKey.length * 4))).to.equal(sessionKey);
+        expect(toHex(kdfA(hashOf(sessionKey), key, 'ATH', fromHex(nonceTPM), fromHex(nonceCaller), sessionKey.length * 4))).to.equal(
+          sessionKey,
+        );
         keys++;
       }
       expect(keys).to.be.above(0);

@@ -77,7 +77,12 @@ describe('PKCS#1 v1.5', () => {
   });
 
   it('refuses other blocks', () => {
-    for (const bytes of [[1, 2], [0, 1], [0, 2, 1, 1, 1, 1, 1, 1, 1, 0, 5], [0, 2, ...new Array<number>(20).fill(1)]]) {
+    for (const bytes of [
+      [1, 2],
+      [0, 1],
+      [0, 2, 1, 1, 1, 1, 1, 1, 1, 0, 5],
+      [0, 2, ...new Uint8Array(20).fill(1)],
+    ]) {
       expect(unpadPkcs1(Uint8Array.from(bytes))).to.equal(null);
     }
   });

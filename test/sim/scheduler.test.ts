@@ -189,7 +189,7 @@ describe('a lock between strands', () => {
       return said.join('');
     };
     const first = await entered(5);
-    expect([...first].sort().join('')).to.equal('aaaaabbbbbccccc');
+    expect(first.split('').sort().join('')).to.equal('aaaaabbbbbccccc');
     expect(await entered(5)).to.equal(first);
   });
 

@@ -166,7 +166,13 @@ describe('the register of secrets', () => {
 describe('an error of the person', () => {
   it('has place, what is wrong and a hint', () => {
     const error = new SimulatorError('room.what', { where: 'file:1:2', what: 'it is wrong', hint: 'do this' });
-    expect(error).to.include({ message: 'file:1:2: it is wrong', code: 'room.what', hint: 'do this', blame: 'input', name: 'SimulatorError' });
+    expect(error).to.include({
+      message: 'file:1:2: it is wrong',
+      code: 'room.what',
+      hint: 'do this',
+      blame: 'input',
+      name: 'SimulatorError',
+    });
     expect(new SimulatorError('x', { what: 'gone', blame: 'environment' })).to.include({ message: 'gone', blame: 'environment' });
   });
 

@@ -32,7 +32,10 @@ export interface CallStep {
   readonly hcall: string;
   readonly args: readonly string[];
   readonly msrPr?: number;
-  readonly guestMemory?: readonly ({ readonly addr: string } & ({ readonly hex: string } | { readonly fill: string; readonly len: number }))[];
+  readonly guestMemory?: readonly ({ readonly addr: string } & (
+    | { readonly hex: string }
+    | { readonly fill: string; readonly len: number }
+  ))[];
   readonly expected: Expected;
   readonly deviceEvents: readonly DeviceEvent[];
   readonly messages: readonly string[];

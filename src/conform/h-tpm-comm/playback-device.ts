@@ -33,7 +33,11 @@ export class PlaybackDevice implements HostFiles, HostFile {
   finish(): void {
     if (this.#events[this.#at]?.repeat === 'endless' && this.#repeated > 0) this.#at++;
     for (const event of this.#events.slice(this.#at)) {
-      this.#differences.compare(`${this.#field}[${this.#at++}]`, describe(event), this.#repeated > 0 ? `made ${this.#repeated} times` : 'not made');
+      this.#differences.compare(
+        `${this.#field}[${this.#at++}]`,
+        describe(event),
+        this.#repeated > 0 ? `made ${this.#repeated} times` : 'not made',
+      );
       this.#repeated = 0;
     }
   }

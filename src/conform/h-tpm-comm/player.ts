@@ -1,8 +1,19 @@
 import { fromHex, hex, toHex } from '../../bytes/index.ts';
-import { Halt, hName, Hypervisor, MSR, type Partition, QEMU_STDERR, RealMemory, type Registers, s64, type Vcpu } from '../../hcall/index.ts';
+import {
+  Halt,
+  Hypervisor,
+  hName,
+  MSR,
+  type Partition,
+  QEMU_STDERR,
+  RealMemory,
+  type Registers,
+  s64,
+  type Vcpu,
+} from '../../hcall/index.ts';
 import { createWorld, type World } from '../../sim/index.ts';
 import { Differences, type PlayedCase } from '../result.ts';
-import { type ActionStep, argumentsOf, type CallStep, type Expected, ramBytes, type Recording, type Vector } from './format.ts';
+import { type ActionStep, argumentsOf, type CallStep, type Expected, type Recording, ramBytes, type Vector } from './format.ts';
 import { PlaybackDevice } from './playback-device.ts';
 
 const LPID = 1;

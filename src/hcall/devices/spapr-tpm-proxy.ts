@@ -117,7 +117,10 @@ export class SpaprTpmProxy implements Stateful<TpmProxyState> {
   async #open(): Promise<{ readonly value: HostFile } | Exclude<ExecuteResult, { out: unknown }>> {
     if (this.#file) return { value: this.#file };
     const opened = await this.#files.open(this.hostPath);
-    this.#record('open', resultText(opened, () => '0'));
+    this.#record(
+      'open',
+      resultText(opened, () => '0'),
+    );
     if ('blocks' in opened) return { never: 'blocked in open()' };
     // open() has no retry, and a failure is tried again by the next EXECUTE (h_tpm_comm.json open-errors).
     if ('errno' in opened) return this.#refuse(H.RESOURCE, `failed to open TPM device ${this.hostPath}: ${errnoNumber(opened.errno)}`);
@@ -156,7 +159,12 @@ export class SpaprTpmProxy implements Stateful<TpmProxyState> {
     for (let turn = 0; turn < TURNS_BEFORE_FOR_EVER; turn++) {
       const result = await file.read(count);
       const bytes = 'value' in result ? result.value : undefined;
-      this.#record('read', resultText(result, ({ length }) => String(length)), 'response', bytes);
+      this.#record(
+        'read',
+        resultText(result, ({ length }) => String(length)),
+        'response',
+        bytes,
+      );
       if ('blocks' in result) return { never: 'blocked in read()' };
       if ('value' in result) {
         if (result.value.length > 0) return result;
@@ -182,7 +190,8 @@ export class SpaprTpmProxy implements Stateful<TpmProxyState> {
   #record(call: 'open' | 'write' | 'read' | 'close', result: string, what?: string, bytes?: Uint8Array): void {
     const { bus } = this.#world;
     if (!bus.active) return;
-    const sights: readonly Sight[] = what && bytes?.length ? [{ what, bytes: bytes.slice(), seenBy: ['hypervisor', 'spapr-tpm-proxy'] }] : [];
+    const sights: readonly Sight[] =
+      what && bytes?.length ? [{ what, bytes: bytes.slice(), seenBy: ['hypervisor', 'spapr-tpm-proxy'] }] : [];
     bus.emit('proxy.file', 'spapr-tpm-proxy', { call, path: this.hostPath, result }, { sights, place: this.#place });
   }
 
