@@ -1,4 +1,4 @@
-import { isHTpmCommRecording, playVector } from './h-tpm-comm/index.ts';
+import { isHTpmCommRecording, playRecording } from './h-tpm-comm/index.ts';
 import type { PlayedCase } from './result.ts';
 import type { Source } from './source.ts';
 import { isTpmrmRecording, playScripted } from './tpmrm/index.ts';
@@ -23,10 +23,7 @@ export const FORMATS: readonly Format[] = [
     name: 'h_tpm_comm',
     about: 'H_TPM_COMM on a real QEMU: an object with `vectors`, each with `steps` of `hcall`',
     recognises: ({ json }) => isHTpmCommRecording(json),
-    async *play({ json }, { wanted }) {
-      if (!isHTpmCommRecording(json)) return;
-      for (const vector of json.vectors) if (wanted(vector.name)) yield await playVector(json, vector);
-    },
+    play: ({ file, json }, { wanted }) => playRecording(file, json, wanted),
   },
   {
     name: 'tpmrm',

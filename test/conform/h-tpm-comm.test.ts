@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { type Difference, formatResult, runConform } from '../../src/conform/index.ts';
+import { SimulatorError } from '../../src/sim/index.ts';
 import { type Changeable, H_TPM_COMM_FILE, oneVector, withFiles } from './recordings.ts';
 
 describe('H_TPM_COMM answers as the recorded QEMU did', () => {
@@ -150,4 +151,34 @@ describe('the player of H_TPM_COMM notices', () => {
     recording.vectors[0].steps[0].args.length = 5;
     await withFiles({ 'defaults.json': recording }, async directory => expect((await runConform([directory])).passed).to.equal(1));
   });
+});
+
+describe('a recording that is not as its format wants it', () => {
+  const refused = [
+    ['a register', (step: Changeable) => step.args.splice(1, 1, '0xzz'), 'vectors[0].steps[0].args[1]', 'no register value'],
+    [
+      'bytes',
+      (step: Changeable) => step.guestMemory.push({ addr: '0x0', hex: 'abc' }),
+      'vectors[0].steps[0].guestMemory[2].hex',
+      'odd number',
+    ],
+    [
+      'an outcome',
+      (step: Changeable) => Object.assign(step.expected, { outcome: 'explodes' }),
+      'vectors[0].steps[0].expected.outcome',
+      'returns',
+    ],
+  ] as const;
+  for (const [what, change, where, message] of refused) {
+    it(`is refused with the place: ${what}`, async () => {
+      const recording = oneVector('insize-4097');
+      change(recording.vectors[0].steps[0]);
+      await withFiles({ 'r.json': recording }, async directory => {
+        const error = await runConform([directory]).catch(caught => caught);
+        expect(error).to.be.instanceOf(SimulatorError);
+        expect(error.where).to.equal(`${directory}/r.json: ${where}`);
+        expect(error.what).to.contain(message);
+      });
+    });
+  }
 });

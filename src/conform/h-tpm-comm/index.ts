@@ -1,2 +1,2 @@
-export { isHTpmCommRecording, type Recording, type Vector } from './format.ts';
-export { playVector } from './player.ts';
+export { isHTpmCommRecording } from './format.ts';
+export { playRecording } from './player.ts';

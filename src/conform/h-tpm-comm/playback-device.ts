@@ -69,7 +69,7 @@ export class PlaybackDevice implements HostFiles, HostFile {
     if (event.path !== undefined) this.#differences.compare(`${field}.path`, event.path, call.path ?? '');
     if (event.flags !== undefined) this.#differences.compare(`${field}.flags`, event.flags, call.flags ?? '');
     if (event.count !== undefined) this.#differences.compare(`${field}.count`, event.count, call.count ?? 0);
-    if (call.call === 'write') this.#differences.compare(`${field}.data`, event.data ?? '', call.data ?? '');
+    if (call.call === 'write') this.#differences.compare(`${field}.data`, event.data?.toLowerCase() ?? '', call.data ?? '');
     this.#repeated++;
     if (event.repeat !== 'endless' && this.#repeated >= (event.repeat ?? 1)) {
       this.#at++;

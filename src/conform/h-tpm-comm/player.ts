@@ -13,11 +13,19 @@ import {
 } from '../../hcall/index.ts';
 import { createWorld, type World } from '../../sim/index.ts';
 import { Differences, type PlayedCase } from '../result.ts';
-import { type ActionStep, argumentsOf, type CallStep, type Expected, type Recording, ramBytes, type Vector } from './format.ts';
+import {
+  type ActionStep,
+  argumentsOf,
+  type CallStep,
+  type Expected,
+  type Recording,
+  ramBytes,
+  readRecording,
+  type Vector,
+} from './format.ts';
 import { PlaybackDevice } from './playback-device.ts';
 
 const LPID = 1;
-/** Exit status of a process that a signal ended, as the recorder's shell gave it. */
 type Outcome = { readonly outcome: 'returns' } | { readonly outcome: 'never returns' | 'hypervisor dies'; readonly halt: Halt };
 
 /** The recorded machine, with a device that plays the recorded results back. */
@@ -45,7 +53,7 @@ class Player {
   }
 
   #plug(): void {
-    const { hostFile, hostPath = '/dev/tpmrm0', variant } = this.#vector;
+    const { hostFile, hostPath, variant } = this.#vector;
     const path = hostFile === undefined ? hostPath : '<host-path>';
     this.#hypervisor.plugTpmProxy(this.#guest, path, { fortify: variant === undefined });
   }
@@ -79,11 +87,11 @@ class Player {
 
   async #call(field: string, step: CallStep): Promise<void> {
     const guest = this.#guest;
-    for (const piece of step.guestMemory ?? []) {
+    for (const piece of step.guestMemory) {
       const bytes = 'hex' in piece ? fromHex(piece.hex) : new Uint8Array(piece.len).fill(fromHex(piece.fill)[0] ?? 0);
       guest.write(BigInt(piece.addr), bytes, 'guest');
     }
-    const before = (step.expected.unchanged ?? []).map(({ addr, len }) => toHex(guest.read(BigInt(addr), len, 'guest')));
+    const before = step.expected.unchanged.map(({ addr, len }) => toHex(guest.read(BigInt(addr), len, 'guest')));
     const vcpu = guest.vcpus[0] as Vcpu;
     load(vcpu, BigInt(step.hcall), argumentsOf(step, this.#recording), step.msrPr === 1);
     const registers = vcpu.saved();
@@ -119,20 +127,20 @@ class Player {
   }
 
   #compareRegisters(field: string, expected: Expected, before: Registers, vcpu: Vcpu): void {
-    this.differences.compare(`${field}.r3`, showCode(BigInt(expected.r3 ?? 0)), showCode(s64(vcpu.get(3))));
-    this.differences.compare(`${field}.r4`, hex(BigInt(expected.r4 ?? 0)), hex(vcpu.get(4)));
+    if (expected.r3 !== undefined) this.differences.compare(`${field}.r3`, showCode(BigInt(expected.r3)), showCode(s64(vcpu.get(3))));
+    if (expected.r4 !== undefined) this.differences.compare(`${field}.r4`, hex(BigInt(expected.r4)), hex(vcpu.get(4)));
     const old = others(before);
     const changed = Object.entries(others(vcpu.regs)).filter(([name, value]) => value !== old[name]);
     const text = (entries: readonly (readonly [string, string | bigint])[]) =>
       entries.map(([name, value]) => `${name}=${hex(BigInt(value))}`).join(' ') || 'none';
-    this.differences.compare(`${field}.registersChanged`, text(Object.entries(expected.registersChanged ?? {})), text(changed));
+    this.differences.compare(`${field}.registersChanged`, text(Object.entries(expected.registersChanged)), text(changed));
   }
 
-  #compareMemory(field: string, { memory = [], unchanged = [] }: Expected, before: readonly string[]): void {
+  #compareMemory(field: string, { memory, unchanged }: Expected, before: readonly string[]): void {
     // No mask: the device gives the recorded bytes, so the random ones are the recorded ones too.
     for (const [i, { addr, hex: expected }] of memory.entries()) {
       const actual = this.#guest.read(BigInt(addr), expected.length / 2, 'guest');
-      this.differences.compare(`${field}.memory[${i}] at ${addr}`, expected, toHex(actual));
+      this.differences.compare(`${field}.memory[${i}] at ${addr}`, expected.toLowerCase(), toHex(actual));
     }
     for (const [i, { addr, len }] of unchanged.entries()) {
       const actual = toHex(this.#guest.read(BigInt(addr), len, 'guest'));
@@ -163,9 +171,14 @@ function showCode(code: bigint): string {
   return name ? `${name} (${code})` : String(code);
 }
 
-/** Plays one vector against the simulator. */
-export async function playVector(recording: Recording, vector: Vector): Promise<PlayedCase> {
-  const player = new Player(recording, vector);
-  await player.play();
-  return { name: vector.name, about: vector.about, differences: player.differences.all };
+/** Plays the wanted vectors of a recording against the simulator. */
+export async function* playRecording(file: string, json: unknown, wanted: (name: string) => boolean): AsyncGenerator<PlayedCase> {
+  const recording = readRecording(file, json);
+  for (const vector of recording.vectors) {
+    if (!wanted(vector.name)) continue;
+    const player = new Player(recording, vector);
+    await player.play();
+    const { name, about } = vector;
+    yield { name, ...(about === undefined ? {} : { about }), differences: player.differences.all };
+  }
 }
