@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { houseFrom, inspect, ROOT } from './layers.ts';
+
+const house = houseFrom(readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8'));
+if (house.rooms.length < 12 || house.strangers.length < 1) {
+  console.error(`docs/architecture.md: its table names ${house.rooms.length} rooms; has its form changed?`);
+  process.exit(1);
+}
+const { files, rooms, imports, errors } = inspect(ROOT, house, { files: 60, rooms: 8, imports: 200 });
+for (const error of errors) console.error(error);
+console.log(`layers: ${imports} imports of ${files} files in ${rooms} rooms, ${errors.length} ${errors.length === 1 ? 'fault' : 'faults'}`);
+process.exitCode = errors.length > 0 ? 1 : 0;
