@@ -28,9 +28,7 @@ export function hexDump(bytes: Uint8Array, base = 0): string {
     const row = [...bytes.subarray(at, at + 16)];
     const cells = Array.from({ length: 16 }, (_, i) => row[i]?.toString(16).padStart(2, '0') ?? '  ');
     const text = row.map(byte => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
-    lines.push(
-      `${(base + at).toString(16).padStart(8, '0')}  ${cells.slice(0, 8).join(' ')}  ${cells.slice(8).join(' ')}  |${text}|`,
-    );
+    lines.push(`${(base + at).toString(16).padStart(8, '0')}  ${cells.slice(0, 8).join(' ')}  ${cells.slice(8).join(' ')}  |${text}|`);
   }
   return lines.join('\n');
 }

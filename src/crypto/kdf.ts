@@ -16,14 +16,7 @@ function counterMode(hash: HashName, bits: number, block: (counter: Uint8Array) 
 }
 
 /** TPM 2.0 Part 1 §11.4.10.2: SP 800-108 counter mode with HMAC. `bits` of output. */
-export function kdfA(
-  hash: HashName,
-  key: Uint8Array,
-  label: string,
-  contextU: Uint8Array,
-  contextV: Uint8Array,
-  bits: number,
-): Uint8Array {
+export function kdfA(hash: HashName, key: Uint8Array, label: string, contextU: Uint8Array, contextV: Uint8Array, bits: number): Uint8Array {
   const tail = concat(utf8(label), Uint8Array.of(0), contextU, contextV, u32(bits));
   return counterMode(hash, bits, counter => hmac(hash, key, counter, tail));
 }

@@ -1,12 +1,4 @@
-import {
-  checkPrimeSync,
-  constants,
-  createPrivateKey,
-  createPublicKey,
-  type KeyObject,
-  privateDecrypt,
-  publicEncrypt,
-} from 'node:crypto';
+import { checkPrimeSync, constants, createPrivateKey, createPublicKey, type KeyObject, privateDecrypt, publicEncrypt } from 'node:crypto';
 import { concat, utf8 } from '../bytes/index.ts';
 import { DIGEST_BYTES, digest, equal, type HashName, plain } from './hash.ts';
 import { fromInteger, gcd, modInverse, toInteger } from './integer.ts';

@@ -8,7 +8,7 @@ import { SpaprTpmProxy, type TpmProxyOptions, type TpmProxyState } from './devic
 import { Halt } from './halt.ts';
 import type { RealMemory } from './memory.ts';
 import { Partition, type PartitionOptions, type PartitionState } from './partition.ts';
-import { type HypervisorPort, SYSTEM_CALL, UV, type UltravisorPort } from './ports.ts';
+import { type HypervisorPort, SYSTEM_CALL, type UltravisorPort, UV } from './ports.ts';
 import { type Named, type RegisterUses, readRegisters } from './registers.ts';
 import { MSR, s64, u64, Vcpu } from './vcpu.ts';
 
@@ -159,7 +159,12 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
     const args: Named<RegisterUses> = call ? readRegisters(vcpu, call.in) : {};
     const name = call?.name ?? 'unknown hypercall';
     const provided = call && this.providers.has(call.provider) ? call : null;
-    const seq = bus.emit('hcall.call', actor, { number: Number(number), name, issuer, args }, { sights: bus.active ? [sightOf(vcpu)] : [], place });
+    const seq = bus.emit(
+      'hcall.call',
+      actor,
+      { number: Number(number), name, issuer, args },
+      { sights: bus.active ? [sightOf(vcpu)] : [], place },
+    );
     const result = await bus.within(seq, async () => {
       if (!provided) return { r3: H.FUNCTION };
       return provided.handle({ world: this.world, hypervisor: this, partition, vcpu, fromSecure }, args);
@@ -167,10 +172,18 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
     if (provided && 'r3' in result) assertDeclared(provided, result.r3);
     if (bus.active) {
       const r3 = 'r3' in result ? result.r3 : 'resumeGuest' in result ? result.resumeGuest : undefined;
-      const outcome = 'never' in result ? `never returns: ${result.never}` : 'dies' in result ? `hypervisor dies: ${result.dies}` : 'returns';
+      const outcome =
+        'never' in result ? `never returns: ${result.never}` : 'dies' in result ? `hypervisor dies: ${result.dies}` : 'returns';
       const r3Name = r3 === undefined ? undefined : hName(r3);
       const out = 'r3' in result ? (result.out ?? {}) : {};
-      const data = { number: Number(number), name, outcome, ...(r3 === undefined ? {} : { r3: BigInt(r3) }), ...(r3Name ? { r3Name } : {}), out };
+      const data = {
+        number: Number(number),
+        name,
+        outcome,
+        ...(r3 === undefined ? {} : { r3: BigInt(r3) }),
+        ...(r3Name ? { r3Name } : {}),
+        out,
+      };
       bus.emit('hcall.return', 'hypervisor', data, { place, cause: seq });
     }
     if ('never' in result) {

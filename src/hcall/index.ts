@@ -17,7 +17,7 @@ export {
   SECURE_BIT,
 } from './memory.ts';
 export { type GfnState, type MemSlot, Partition, type PartitionOptions, type PartitionState, SECURE_GUEST } from './partition.ts';
-export { type HypervisorPort, SYSTEM_CALL, UV, type UltravisorPort } from './ports.ts';
+export { type HypervisorPort, SYSTEM_CALL, type UltravisorPort, UV } from './ports.ts';
 export { type Named, type RegisterUse, type RegisterUses, r, readRegisters, showRegister, tableOf } from './registers.ts';
 export { terminateSecureGuest } from './terminate.ts';
 export { MSR, type Registers, s64, u64, Vcpu, zeroRegisters } from './vcpu.ts';

@@ -30,7 +30,9 @@ export function showRegister(use: RegisterUse, value: bigint): string {
 }
 
 /** A table of calls by number; a number or name that is used twice is refused at start-up. */
-export function tableOf<C extends { readonly number: number; readonly name: string }>(calls: Readonly<Record<string, C>>): ReadonlyMap<number, C> {
+export function tableOf<C extends { readonly number: number; readonly name: string }>(
+  calls: Readonly<Record<string, C>>,
+): ReadonlyMap<number, C> {
   const table = new Map<number, C>();
   for (const call of Object.values(calls)) {
     const other = table.get(call.number);

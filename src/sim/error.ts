@@ -14,10 +14,7 @@ export class SimulatorError extends Error {
   /** `input`: the person's file or option is wrong (exit status 2); `environment`: something is missing or unreachable (3). */
   readonly blame: 'input' | 'environment';
 
-  constructor(
-    code: string,
-    about: { where?: string; what: string; hint?: string; blame?: 'input' | 'environment'; cause?: unknown },
-  ) {
+  constructor(code: string, about: { where?: string; what: string; hint?: string; blame?: 'input' | 'environment'; cause?: unknown }) {
     super(`${about.where ? `${about.where}: ` : ''}${about.what}`, { cause: about.cause });
     this.code = code;
     this.where = about.where;

@@ -33,7 +33,14 @@ export interface EventData {
   'hcall.call': { number: number; name: string; issuer: 'guest' | 'svm' | 'ultravisor'; args: Readonly<Record<string, bigint>> };
   'hcall.return': { number: number; name: string; outcome: string; r3?: bigint; r3Name?: string; out: Readonly<Record<string, bigint>> };
   'ultracall.call': { number: number; name: string; issuer: 'guest' | 'svm' | 'hypervisor'; args: Readonly<Record<string, bigint>> };
-  'ultracall.return': { number: number; name: string; outcome: string; r3?: bigint; r3Name?: string; out: Readonly<Record<string, bigint>> };
+  'ultracall.return': {
+    number: number;
+    name: string;
+    outcome: string;
+    r3?: bigint;
+    r3Name?: string;
+    out: Readonly<Record<string, bigint>>;
+  };
   /** A call on the host file behind spapr-tpm-proxy. `result`: a count, an errno name or `blocks`. */
   'proxy.file': { call: 'open' | 'write' | 'read' | 'close'; path: string; result: string };
   /** A TPM command on its way; `via`: `direct` (firmware), or the resource manager's space. The bytes are the first sight. */
