@@ -1,0 +1,13 @@
+/** What the Ultravisor's buffers hold (open-power/ultravisor svm/svm-esmb.c; pef.md e.3, e.7, g). */
+export const ESM_LIMITS = {
+  /** Plaintext of the digests tree: one 4096-byte buffer. */
+  digestsBytes: 4096,
+  /** The tree of attachments: one 64 KiB page; the real copy has no check and overruns it. */
+  filesFdtBytes: 0x1_0000,
+  /** One attachment: its length is kept in 16 bits. */
+  fileBytes: 0xffff,
+  /** A lockbox's ciphertext: RSA of at most 16384 bits is far below, but the length is kept in 16 bits. */
+  symkeyBytes: 0xffff,
+  /** A passphrase above this gets newlines inside on its way through esmb-get-file. */
+  passphraseBytes: 64,
+} as const;

@@ -1,0 +1,73 @@
+import { DecodeError, hex, Reader, struct, UINT32, type Value } from '../../../bytes/index.ts';
+
+export const FDT_MAGIC = 0xd00d_feed;
+export const FDT_HEADER_BYTES = 40;
+export const FDT_VERSION = 17;
+export const FDT_LAST_COMPATIBLE = 16;
+
+/** Devicetree Specification 0.4 §5.2. Offsets and sizes in bytes from the start of the header. */
+export const FDT_HEADER = struct('FDT_HEADER', 'Devicetree Specification §5.2', {
+  magic: UINT32,
+  totalsize: UINT32,
+  off_dt_struct: UINT32,
+  off_dt_strings: UINT32,
+  off_mem_rsvmap: UINT32,
+  version: UINT32,
+  last_comp_version: UINT32,
+  boot_cpuid_phys: UINT32,
+  size_dt_strings: UINT32,
+  size_dt_struct: UINT32,
+});
+export type FdtHeader = Value<typeof FDT_HEADER>;
+
+/** Where each field lies: an error names the field at fault. */
+const at = (field: keyof FdtHeader): number => Object.keys((FDT_HEADER.shape as { fields: object }).fields).indexOf(field) * 4;
+
+function refuse(fault: string, field: keyof FdtHeader, detail: string): never {
+  throw new DecodeError(fault, `header.${field}`, at(field), detail);
+}
+
+/**
+ * The header, checked for itself: it needs only the first 40 bytes, so that a reader of memory learns how much to fetch.
+ * @throws {DecodeError} `short`, `magic`, `version`, `size`, `alignment` or `overlap`.
+ */
+export function readFdtHeader(bytes: Uint8Array): FdtHeader {
+  const header = FDT_HEADER.read(new Reader(bytes));
+  if (header.magic !== FDT_MAGIC) refuse('magic', 'magic', `${hex(header.magic, 8)} is not the device tree's ${hex(FDT_MAGIC)}`);
+  if (header.version < FDT_VERSION) refuse('version', 'version', `version ${header.version}, ${FDT_VERSION} needed`);
+  if (header.last_comp_version > FDT_VERSION) {
+    refuse('version', 'last_comp_version', `readable from version ${header.last_comp_version} on, this reader knows ${FDT_VERSION}`);
+  }
+  if (header.totalsize < FDT_HEADER_BYTES) refuse('size', 'totalsize', `${header.totalsize} bytes are less than the header's ${FDT_HEADER_BYTES}`);
+  checkBlock(header, 'off_dt_struct', header.size_dt_struct, 4);
+  checkBlock(header, 'off_dt_strings', header.size_dt_strings, 1);
+  checkBlock(header, 'off_mem_rsvmap', 16, 8);
+  checkOverlap(header, 16);
+  return header;
+}
+
+function checkBlock(header: FdtHeader, field: 'off_dt_struct' | 'off_dt_strings' | 'off_mem_rsvmap', size: number, align: number): void {
+  const start = header[field];
+  if (start % align !== 0) refuse('alignment', field, `${start} is no multiple of ${align}`);
+  if (start < FDT_HEADER_BYTES) refuse('overlap', field, `the block at ${start} lies over the header (${FDT_HEADER_BYTES} bytes)`);
+  if (start + size > header.totalsize) {
+    refuse('size', field, `the block from ${start} of ${size} bytes ends behind the tree's ${header.totalsize} bytes`);
+  }
+}
+
+/** Whether two of the three blocks share a byte; the reservation map's length is known only after it was read. */
+export function checkOverlap(header: FdtHeader, reservationBytes: number): void {
+  const blocks = [
+    { name: 'structure block', field: 'off_dt_struct', size: header.size_dt_struct },
+    { name: 'strings block', field: 'off_dt_strings', size: header.size_dt_strings },
+    { name: 'memory reservations', field: 'off_mem_rsvmap', size: reservationBytes },
+  ] as const;
+  const sorted = blocks.filter(block => block.size > 0).sort((a, b) => header[a.field] - header[b.field]);
+  for (const [i, block] of sorted.entries()) {
+    const next = sorted[i + 1];
+    if (next && header[block.field] + block.size > header[next.field]) {
+      const range = (b: typeof block) => `${b.name} (${header[b.field]}..${header[b.field] + b.size})`;
+      refuse('overlap', next.field, `${range(next)} overlaps ${range(block)}`);
+    }
+  }
+}

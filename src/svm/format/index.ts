@@ -1,0 +1,36 @@
+export { CPIO_BLOCK, CPIO_HEADER, type CpioEntry, type CpioHeader, readCpio, readCpioEntry } from './cpio/entries.ts';
+export { type BlobSearch, findEsmBlob, type SearchEnd } from './cpio/find-blob.ts';
+export { type CpioFile, esmArchive, writeCpio } from './cpio/write.ts';
+export { flattenElf, isElf } from './elf.ts';
+export {
+  type DigestProperties,
+  digestProperties,
+  type Encrypted,
+  encryptedAt,
+  encryptedDigests,
+  encryptedFile,
+  encryptedSymkey,
+  filesFdt,
+  lockboxFingerprints,
+} from './esm/as-ultravisor.ts';
+export {
+  type Attachment,
+  DIGESTS_PATH,
+  type EsmBlob,
+  esmBlobOf,
+  type Lockbox,
+  ORIGIN_LOCKBOX,
+  readEsmBlob,
+  type SealedItem,
+  writeEsmBlob,
+} from './esm/blob.ts';
+export { isAesKey, openGcm, openOaep } from './esm/decrypt.ts';
+export { decodeDigests, digestsTree, encodeDigests, type EsmDigests } from './esm/digests.ts';
+export { EsmError, type EsmFault } from './esm/error.ts';
+export { fingerprintOf, keyFingerprint, spkiPem } from './esm/fingerprint.ts';
+export { ESM_LIMITS } from './esm/limits.ts';
+export { lockboxOfKey, openAttachment, openDigests, openEsmBlob, openLockbox } from './esm/open.ts';
+export * from './fdt/index.ts';
+export { type EsmPrivateKey, type EsmPublicKey, privateKeyOf, publicKeyOf } from './keys/key.ts';
+export { loadPrivateKey, loadPublicKey } from './keys/load.ts';
+export { privatePem, publicPem } from './keys/write.ts';
