@@ -87,20 +87,28 @@ function readElf(bytes: Uint8Array): { readonly sections: readonly Section[]; re
   };
 
   const sections = table('section headers', u64(40), u16(60), u16(58), 64, 40).map((at, i): Section => {
-    const section = { type: u32(at + 4), flags: Number(u64(at + 8) & 0xffffn), addr: u64(at + 16), offset: u64(at + 24), size: u64(at + 32) };
+    const section = {
+      type: u32(at + 4),
+      flags: Number(u64(at + 8) & 0xffffn),
+      addr: u64(at + 16),
+      offset: u64(at + 24),
+      size: u64(at + 32),
+    };
     if (section.type !== SHT_NOBITS && (section.flags & SHF_ALLOC) !== 0 && section.offset + section.size > BigInt(bytes.length)) {
       throw new DecodeError('short', `section ${i}`, at + 24, `its ${section.size} bytes end behind the file's ${bytes.length} bytes`);
     }
     return section;
   });
   if (sections.length === 0) throw new DecodeError('value', 'e_shnum', 60, 'the file has no section headers');
-  const segments = table('program headers', u64(32), u16(56), u16(54), 56, 32).map((at): Segment => ({
-    type: u32(at),
-    offset: u64(at + 8),
-    vaddr: u64(at + 16),
-    paddr: u64(at + 24),
-    filesz: u64(at + 32),
-    memsz: u64(at + 40),
-  }));
+  const segments = table('program headers', u64(32), u16(56), u16(54), 56, 32).map(
+    (at): Segment => ({
+      type: u32(at),
+      offset: u64(at + 8),
+      vaddr: u64(at + 16),
+      paddr: u64(at + 24),
+      filesz: u64(at + 32),
+      memsz: u64(at + 40),
+    }),
+  );
   return { sections, segments };
 }

@@ -25,7 +25,7 @@ export {
   writeEsmBlob,
 } from './esm/blob.ts';
 export { isAesKey, openGcm, openOaep } from './esm/decrypt.ts';
-export { decodeDigests, digestsTree, encodeDigests, type EsmDigests } from './esm/digests.ts';
+export { decodeDigests, digestsTree, type EsmDigests, encodeDigests } from './esm/digests.ts';
 export { EsmError, type EsmFault } from './esm/error.ts';
 export { fingerprintOf, keyFingerprint, spkiPem } from './esm/fingerprint.ts';
 export { ESM_LIMITS } from './esm/limits.ts';

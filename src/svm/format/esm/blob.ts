@@ -94,7 +94,8 @@ function exactly(node: FdtNode, path: string, kind: 'node' | 'property', names: 
 function textOf(node: FdtNode, path: string, name: string): string {
   const property = propertyOf(node, name);
   const value = asText(property?.value);
-  if (value === undefined) throw new EsmError('structure', `${path}/${name}`, property?.offset ?? node.offset, property ? 'no text' : 'missing');
+  if (value === undefined)
+    throw new EsmError('structure', `${path}/${name}`, property?.offset ?? node.offset, property ? 'no text' : 'missing');
   return value;
 }
 
@@ -112,7 +113,12 @@ function lockboxOf(node: FdtNode): Lockbox {
   }
   const hash = propertyOf(print, 'hash');
   if (hash?.value.length !== FINGERPRINT_BYTES) {
-    throw new EsmError('structure', `${printPath}/hash`, hash?.offset ?? print.offset, `a SHA-256 of ${FINGERPRINT_BYTES} bytes is expected`);
+    throw new EsmError(
+      'structure',
+      `${printPath}/hash`,
+      hash?.offset ?? print.offset,
+      `a SHA-256 of ${FINGERPRINT_BYTES} bytes is expected`,
+    );
   }
   return {
     name: node.name,
@@ -129,10 +135,19 @@ function sealedOf(tree: Fdt, node: FdtNode, path: string, where: string): Sealed
   const encrypted = encryptedAt(tree, path);
   if (!encrypted) throw new EsmError('structure', shown, node.offset, 'algorithm, ciphertext, iv and mac must all be there');
   const algorithm = textOf(node, shown, 'algorithm');
-  if (algorithm !== CIPHER) throw new EsmError('algorithm', `${shown}/algorithm`, node.offset, `${JSON.stringify(algorithm)}, only ${CIPHER} is known`);
-  for (const [name, size] of [['iv', IV_BYTES], ['mac', MAC_BYTES]] as const) {
+  if (algorithm !== CIPHER)
+    throw new EsmError('algorithm', `${shown}/algorithm`, node.offset, `${JSON.stringify(algorithm)}, only ${CIPHER} is known`);
+  for (const [name, size] of [
+    ['iv', IV_BYTES],
+    ['mac', MAC_BYTES],
+  ] as const) {
     if (encrypted[name].length !== size) {
-      throw new EsmError('structure', `${shown}/${name}`, propertyOf(node, name)?.offset, `${encrypted[name].length} bytes, ${size} expected`);
+      throw new EsmError(
+        'structure',
+        `${shown}/${name}`,
+        propertyOf(node, name)?.offset,
+        `${encrypted[name].length} bytes, ${size} expected`,
+      );
     }
   }
   return { ...encrypted, comment: textOf(node, shown, 'untrusted-comment'), offset: node.offset };

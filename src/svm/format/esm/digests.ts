@@ -1,5 +1,18 @@
 import { DecodeError } from '../../../bytes/index.ts';
-import { addSubnode, asText, asU32, emptyFdt, type Fdt, findNode, propertyOf, readFdt, setProperty, text, cells, writeFdt } from '../fdt/index.ts';
+import {
+  addSubnode,
+  asText,
+  asU32,
+  cells,
+  emptyFdt,
+  type Fdt,
+  findNode,
+  propertyOf,
+  readFdt,
+  setProperty,
+  text,
+  writeFdt,
+} from '../fdt/index.ts';
 import { EsmError } from './error.ts';
 
 const SHA512_BYTES = 64;

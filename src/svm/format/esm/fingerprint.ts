@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { digest, publicKeyObject } from '../../../crypto/index.ts';
 import { utf8 } from '../../../bytes/index.ts';
+import { digest, publicKeyObject } from '../../../crypto/index.ts';
 
 /** The canonical PEM of a public key: SubjectPublicKeyInfo, 64 characters a line, a newline at the end. */
 export const spkiPem = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }).toString();

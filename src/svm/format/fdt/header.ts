@@ -38,7 +38,8 @@ export function readFdtHeader(bytes: Uint8Array): FdtHeader {
   if (header.last_comp_version > FDT_VERSION) {
     refuse('version', 'last_comp_version', `readable from version ${header.last_comp_version} on, this reader knows ${FDT_VERSION}`);
   }
-  if (header.totalsize < FDT_HEADER_BYTES) refuse('size', 'totalsize', `${header.totalsize} bytes are less than the header's ${FDT_HEADER_BYTES}`);
+  if (header.totalsize < FDT_HEADER_BYTES)
+    refuse('size', 'totalsize', `${header.totalsize} bytes are less than the header's ${FDT_HEADER_BYTES}`);
   checkBlock(header, 'off_dt_struct', header.size_dt_struct, 4);
   checkBlock(header, 'off_dt_strings', header.size_dt_strings, 1);
   checkBlock(header, 'off_mem_rsvmap', 16, 8);

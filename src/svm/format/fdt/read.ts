@@ -142,7 +142,8 @@ class StructureReader {
     if (known !== undefined) return known;
     const end = nameOffset < this.#strings.length ? this.#strings.indexOf(0, nameOffset) : -1;
     if (end < 0) {
-      const why = nameOffset < this.#strings.length ? 'a property name without end' : `no such offset in ${this.#strings.length} bytes of strings`;
+      const why =
+        nameOffset < this.#strings.length ? 'a property name without end' : `no such offset in ${this.#strings.length} bytes of strings`;
       throw new DecodeError('string', path || '/', at, `name offset ${nameOffset}: ${why}`);
     }
     const name = latin1(this.#strings.subarray(nameOffset, end));

@@ -18,7 +18,11 @@ const MAX_KEY_BITS = 16384;
 export async function loadPublicKey(file: Uint8Array, where: string): Promise<EsmPublicKey> {
   const pem = readPem(file, where);
   if (pem.label.endsWith('PRIVATE KEY')) {
-    throw new SimulatorError('key.private', { where, what: 'this is a private key', hint: 'Give the public key: it is the one that may travel.' });
+    throw new SimulatorError('key.private', {
+      where,
+      what: 'this is a private key',
+      hint: 'Give the public key: it is the one that may travel.',
+    });
   }
   const { PublicKeyInfo, RSAPublicKey } = await import('pkijs');
   let der = pem.der;
@@ -47,7 +51,8 @@ export async function loadPrivateKey(file: Uint8Array, where: string, passphrase
   if (!passphrase) {
     throw new SimulatorError('key.passphrase-needed', { where, what: 'the private key is encrypted', hint: 'Give its passphrase.' });
   }
-  const wrong = (cause?: unknown) => new SimulatorError('key.passphrase-wrong', { where, what: 'the passphrase does not open the private key', cause });
+  const wrong = (cause?: unknown) =>
+    new SimulatorError('key.passphrase-wrong', { where, what: 'the passphrase does not open the private key', cause });
   const secret = utf8(passphrase);
   const der = await (pem.label === 'ENCRYPTED PRIVATE KEY' ? decryptPkcs8(pem.der, secret, where) : decryptLegacyPem(pem, secret, where));
   if (!der) throw wrong();
@@ -86,17 +91,26 @@ async function privateFrom(pem: Pem, given: Uint8Array, where: string): Promise<
 
 function refuseOtherThanRsa(algorithm: string, where: string): void {
   if (algorithm === RSA_ENCRYPTION) return;
-  throw new SimulatorError('key.not-rsa', { where, what: `the key's algorithm is ${algorithm}, not RSA`, hint: 'Lockboxes are made with RSA-OAEP.' });
+  throw new SimulatorError('key.not-rsa', {
+    where,
+    what: `the key's algorithm is ${algorithm}, not RSA`,
+    hint: 'Lockboxes are made with RSA-OAEP.',
+  });
 }
 
 function numbers(rsa: { modulus: Integer; publicExponent: Integer }, where: string): { readonly n: Uint8Array; readonly e: number } {
   const n = magnitude(rsa.modulus);
   const keyBits = n.length * 8;
   if (keyBits < MIN_KEY_BITS || keyBits > MAX_KEY_BITS) {
-    throw new SimulatorError('key.size', { where, what: `an RSA key of ${keyBits} bits`, hint: `From ${MIN_KEY_BITS} to ${MAX_KEY_BITS} bits are taken; TPMs have 2048.` });
+    throw new SimulatorError('key.size', {
+      where,
+      what: `an RSA key of ${keyBits} bits`,
+      hint: `From ${MIN_KEY_BITS} to ${MAX_KEY_BITS} bits are taken; TPMs have 2048.`,
+    });
   }
   const e = toInteger(magnitude(rsa.publicExponent));
-  if (e < 3n || e > 0xffff_ffffn || e % 2n === 0n) throw new SimulatorError('key.malformed', { where, what: 'the public exponent is none' });
+  if (e < 3n || e > 0xffff_ffffn || e % 2n === 0n)
+    throw new SimulatorError('key.malformed', { where, what: 'the public exponent is none' });
   return { n, e: Number(e) };
 }
 

@@ -139,7 +139,8 @@ async function deriveByScrypt(params: unknown, passphrase: Uint8Array, keyBytes:
   const [salt, ...numbers] = params instanceof Sequence ? params.valueBlock.value : [];
   const [cost = 0, blockSize = 0, parallelization = 0] = numbers.map(item => (item instanceof Integer ? item.valueBlock.valueDec : 0));
   const memory = 128 * cost * blockSize;
-  if (!(salt instanceof OctetString) || cost < 2 || blockSize < 1 || parallelization < 1) throw malformed(where, 'scrypt lacks a parameter');
+  if (!(salt instanceof OctetString) || cost < 2 || blockSize < 1 || parallelization < 1)
+    throw malformed(where, 'scrypt lacks a parameter');
   if (memory * parallelization > MAX_SCRYPT_BYTES) throw unknown(where, `scrypt asks for ${memory * parallelization} bytes of work`);
   const options = { cost, blockSize, parallelization, maxmem: 2 * MAX_SCRYPT_BYTES };
   const run = promisify<Uint8Array, Uint8Array, number, typeof options, Buffer>(scrypt);

@@ -15,7 +15,11 @@ export function readPem(file: Uint8Array, where: string): Pem {
   const text = Buffer.from(file.buffer, file.byteOffset, file.length).toString('latin1');
   const [, label, body] = BLOCK.exec(text) ?? [];
   if (label === undefined || body === undefined) {
-    throw new SimulatorError('key.malformed', { where, what: 'the file holds no PEM block', hint: 'A key file begins with -----BEGIN ...-----.' });
+    throw new SimulatorError('key.malformed', {
+      where,
+      what: 'the file holds no PEM block',
+      hint: 'A key file begins with -----BEGIN ...-----.',
+    });
   }
   const lines = body.split(/\r?\n/);
   const headers = new Map<string, string>();
@@ -30,7 +34,10 @@ export function readPem(file: Uint8Array, where: string): Pem {
 
 /** PEM text with 64 characters a line and a newline at its end. */
 export function writePem(label: string, der: Uint8Array, headers: readonly string[] = []): string {
-  const lines = Buffer.from(der).toString('base64').match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   const head = headers.length > 0 ? [...headers, ''] : [];
   return [`-----BEGIN ${label}-----`, ...head, ...lines, `-----END ${label}-----`, ''].join('\n');
 }

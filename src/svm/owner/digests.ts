@@ -1,0 +1,60 @@
+import { fromHex, utf8 } from '../../bytes/index.ts';
+import { digest } from '../../crypto/index.ts';
+import {
+  addSubnode,
+  DIGESTS_PATH,
+  ESM_LIMITS,
+  type EsmBlob,
+  type EsmDigests,
+  EsmError,
+  type EsmPrivateKey,
+  encodeDigests,
+  esmBlobOf,
+  flattenElf,
+  isElf,
+  openEsmBlob,
+} from '../format/index.ts';
+import type { Chance } from './chance.ts';
+import { sealInto } from './seal.ts';
+import { checkedComment } from './text-rules.ts';
+
+/** The RTAS code that svm-tool has built in by its digest (esm_digest/rtas_sha512.py): r4 = r3; r3 = 0xf000; sc 1; return. */
+export const RTAS_CODE = fromHex('7c641b78 3c600000 6063f000 44000022 4e800020');
+
+/** What the guest will be started with. */
+export interface Measured {
+  /** `vmlinux`, which is flattened, or a flat image as it lies in memory. */
+  readonly kernel: Uint8Array;
+  /** As it lies behind the blob's archive; compressed or not. */
+  readonly initrd: Uint8Array;
+  /** The command line, without NUL. */
+  readonly bootargs: string;
+  readonly rtas?: Uint8Array;
+}
+
+/** The digests the Ultravisor will compare. @throws {DecodeError} when an ELF kernel is broken. */
+export function measure({ kernel, initrd, bootargs, rtas = RTAS_CODE }: Measured): EsmDigests {
+  const image = isElf(kernel) ? flattenElf(kernel) : kernel;
+  return {
+    rtas: digest('sha512', rtas),
+    kernel: digest('sha512', image),
+    kernelSize: image.length,
+    initrd: digest('sha512', initrd),
+    bootargs: digest('sha512', utf8(bootargs)),
+  };
+}
+
+/**
+ * `esm digest` (broken in svm-tool but through make). Digests that are there already are replaced.
+ * @throws {EsmError} when the opener does not open, or `limit`.
+ */
+export function setDigests(blob: EsmBlob, digests: EsmDigests, opener: EsmPrivateKey, chance: Chance, comment = ''): EsmBlob {
+  const plaintext = encodeDigests(digests);
+  if (plaintext.length > ESM_LIMITS.digestsBytes) {
+    const detail = `the digests tree would have ${plaintext.length} bytes, the Ultravisor's buffer ${ESM_LIMITS.digestsBytes}`;
+    throw new EsmError('limit', DIGESTS_PATH, undefined, detail);
+  }
+  const symmetricKey = openEsmBlob(blob, opener.privateKey);
+  const tree = blob.digests ? blob.tree : addSubnode(blob.tree, '/digest', 'digests-fdt');
+  return esmBlobOf(sealInto(tree, DIGESTS_PATH, plaintext, symmetricKey, checkedComment(comment), chance));
+}

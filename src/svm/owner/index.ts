@@ -1,0 +1,12 @@
+export { attach, detach, extract, type FileToAttach } from './attachments.ts';
+export type { Chance } from './chance.ts';
+export { type Measured, measure, RTAS_CODE, setDigests } from './digests.ts';
+export { display } from './display.ts';
+export { type GeneratedKey, generateKey } from './generate.ts';
+export { authorize, createBlob, lockboxFor, revoke } from './lockboxes.ts';
+export { type MakeInput, makeBlob } from './make.ts';
+export { makeBlobFromRecipe, readNamed } from './make-from-files.ts';
+export { parseRecipe, type Recipe } from './recipe.ts';
+export { explained } from './refuse.ts';
+export { rotate } from './rotate.ts';
+export { svmAdd } from './svm-add.ts';

@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { SimulatorError } from '../../sim/index.ts';
+import { type EsmBlob, loadPrivateKey, loadPublicKey } from '../format/index.ts';
+import type { FileToAttach } from './attachments.ts';
+import type { Chance } from './chance.ts';
+import { makeBlob } from './make.ts';
+import type { Recipe } from './recipe.ts';
+
+/** The bytes of a file the person named. @throws {SimulatorError} `file.unreadable` */
+export async function readNamed(file: string, where = file): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await readFile(file));
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (typeof code !== 'string') throw error;
+    throw new SimulatorError('file.unreadable', { where, what: `the file cannot be read (${code})`, cause: error });
+  }
+}
+
+/**
+ * `svm-tool esm make -y`: a blob from a recipe and the files that it names, relative to `folder`.
+ * @param passphrase of the origin's private key; empty for none.
+ */
+export async function makeBlobFromRecipe(recipe: Recipe, folder: string, chance: Chance, passphrase = ''): Promise<EsmBlob> {
+  const read = (file: string) => readNamed(resolve(folder, file), file);
+  const origin = await loadPrivateKey(await read(recipe.origin.seckey), recipe.origin.seckey, passphrase);
+  const pub = await loadPublicKey(await read(recipe.origin.pubkey), recipe.origin.pubkey);
+  if (Buffer.compare(pub.fingerprint, origin.fingerprint) !== 0) {
+    throw new SimulatorError('recipe.origin-pair', {
+      where: recipe.origin.pubkey,
+      what: `this is not the public half of ${recipe.origin.seckey}`,
+    });
+  }
+  const recipients = await Promise.all(
+    recipe.recipients.map(async ({ pubkey, comment = '' }) => ({ key: await loadPublicKey(await read(pubkey), pubkey), comment })),
+  );
+  const files = await Promise.all(
+    recipe.files.map(
+      async ({ path, name = basename(path), comment = '' }): Promise<FileToAttach> => ({ name, comment, bytes: await read(path) }),
+    ),
+  );
+  const { digest } = recipe;
+  const [kernel, initrd] = digest ? await Promise.all([read(digest.kernel), read(digest.initramfs)]) : [];
+  return makeBlob(
+    {
+      origin,
+      originComment: recipe.origin.comment ?? '',
+      recipients,
+      files,
+      ...(digest && kernel && initrd ? { digest: { kernel, initrd, bootargs: digest.args, comment: digest.comment ?? '' } } : {}),
+    },
+    chance,
+  );
+}
