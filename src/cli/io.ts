@@ -1,0 +1,27 @@
+/** What a command may touch of the process around it: a test gives one of its own. */
+export interface Io {
+  out(text: string): void;
+  err(text: string): void;
+  /** Whether standard output shows colours. */
+  readonly colors: boolean;
+  /** Whether standard error shows colours. */
+  readonly errColors: boolean;
+  /** Width of the terminal, if standard output is one. */
+  readonly columns: number | undefined;
+  /** Aborted when the person interrupts. */
+  readonly signal: AbortSignal;
+}
+
+/** Exit statuses (also in `svm-sim --help`). */
+export const EXIT = { held: 0, failed: 1, usage: 2, environment: 3, interrupted: 130 } as const;
+
+export const EXIT_HELP = `
+Exit status:
+  0    everything that was expected came
+  1    an expectation or a standing invariant failed
+  2    wrong usage, or a scenario that is not valid
+  3    the environment failed, such as a TPM that cannot be reached
+  130  interrupted
+`;
+
+export const DISCLAIMER = 'svm-sim is a simulation: it runs no real VM and protects nothing.';

@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+import type { Io } from './io.ts';
+import { runCli } from './program.ts';
+
+process.setSourceMapsEnabled(true);
+
+// Whoever reads may have read enough: `svm-sim run ... | head`.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(process.exitCode ?? 0);
+  });
+}
+
+const interrupted = new AbortController();
+process.on('SIGINT', () => {
+  // The first lets the run end in order; a second does not wait for it.
+  if (interrupted.signal.aborted) process.exit(130);
+  interrupted.abort();
+});
+
+const { env, stdout, stderr } = process;
+const shows = (stream: NodeJS.WriteStream): boolean =>
+  !env.NO_COLOR && (env.FORCE_COLOR ? env.FORCE_COLOR !== '0' : stream.isTTY === true && env.TERM !== 'dumb');
+
+const io: Io = {
+  out: text => stdout.write(text),
+  err: text => stderr.write(text),
+  colors: shows(stdout),
+  errColors: shows(stderr),
+  columns: stdout.isTTY ? stdout.columns : undefined,
+  signal: interrupted.signal,
+};
+
+process.exitCode = await runCli(process.argv.slice(2), io);

@@ -1,0 +1,85 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { DISCLAIMER, EXIT, EXIT_HELP, type Io } from './io.ts';
+import { version } from './version.ts';
+
+/**
+ * Runs the command line; the exit status. What a command needs is loaded when it is called, so that `--help` is quick.
+ * @param argv arguments without program names.
+ */
+export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  let status: number = EXIT.held;
+  const verbose = argv.includes('--verbose') || argv.includes('-v');
+  const program = makeProgram(io, code => {
+    status = code;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.held : EXIT.usage;
+    const { report } = await import('./errors.ts');
+    return report(error, io, verbose);
+  }
+}
+
+function makeProgram(io: Io, end: (status: number) => void): Command {
+  const program = new Command('svm-sim')
+    .description(`Simulates how a guest becomes a Secure VM on IBM POWER9.\n${DISCLAIMER}`)
+    .version(version(), '-V, --version')
+    .addHelpText('after', EXIT_HELP)
+    .exitOverride()
+    .configureOutput({ writeOut: text => io.out(text), writeErr: text => io.err(text) })
+    .showHelpAfterError('(svm-sim --help tells more)');
+
+  program
+    .command('run')
+    .description('Run scenarios and show what happens.')
+    .argument('<file...>', 'scenario files')
+    .option('--seed <seed>', 'where all chance comes from, in place of what the scenario says')
+    .option('--tpm <tpm>', 'the TPM of every host: "embedded", or where another one is reached')
+    .option('--profile <name>', 'how the firmware of every host behaves: documented, published, hardened')
+    .option('--json', 'one JSON object a line on standard output')
+    .option('--trace <file>', 'write every event to a file')
+    .addOption(new Option('-q, --quiet', 'verdicts only').conflicts('verbose'))
+    .option('-v, --verbose', 'every event, with its fields and bytes')
+    .action(async (files: string[], options) => end(await (await import('./commands/run.ts')).run(files, options, io)));
+
+  program
+    .command('explain')
+    .description('Explain a return code of hypercalls, ultracalls or the TPM: H_P5, -58, 0x1C4, U_P3, TPM_RC_VALUE.')
+    .argument('<code...>', 'name or number')
+    .allowUnknownOption() // negative numbers
+    .action(async (codes: string[], _options, command: Command) =>
+      end(await (await import('./commands/explain.ts')).explain([...new Set([...codes, ...command.args])], io)),
+    );
+
+  program
+    .command('conform')
+    .description('Play recorded observations of the real programs against the simulator.')
+    .argument('<path...>', 'recordings, or folders of them')
+    .option('--known <file>', 'list of differences that are known, with their reasons')
+    .option('--filter <text>', 'only cases whose file or name contains this text')
+    .addOption(new Option('-q, --quiet', 'failed cases and the count only').conflicts('verbose'))
+    .option('-v, --verbose', 'with stack traces of errors')
+    .action(async (paths: string[], options) => end(await (await import('./commands/conform.ts')).conform(paths, options, io)));
+
+  program
+    .command('validate')
+    .description('Check scenario files without running them.')
+    .argument('<file...>', 'scenario files')
+    .option('-v, --verbose', 'with stack traces of errors')
+    .action(async (files: string[]) => end(await (await import('./commands/validate.ts')).validate(files, io)));
+
+  program
+    .command('schema')
+    .description('Print the JSON Schema of scenario files, for editors.')
+    .option('--check <file>', 'do not print: tell whether this file holds the schema as it is now', oneLine)
+    .action(async options => end(await (await import('./commands/schema.ts')).schema(options, io)));
+
+  return program;
+}
+
+function oneLine(text: string): string {
+  if (text === '') throw new InvalidArgumentError('The name of a file is missing.');
+  return text;
+}

@@ -1,0 +1,63 @@
+import { hostPlans, type Scenario, type ScenarioReport, seedOf, titleOf } from '../../scenario/index.ts';
+import type { AnyEvent } from '../../sim/index.ts';
+import { jsonLine, type Level, painter, Timeline, TraceWriter, toJson } from '../../trace/index.ts';
+import type { Io } from '../io.ts';
+import { version } from '../version.ts';
+import { showReport } from './report.ts';
+
+/** Somewhere a run is shown or kept. */
+export interface Sink {
+  begin(scenario: Scenario): void;
+  event(event: AnyEvent): void;
+  end(report: ScenarioReport): void;
+  /** All runs are over, or the rest will not come. */
+  close(): void;
+}
+
+const hosts = (scenario: Scenario) => hostPlans(scenario).map(({ name, tpm, profile }) => ({ name, tpm, profile }));
+
+/** The timeline and the verdict, for a person. */
+export function terminalSink(io: Io, level: Level): Sink {
+  const paint = painter(io.colors);
+  let timeline: Timeline | undefined;
+  return {
+    begin(scenario) {
+      const { columns } = io;
+      timeline = new Timeline({ level, colors: io.colors, write: text => io.out(text), ...(columns === undefined ? {} : { columns }) });
+      io.out(`\n${paint(titleOf(scenario), 'heading')}\n`);
+      const told = hosts(scenario).map(({ name, tpm, profile }) => `${name}: TPM ${tpm}, profile ${profile}`);
+      io.out(`${paint(`${scenario.file}   seed ${seedOf(scenario)}   ${told.join('; ')}`, 'quiet')}\n`);
+      timeline.legend();
+    },
+    event: event => timeline?.event(event),
+    end(report) {
+      timeline?.flush();
+      io.out(showReport(report, paint));
+    },
+    close: () => timeline?.flush(),
+  };
+}
+
+/** One JSON object a line: the run, its events, its verdict. */
+export function jsonSink(io: Io): Sink {
+  return {
+    begin: scenario =>
+      io.out(
+        `${JSON.stringify({ type: 'run', file: scenario.file, title: titleOf(scenario), seed: seedOf(scenario), hosts: hosts(scenario) })}\n`,
+      ),
+    event: event => io.out(`${jsonLine(event)}\n`),
+    end: report => io.out(`${JSON.stringify(toJson({ type: 'verdict', ...report }))}\n`),
+    close: () => {},
+  };
+}
+
+/** The trace file. It is complete in itself also when the runs were interrupted. */
+export function traceSink(file: string): Sink {
+  const writer = new TraceWriter(file, version());
+  return {
+    begin: scenario => writer.run({ title: titleOf(scenario), seed: seedOf(scenario), hosts: hosts(scenario) }),
+    event: event => writer.event(event),
+    end: report => writer.verdict(report.ok),
+    close: () => writer.close(),
+  };
+}

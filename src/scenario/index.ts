@@ -1,0 +1,23 @@
+export type { Mismatch } from './expectations/expectation.ts';
+export { type Explanation, LAYERS, type Layer } from './explanation.ts';
+export { loadScenario, parseScenario, type Scenario } from './load.ts';
+export type { Leak } from './no-leak.ts';
+export type { StepOutcome, StepResult } from './outcome.ts';
+export { type Overrides, withOverrides } from './overrides.ts';
+export type {
+  BlobPlan,
+  CreateMachine,
+  GuestPlan,
+  GuestPort,
+  GuestState,
+  HostPlan,
+  HostPort,
+  MachinePort,
+  MakeBlob,
+  Never,
+} from './ports.ts';
+export { type InvariantReport, type RunOptions, runScenario, type ScenarioReport, type StepReport, seedOf, titleOf } from './run.ts';
+export { hostPlans } from './run-state.ts';
+export { type ScenarioDocument, scenarioJsonSchema } from './schema.ts';
+export { type Problem, ScenarioError } from './source.ts';
+export { stepKinds } from './steps/index.ts';

@@ -1,0 +1,94 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { nearest, SimulatorError } from '../sim/index.ts';
+import { referenceProblems } from './references.ts';
+import { SCENARIO, type ScenarioDocument } from './schema.ts';
+import { type KeyPath, type Problem, ScenarioError, Source } from './source.ts';
+import { isPath } from './values.ts';
+import { walk } from './walk.ts';
+import { problemsOf } from './zod-issues.ts';
+
+/** A scenario that is ready to run: checked, and every file that it names is read. */
+export interface Scenario {
+  /** The file as it was named. */
+  readonly file: string;
+  readonly document: ScenarioDocument;
+  /** Contents by the path that the scenario writes. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * Reads and checks a scenario file.
+ * @throws {ScenarioError} with every problem of the file; {SimulatorError} when the file itself cannot be read.
+ */
+export async function loadScenario(file: string): Promise<Scenario> {
+  const text = await readFile(file, 'utf8').catch(async (error: NodeJS.ErrnoException) => {
+    throw new SimulatorError('scenario.unreadable', {
+      where: file,
+      what: reason(error),
+      hint: (await neighbour(file)) ?? 'Give the path of a scenario.',
+    });
+  });
+  return parseScenario(text, file);
+}
+
+/** Like {@link loadScenario}, of a text; paths are relative to the folder of `file`. */
+export async function parseScenario(text: string, file: string): Promise<Scenario> {
+  const source = new Source(file, text);
+  if (source.problems.length > 0) throw new ScenarioError(source.problems);
+  const value = source.value();
+  const checked = SCENARIO.safeParse(value);
+  if (!checked.success) throw new ScenarioError(problemsOf(source, SCENARIO, value, checked.error.issues));
+  const document = checked.data as ScenarioDocument;
+  const { files, problems } = await readFiles(source, document);
+  const all = [...referenceProblems(source, document), ...problems];
+  if (all.length > 0) throw new ScenarioError(all);
+  return { file, document, files };
+}
+
+async function readFiles(source: Source, document: ScenarioDocument): Promise<{ files: Map<string, Uint8Array>; problems: Problem[] }> {
+  const places: { path: string; at: KeyPath }[] = [];
+  walk(SCENARIO, document, (schema, value, at) => {
+    if (isPath(schema)) places.push({ path: String(value), at });
+  });
+  const files = new Map<string, Uint8Array>();
+  const problems: Problem[] = [];
+  await Promise.all(
+    places.map(async ({ path, at }) => {
+      const whole = resolve(dirname(source.file), path);
+      try {
+        const bytes = await readFile(whole);
+        files.set(path, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
+      } catch (error) {
+        problems.push(source.problem(at, `${path}: ${reason(error as NodeJS.ErrnoException)}`, await neighbour(whole)));
+      }
+    }),
+  );
+  return { files, problems };
+}
+
+function reason(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'there is no such file';
+    case 'EISDIR':
+      return 'this is a folder, not a file';
+    case 'EACCES':
+      return 'no permission to read this file';
+    default:
+      return error.message;
+  }
+}
+
+/** The file of the same folder whose name is most like the missing one. */
+async function neighbour(path: string): Promise<string | undefined> {
+  const entries = await readdir(dirname(path)).catch(() => undefined);
+  if (!entries) return `There is no folder ${dirname(path)}.`;
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const meant = nearest(
+    name,
+    entries.filter(entry => entry !== name),
+  );
+  return meant === undefined ? undefined : `Did you mean "${meant}"?`;
+}

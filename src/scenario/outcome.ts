@@ -1,0 +1,25 @@
+/** How a step came out, as plain data: expectations look at it, and later steps may use it. */
+export interface StepOutcome {
+  readonly result: StepResult;
+  /** The guest's state afterwards. */
+  readonly state?: string;
+  /** What was read. */
+  readonly bytes?: Uint8Array;
+  /** How the host's wrapping key compares with the one it had before. */
+  readonly wrappingKey?: KeyChange;
+}
+
+export interface KeyChange {
+  /** The TPM's Name of the key. */
+  readonly name: 'first' | 'same' | 'new';
+  readonly password: 'first' | 'same' | 'new';
+}
+
+export type StepResult =
+  | { readonly kind: 'ok' }
+  /** UV_ESM does not return when it succeeds: the kernel starts again, as a Secure VM. */
+  | { readonly kind: 'secure'; readonly pc: bigint }
+  | { readonly kind: 'code'; readonly r3: bigint; readonly r3Name?: string }
+  | { readonly kind: 'never'; readonly how: string; readonly scope: 'guest' | 'host' };
+
+export const OK: StepResult = { kind: 'ok' };

@@ -1,0 +1,35 @@
+import { nearest, SimulatorError } from '../sim/index.ts';
+import { profileNames } from '../ultravisor/index.ts';
+import type { Scenario } from './load.ts';
+import type { HostEntry } from './schema.ts';
+
+/** What whoever runs a scenario may set in its place. */
+export interface Overrides {
+  readonly seed?: string;
+  readonly tpm?: string;
+  readonly profile?: string;
+}
+
+/** The scenario with its seed, and the TPM and profile of each of its hosts, replaced. */
+export function withOverrides(scenario: Scenario, { seed, tpm, profile }: Overrides): Scenario {
+  if (profile !== undefined && !profileNames.includes(profile)) {
+    const meant = nearest(profile, profileNames);
+    throw new SimulatorError('scenario.unknown-profile', {
+      where: '--profile',
+      what: `there is no profile "${profile}"`,
+      hint: `${meant === undefined ? '' : `Did you mean "${meant}"? `}Profiles: ${profileNames.join(', ')}.`,
+    });
+  }
+  const over = <H extends HostEntry>(host: H): H => ({
+    ...host,
+    ...(tpm === undefined ? {} : { tpm }),
+    ...(profile === undefined ? {} : { profile }),
+  });
+  const { host, hosts } = scenario.document;
+  const document = {
+    ...scenario.document,
+    ...(seed === undefined ? {} : { seed }),
+    ...(hosts ? { hosts: hosts.map(over) } : { host: over(host ?? {}) }),
+  };
+  return { ...scenario, document };
+}

@@ -1,0 +1,70 @@
+import { hex } from '../../bytes/index.ts';
+import { H_MEANING, type HName, hcalls, type RegisterUses, s64, showRegister } from '../../hcall/index.ts';
+import type { EventData, SimEvent } from '../../sim/index.ts';
+import { U_MEANING, type UName, ultracalls } from '../../ultravisor/index.ts';
+import type { Rendering } from './rendering.ts';
+
+/** Calls that move one page or carry one answer: there are many, and page events tell the same. */
+const ROUTINE: ReadonlySet<string> = new Set([
+  'H_SVM_PAGE_IN',
+  'H_SVM_PAGE_OUT',
+  'UV_PAGE_IN',
+  'UV_PAGE_OUT',
+  'UV_RETURN',
+  'UV_REGISTER_MEM_SLOT',
+]);
+
+interface CallRecord {
+  readonly in: RegisterUses;
+  readonly out: RegisterUses;
+  readonly returns: Readonly<Record<string, string | undefined>>;
+}
+
+const recordOf = (kind: string, number: number): CallRecord | undefined =>
+  kind.startsWith('hcall') ? hcalls.get(number) : ultracalls.get(number);
+
+export function renderCall({ kind, data }: SimEvent<'hcall.call'> | SimEvent<'ultracall.call'>): Rendering {
+  const record = recordOf(kind, data.number);
+  const name = record ? data.name : `${data.name} ${hex(data.number)}`;
+  const args = showRegisters(record?.in, data.args);
+  return { text: args ? `${name}  ${args}` : name, opens: true, routine: ROUTINE.has(data.name) };
+}
+
+export function renderReturn({ kind, data }: SimEvent<'hcall.return'> | SimEvent<'ultracall.return'>): Rendering {
+  const record = recordOf(kind, data.number);
+  const failed = isFailure(data);
+  const meaning = failed && data.r3Name ? meaningOf(kind, record, data.r3Name) : undefined;
+  const out = showRegisters(record?.out, data.out);
+  const result = [showResult(data), ...(out ? [out] : []), ...(meaning ? [`(${meaning})`] : [])].join('  ');
+  return {
+    text: `${data.name} → ${result}`,
+    closes: { result, bare: `${data.name} → ${result}` },
+    routine: !failed && ROUTINE.has(data.name),
+    ...(failed ? { tone: 'bad' } : {}),
+  };
+}
+
+function showRegisters(uses: RegisterUses | undefined, values: Readonly<Record<string, bigint>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}=${uses?.[name] ? showRegister(uses[name], value) : hex(value)}`)
+    .join(' ');
+}
+
+type ReturnData = EventData['hcall.return'];
+
+function isFailure({ outcome, r3Name }: ReturnData): boolean {
+  if (r3Name !== undefined) return !r3Name.endsWith('_SUCCESS');
+  return outcome.startsWith('never') || outcome.startsWith('hypervisor dies');
+}
+
+function showResult({ outcome, r3, r3Name }: ReturnData): string {
+  if (r3 === undefined) return outcome;
+  return r3Name ? `${r3Name}${r3 === 0n ? '' : ` (${s64(r3)})`}` : String(s64(r3));
+}
+
+function meaningOf(kind: string, record: CallRecord | undefined, name: string): string | undefined {
+  const here = record?.returns[name];
+  if (here) return here;
+  const general: Readonly<Record<string, string>> = kind.startsWith('hcall') ? H_MEANING : U_MEANING;
+  return general[(name as HName | UName).slice(2)];
+}

@@ -1,0 +1,147 @@
+import type { AnyEvent } from '../../sim/index.ts';
+import { detailOf } from './detail.ts';
+import { type Paint, painter } from './paint.ts';
+import { render } from './renderers.ts';
+import type { Level, Rendering } from './rendering.ts';
+
+export interface TimelineOptions {
+  readonly level: Level;
+  readonly colors: boolean;
+  /** Columns of the terminal: longer lines are cut. Absent: none is. */
+  readonly columns?: number;
+  /** Takes whole lines, newline included. */
+  readonly write: (text: string) => void;
+}
+
+interface Line {
+  readonly event: AnyEvent;
+  readonly rendering: Rendering;
+}
+
+const TIME = 11;
+const ACTOR = 15;
+const MARGIN = ' '.repeat(TIME + ACTOR + 7);
+
+/** Shows events as they happen: a line each, virtual time and actor in columns, indented below what caused them. */
+export class Timeline {
+  readonly #options: TimelineOptions;
+  readonly #paint: Paint;
+  readonly #depths = new Map<number, number>();
+  /** A call whose line waits for its result. */
+  #open: Line | undefined;
+  #run: Line[] = [];
+  #steps = 0;
+
+  constructor(options: TimelineOptions) {
+    this.#options = options;
+    this.#paint = painter(options.colors);
+  }
+
+  /** Explains the columns; to be shown once, above the first event. */
+  legend(): void {
+    if (this.#options.level === 'quiet') return;
+    this.#write(
+      `${'time'.padStart(TIME)}  ${'actor'.padEnd(ACTOR)}     event   (● bytes that the hypervisor sees, ○ bytes that it does not)`,
+      'quiet',
+    );
+  }
+
+  event(event: AnyEvent): void {
+    const rendering = render(event);
+    const depth = this.#depthOf(event);
+    this.#depths.set(event.seq, depth);
+    if (event.kind === 'step.start') this.#heading(event, rendering);
+    else if (event.kind === 'step.end') this.#stepEnd(event, rendering);
+    else if (this.#options.level !== 'quiet') this.#line({ event, rendering });
+  }
+
+  /** Shows what still waits. */
+  flush(): void {
+    this.#flushRun();
+    this.#flushOpen();
+  }
+
+  #heading(_event: AnyEvent, { text, tone }: Rendering): void {
+    this.flush();
+    this.#steps++;
+    this.#depths.clear();
+    if (this.#options.level !== 'quiet') this.#write(`\n${this.#steps}. ${text}`, tone);
+  }
+
+  #stepEnd(event: AnyEvent, { text, tone }: Rendering): void {
+    this.flush();
+    this.#write(`${ms(event)}  ${text}`, tone);
+  }
+
+  #line(line: Line): void {
+    const { rendering, event } = line;
+    const verbose = this.#options.level === 'verbose';
+    if (rendering.routine && !verbose) return;
+    if (!verbose && rendering.closes && this.#open && this.#open.event.seq === callOf(event, this.#open.event)) {
+      const open = this.#open;
+      this.#open = undefined;
+      this.#show(open.event, `${open.rendering.text} → ${rendering.closes.result}`, rendering.tone, sees([open.event, event]));
+      return;
+    }
+    if (rendering.run && !verbose) {
+      this.#flushOpen();
+      if (this.#run[0]?.rendering.run?.key !== rendering.run.key) this.#flushRun();
+      this.#run.push(line);
+      return;
+    }
+    this.flush();
+    if (rendering.opens && !verbose) this.#open = line;
+    // The result of a call under which other lines stand: told again when it failed, or at the outermost.
+    else if (verbose || !rendering.closes || rendering.tone === 'bad' || this.#depthOf(event) <= 2)
+      this.#show(event, rendering.text, rendering.tone);
+    if (verbose) for (const detail of detailOf(event)) this.#write(MARGIN + '  '.repeat(this.#depthOf(event)) + detail, 'quiet');
+  }
+
+  #flushOpen(): void {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open) this.#show(open.event, open.rendering.text, open.rendering.tone);
+  }
+
+  #flushRun(): void {
+    const run = this.#run;
+    this.#run = [];
+    const [first] = run;
+    if (first)
+      this.#show(first.event, first.rendering.run?.text(run.map(({ event }) => event)) ?? first.rendering.text, first.rendering.tone);
+  }
+
+  /** Steps stand at depth 0, and what a step does at depth 1. */
+  #depthOf({ cause }: AnyEvent): number {
+    return cause === null ? 0 : Math.min(12, (this.#depths.get(cause) ?? 0) + 1);
+  }
+
+  #show(event: AnyEvent, text: string, tone: Rendering['tone'], mark = sees([event])): void {
+    const indent = '  '.repeat(Math.max(0, this.#depthOf(event) - 1));
+    const head = `${ms(event)}  ${event.actor.padEnd(ACTOR)}  ${mark}  `;
+    const { columns } = this.#options;
+    const whole = indent + text;
+    const room = columns === undefined ? Number.POSITIVE_INFINITY : Math.max(30, columns - head.length);
+    const cut = whole.length > room ? `${whole.slice(0, room - 1)}…` : whole;
+    this.#options.write(`${this.#paint(head, 'quiet')}${this.#paint(cut, tone)}\n`);
+  }
+
+  #write(text: string, tone: Rendering['tone']): void {
+    this.#options.write(`${this.#paint(text, tone)}\n`);
+  }
+}
+
+const ms = ({ virtualTimeNs }: AnyEvent): string => `${(Number(virtualTimeNs / 1000n) / 1000).toFixed(3)} ms`.padStart(TIME);
+
+/** Whether the hypervisor sees bytes of these events, or there are only bytes that it does not see, or none. */
+function sees(events: readonly AnyEvent[]): '●' | '○' | ' ' {
+  const sights = events.flatMap(event => event.sights).filter(({ bytes }) => bytes.length > 0);
+  if (sights.length === 0) return ' ';
+  return sights.some(({ seenBy }) => seenBy.includes('hypervisor')) ? '●' : '○';
+}
+
+/** The call that an event is the return of: its cause, or for a TPM the command just before it. */
+function callOf(event: AnyEvent, open: AnyEvent): number | null {
+  if (event.kind === 'tpm.response') return open.kind === 'tpm.command' && open.data.code === event.data.code ? open.seq : null;
+  return event.cause;
+}
