@@ -4,7 +4,7 @@ import { cells, cells64, text } from './values.ts';
 /** A value as it is written in a description: text gets its NUL, a number is one cell, a bigint two, `true` is an empty property. */
 export type PropertyInput = Uint8Array | string | number | bigint | true;
 
-function valueOf(input: PropertyInput): Uint8Array {
+function bytesOf(input: PropertyInput): Uint8Array {
   if (input instanceof Uint8Array) return input;
   if (input === true) return new Uint8Array(0);
   if (typeof input === 'string') return text(input);
@@ -13,7 +13,7 @@ function valueOf(input: PropertyInput): Uint8Array {
 
 /** A node with its properties and children in the order given. */
 export function fdtNode(name: string, properties: Readonly<Record<string, PropertyInput>>, children: readonly FdtNode[] = []): FdtNode {
-  return { name, properties: Object.entries(properties).map(([key, input]) => ({ name: key, value: valueOf(input) })), children };
+  return { name, properties: Object.entries(properties).map(([key, input]) => ({ name: key, value: bytesOf(input) })), children };
 }
 
 /** A tree in the order of its description, strings in the order of their first use: what dtc makes of a source file. */
