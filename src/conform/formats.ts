@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+import { isEsmManifest, playEsmManifest } from './esm/index.ts';
 import { isHTpmCommRecording, playRecording } from './h-tpm-comm/index.ts';
 import type { PlayedCase } from './result.ts';
 import type { Source } from './source.ts';
@@ -34,6 +36,14 @@ export const FORMATS: readonly Format[] = [
       for (const recorded of json.cases) {
         if (wanted(recorded.name)) yield { about: recorded.about, ...(await playScripted(recorded)) };
       }
+    },
+  },
+  {
+    name: 'esm',
+    about: "An ESM blob that IBM's svm-tool made: `manifest.json` with `blob`, `symmetricKeyHex`, `lockboxesInBlobOrder`",
+    recognises: ({ json }) => isEsmManifest(json),
+    async *play({ file }, { wanted }) {
+      for (const played of await playEsmManifest(dirname(file))) if (wanted(played.name)) yield played;
     },
   },
 ];
