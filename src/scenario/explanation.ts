@@ -1,5 +1,6 @@
 import { H_MEANING, type HName, hcalls } from '../hcall/index.ts';
 import type { AnyEvent, SimEvent } from '../sim/index.ts';
+import { explainRc } from '../tpm/wire/response-codes.ts';
 import { type UName, ultracalls } from '../ultravisor/index.ts';
 import { meaningOf } from './codes.ts';
 import type { Mismatch } from './expectations/expectation.ts';
@@ -21,20 +22,11 @@ export interface Explanation {
   readonly layers: readonly Layer[];
 }
 
-/** What a TPM response code means; the machine's TPM room knows. */
-export type ExplainRc = (rc: number) => { readonly text: string; readonly meaning: string };
-
 const ofKind = <K extends AnyEvent['kind']>(events: readonly AnyEvent[], kind: K): SimEvent<K>[] =>
   events.filter(event => event.kind === kind) as unknown as SimEvent<K>[];
 
 /** Explains a step from its outcome and the events that were recorded meanwhile. */
-export function explain(
-  text: string,
-  outcome: StepOutcome,
-  mismatches: readonly Mismatch[],
-  events: readonly AnyEvent[],
-  rc: ExplainRc,
-): Explanation {
+export function explain(text: string, outcome: StepOutcome, mismatches: readonly Mismatch[], events: readonly AnyEvent[]): Explanation {
   const refused = ofKind(events, 'check').filter(({ data }) => !data.ok);
   const responses = ofKind(events, 'tpm.response').filter(({ data }) => data.rc !== 0);
   const layers: Layer[] = [];
@@ -48,12 +40,12 @@ export function explain(
     add('hypercall', showReturn(data, hcalls.get(data.number)?.returns[data.r3Name as HName]), seq);
   }
   for (const { data, seq } of responses) {
-    const { text: code, meaning } = rc(data.rc);
+    const { text: code, meaning } = explainRc(data.rc);
     add('TPM', `${data.name} → ${code}: ${meaning}`, seq);
   }
   for (const { data, seq } of refused) add('check', `${data.name}: ${data.detail} (${data.source})`, seq);
   for (const { data, seq, actor } of ofKind(events, 'note')) if (actor === 'ultravisor') add('log', data.text, seq);
-  return { sentence: sentence(text, outcome, mismatches, refused, responses, rc), layers };
+  return { sentence: sentence(text, outcome, mismatches, refused, responses), layers };
 }
 
 function sentence(
@@ -62,7 +54,6 @@ function sentence(
   mismatches: readonly Mismatch[],
   refused: readonly SimEvent<'check'>[],
   responses: readonly SimEvent<'tpm.response'>[],
-  rc: ExplainRc,
 ): string {
   const [check] = refused.slice(-1);
   const [response] = responses.slice(-1);
@@ -70,7 +61,7 @@ function sentence(
   if (result.kind === 'never') return `${begun} the call never came back: ${result.how}.`;
   if (check) return `${begun} the ${check.actor} refused: ${stripDot(check.data.detail)} (check "${check.data.name}").`;
   if (response && result.kind !== 'ok' && result.kind !== 'secure') {
-    const { text: code, meaning } = rc(response.data.rc);
+    const { text: code, meaning } = explainRc(response.data.rc);
     return `${begun} the TPM refused ${response.data.name} with ${code}: ${meaning}.`;
   }
   if (result.kind === 'code' && result.r3 !== 0n) return `${begun} the answer was ${showResult(result)}.`;

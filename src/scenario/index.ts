@@ -5,7 +5,6 @@ export type { Leak } from './no-leak.ts';
 export type { StepOutcome, StepResult } from './outcome.ts';
 export { type Overrides, withOverrides } from './overrides.ts';
 export type {
-  BlobPlan,
   CreateMachine,
   GuestPlan,
   GuestPort,
@@ -13,7 +12,6 @@ export type {
   HostPlan,
   HostPort,
   MachinePort,
-  MakeBlob,
   Never,
 } from './ports.ts';
 export { type InvariantReport, type RunOptions, runScenario, type ScenarioReport, type StepReport, seedOf, titleOf } from './run.ts';

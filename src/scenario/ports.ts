@@ -68,18 +68,3 @@ export interface GuestPort {
 }
 
 export type CreateMachine = (world: World, hosts: readonly HostPlan[]) => Promise<MachinePort>;
-
-/** What the owner of a VM puts into an ESM blob. */
-export interface BlobPlan {
-  /** SPKI PEM and comment of each machine that may open it. */
-  readonly recipients: readonly { readonly pem: string; readonly comment?: string }[];
-  /** The owner's own key, PEM of the public half; absent: one is made. */
-  readonly origin?: { readonly pem: string };
-  readonly kernel: Uint8Array;
-  readonly initrd: Uint8Array;
-  readonly bootargs: string;
-  readonly rtas: Uint8Array;
-  readonly attachments: readonly { readonly name: string; readonly bytes: Uint8Array; readonly comment?: string }[];
-}
-
-export type MakeBlob = (world: World, plan: BlobPlan) => Uint8Array | Promise<Uint8Array>;

@@ -1,10 +1,13 @@
-import { sameBytes } from '../bytes/index.ts';
+import { sameBytes, utf8 } from '../bytes/index.ts';
 import type { World } from '../sim/index.ts';
+import { flattenElf, isElf } from '../svm/format/index.ts';
+import { RTAS_CODE } from '../svm/owner/index.ts';
+import { type BlobPlan, makeEsmBlob } from './esm-blob.ts';
 import type { Scenario } from './load.ts';
 import type { KeyChange } from './outcome.ts';
-import type { BlobPlan, GuestPlan, GuestPort, HostPlan, HostPort, MachinePort, MakeBlob } from './ports.ts';
+import type { GuestPlan, GuestPort, HostPlan, HostPort, MachinePort } from './ports.ts';
 import { hostsOf } from './references.ts';
-import type { GuestEntry } from './schema.ts';
+import type { GuestEntry, Recipe } from './schema.ts';
 import { bytesOf, type Contents, sizeInBytes } from './values.ts';
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -17,12 +20,14 @@ export function hostPlans(scenario: Scenario): readonly HostPlan[] {
       name,
       tpm,
       profile,
-      ...(securePages === undefined ? {} : { securePages }),
-      ...(proxy === undefined ? {} : { proxyMode: proxy }),
+      ...optional({ securePages, proxyMode: proxy }),
       ...(typeof key === 'object' ? { wrappingKey: { pem: text(fileOf(scenario, key.file)) } } : {}),
     };
   });
 }
+
+/** A kernel as it lies in memory; a `vmlinux` is flattened as svm-tool does it. */
+const flat = (kernel: Uint8Array): Uint8Array => (isElf(kernel) ? flattenElf(kernel) : kernel);
 
 const fileOf = ({ files }: Scenario, path: string): Uint8Array => files.get(path) ?? new Uint8Array(0);
 
@@ -36,16 +41,14 @@ export class Run {
   readonly scenario: Scenario;
   readonly world: World;
   readonly #machine: MachinePort;
-  readonly #makeBlob: MakeBlob;
   readonly #guests = new Map<string, GuestPort>();
   readonly #blobs = new Map<string, Uint8Array>();
   readonly #keys = new Map<string, KnownKey>();
 
-  constructor(scenario: Scenario, world: World, machine: MachinePort, makeBlob: MakeBlob) {
+  constructor(scenario: Scenario, world: World, machine: MachinePort) {
     this.scenario = scenario;
     this.world = world;
     this.#machine = machine;
-    this.#makeBlob = makeBlob;
   }
 
   bytesOf(contents: Contents): Uint8Array {
@@ -121,11 +124,11 @@ export class Run {
       name,
       lpid,
       ramBytes: sizeInBytes(memory),
-      ...(vcpus === undefined ? {} : { vcpus }),
-      kernel: fileOf(this.scenario, kernel),
+      ...optional({ vcpus }),
+      kernel: flat(fileOf(this.scenario, kernel)),
       initrd: fileOf(this.scenario, initrd),
       bootargs: typeof bootargs === 'string' ? bootargs : text(fileOf(this.scenario, bootargs.file)),
-      rtas: fileOf(this.scenario, rtas),
+      rtas: rtas === undefined ? RTAS_CODE : fileOf(this.scenario, rtas),
       ...(tpmProxy === undefined ? {} : { tpmProxy: tpmProxy === 'none' ? null : { hostPath: tpmProxy } }),
     };
   }
@@ -137,29 +140,34 @@ export class Run {
     const made = this.#blobs.get(name);
     if (made) return made;
     const { recipients, origin, attachments = [] } = esm.recipe;
-    const blobPlan: BlobPlan = {
-      recipients: await Promise.all(
-        recipients.map(async recipient => ({
-          pem: 'host' in recipient ? await this.#host(recipient.host).wrappingKeyPem() : text(fileOf(this.scenario, recipient.file)),
-          ...(recipient.comment === undefined ? {} : { comment: recipient.comment }),
-        })),
-      ),
-      ...(typeof origin === 'object' ? { origin: { pem: text(fileOf(this.scenario, origin.file)) } } : {}),
+    const blob = await makeEsmBlob(this.world, {
+      guest: name,
+      recipients: await Promise.all(recipients.map(recipient => this.#recipient(recipient))),
+      ...(typeof origin === 'object' ? { origin: { ...this.#key(origin.file), ...optional({ passphrase: origin.passphrase }) } } : {}),
       kernel: plan.kernel,
       initrd: plan.initrd,
       bootargs: plan.bootargs,
       rtas: plan.rtas,
-      attachments: attachments.map(({ name, contents, comment }) => ({
-        name,
-        bytes: this.bytesOf(contents),
-        ...(comment === undefined ? {} : { comment }),
-      })),
-    };
-    const blob = await this.#makeBlob(this.world, blobPlan);
+      attachments: attachments.map(({ name, contents, comment }) => ({ name, bytes: this.bytesOf(contents), ...optional({ comment }) })),
+    });
     this.#blobs.set(name, blob);
     return blob;
   }
+
+  #key(path: string): { pem: Uint8Array; where: string } {
+    return { pem: fileOf(this.scenario, path), where: path };
+  }
+
+  async #recipient(recipient: Recipe['recipients'][number]): Promise<BlobPlan['recipients'][number]> {
+    const comment = optional({ comment: recipient.comment });
+    if ('file' in recipient) return { ...this.#key(recipient.file), ...comment };
+    return { pem: utf8(await this.#host(recipient.host).wrappingKeyPem()), where: `wrapping key of ${recipient.host}`, ...comment };
+  }
 }
+
+/** Without the members that are undefined. */
+const optional = <T extends object>(members: T): { [K in keyof T]?: NonNullable<T[K]> } =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: NonNullable<T[K]> };
 
 /** With one host its secrets need not say whose they are. */
 const ofHost = (secret: string, host: string): boolean => !/ of /.test(secret) || secret.endsWith(` of ${host}`);

@@ -1,21 +1,21 @@
 import { Halt } from '../hcall/index.ts';
+import { Machine } from '../machine/index.ts';
 import { type AnyEvent, createWorld, type EventKind, type World } from '../sim/index.ts';
 import type { Mismatch } from './expectations/expectation.ts';
 import { completed, type Expected, judge } from './expectations/index.ts';
-import { type ExplainRc, type Explanation, explain } from './explanation.ts';
+import { type Explanation, explain } from './explanation.ts';
 import type { Scenario } from './load.ts';
 import { type Leak, NoLeak, showLeak } from './no-leak.ts';
 import type { StepOutcome } from './outcome.ts';
-import type { CreateMachine, MakeBlob } from './ports.ts';
+import type { CreateMachine, MachinePort } from './ports.ts';
 import { hostPlans, Run } from './run-state.ts';
 import { stepKinds } from './steps/index.ts';
 import type { AnyStepKind, Step } from './steps/step-kind.ts';
 
 /** What a run is made with. */
 export interface RunOptions {
-  readonly createMachine: CreateMachine;
-  readonly makeBlob: MakeBlob;
-  readonly explainRc: ExplainRc;
+  /** Something that stands in for the machine. */
+  readonly createMachine?: CreateMachine;
   /** Told every event, as it happens. */
   readonly onEvent?: (event: AnyEvent) => void;
   /** Told each step as soon as it is over. */
@@ -73,7 +73,7 @@ export const titleOf = ({ document, file }: Scenario): string => document.title 
  * Runs a scenario on a machine of its own.
  * @throws {SimulatorError} when the environment fails (a TPM that cannot be reached). What simulated actors do is in the report.
  */
-export async function runScenario(scenario: Scenario, options: RunOptions): Promise<ScenarioReport> {
+export async function runScenario(scenario: Scenario, options: RunOptions = {}): Promise<ScenarioReport> {
   const world = createWorld(seedOf(scenario));
   const recent: AnyEvent[] = [];
   const noLeak = new NoLeak();
@@ -85,17 +85,18 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     if (watched) noLeak.watch(event);
     options.onEvent?.(event);
   });
-  const machine = await options.createMachine(world, hostPlans(scenario));
+  const { createMachine = Machine.create } = options;
+  const machine: MachinePort = await createMachine(world, hostPlans(scenario));
   const steps: StepReport[] = [];
   let interrupted = false;
   try {
-    const run = new Run(scenario, world, machine, options.makeBlob);
+    const run = new Run(scenario, world, machine);
     for (const step of scenario.document.steps) {
       await new Promise(resolve => setImmediate(resolve)); // signals are heard between steps
       interrupted = options.signal?.aborted ?? false;
       if (interrupted) break;
       recent.length = 0;
-      const report = await runStep(run, world, step, steps.length + 1, recent, options.explainRc);
+      const report = await runStep(run, world, step, steps.length + 1, recent);
       steps.push(report);
       options.onStep?.(report);
       if (!report.ok) break;
@@ -120,14 +121,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   };
 }
 
-async function runStep(
-  run: Run,
-  world: World,
-  step: Step,
-  number: number,
-  recent: readonly AnyEvent[],
-  rc: ExplainRc,
-): Promise<StepReport> {
+async function runStep(run: Run, world: World, step: Step, number: number, recent: readonly AnyEvent[]): Promise<StepReport> {
   const kind = stepKinds.get(step.do) as AnyStepKind;
   const name = step.name ?? step.do;
   const text = kind.text(step, run);
@@ -137,7 +131,7 @@ async function runStep(
   const expected: Expected = completed(step.expect, kind.usual);
   const mismatches = judge(expected, { outcome, events: recent, bytesOf: contents => run.bytesOf(contents) });
   const ok = mismatches.length === 0;
-  const why = ok ? undefined : explain(text, outcome, mismatches, recent, rc);
+  const why = ok ? undefined : explain(text, outcome, mismatches, recent);
   world.bus.emit('step.end', 'owner', { step: name, ok, text: why?.sentence ?? text }, { cause });
   return { number, name, do: step.do, text, ok, outcome, mismatches, ...(why ? { why } : {}), startNs, endNs: world.clock.nowNs };
 }

@@ -52,7 +52,13 @@ const ATTACHMENT = z.strictObject({
 const RECIPE = z.strictObject({
   recipients: z.array(RECIPIENT).min(1).describe('Who may open the blob, in the order of the lockboxes.'),
   origin: z
-    .union([z.literal('generated'), z.strictObject({ file: path("PEM of the owner's public key.") })])
+    .union([
+      z.literal('generated'),
+      z.strictObject({
+        file: path("PEM of the owner's private key."),
+        passphrase: z.string().optional().describe('Passphrase of that key, if it has one.'),
+      }),
+    ])
     .optional()
     .describe("The owner's own key pair: `generated` (default), or a file."),
   attachments: z.array(ATTACHMENT).optional().describe('Files that the Secure VM can read, such as the passphrase of its disk.'),
@@ -71,12 +77,12 @@ const GUEST = z.strictObject({
   lpid: z.int().min(1).max(4095).describe('Logical partition id. No two guests of a host have the same.'),
   memory: SIZE.describe('Size of its memory, such as `512 MiB`.'),
   vcpus: z.int().min(1).max(2048).optional().describe('Number of virtual processors. Default: 1.'),
-  kernel: path('The kernel as it lies in memory (flat binary, `objcopy -O binary`).'),
+  kernel: path('The kernel: a `vmlinux`, or as it lies in memory (`objcopy -O binary`).'),
   initrd: path('The initrd; it may have an ESM blob in front (`svm-tool svm add`).'),
   bootargs: z
     .union([z.string(), z.strictObject({ file: path('A file with the command line; every byte counts.') })])
     .describe('The kernel command line: text, or `{ file: ... }`. It is measured, so every blank counts.'),
-  rtas: path('The RTAS code that SLOF installs; it is measured.'),
+  rtas: path('The RTAS code that SLOF installs; it is measured. Default: the code whose digest svm-tool has built in.').optional(),
   esm: ESM.optional().describe('The ESM blob that the boot wrapper places. Without it, it must lie in the initrd.'),
   tpmProxy: z
     .union([z.literal('none'), z.string().startsWith('/')])

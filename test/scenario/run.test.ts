@@ -2,8 +2,7 @@ import { expect } from 'chai';
 import { utf8 } from '../../src/bytes/index.ts';
 import { parseScenario, runScenario, type ScenarioReport } from '../../src/scenario/index.ts';
 import type { AnyEvent } from '../../src/sim/index.ts';
-import { explainRc } from '../../src/tpm/wire/response-codes.ts';
-import { emptyBlob, type StandIn, standIn } from './stand-in-machine.ts';
+import { type StandIn, standIn } from './stand-in-machine.ts';
 
 const ESM = '../observed/esm/01-minimal';
 const HEAD = `
@@ -14,7 +13,7 @@ guests:
 
 async function play(steps: string, machine: StandIn = {}, head = HEAD, onEvent?: (event: AnyEvent) => void): Promise<ScenarioReport> {
   const scenario = await parseScenario(`${head}steps:\n${steps}`, 'fixtures/scenarios/test.yaml');
-  return runScenario(scenario, { createMachine: standIn(machine), makeBlob: emptyBlob, explainRc, ...(onEvent ? { onEvent } : {}) });
+  return runScenario(scenario, { createMachine: standIn(machine), ...(onEvent ? { onEvent } : {}) });
 }
 
 const TO_SECURE = `
@@ -132,7 +131,7 @@ describe('Running a scenario', () => {
   it('ends in order when it is interrupted', async () => {
     const scenario = await parseScenario(`${HEAD}steps:\n${TO_SECURE}`, 'fixtures/scenarios/test.yaml');
     const stop = new AbortController();
-    const options = { createMachine: standIn(), makeBlob: emptyBlob, explainRc, onStep: () => stop.abort(), signal: stop.signal };
+    const options = { createMachine: standIn(), onStep: () => stop.abort(), signal: stop.signal };
     expect(await runScenario(scenario, options)).to.include({ ok: false, interrupted: true, notRun: 2 });
   });
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Halt } from '../../src/hcall/index.ts';
-import type { CreateMachine, GuestPlan, GuestPort, GuestState, MakeBlob } from '../../src/scenario/index.ts';
+import type { CreateMachine, GuestPlan, GuestPort, GuestState } from '../../src/scenario/index.ts';
 import type { World } from '../../src/sim/index.ts';
 
 export interface StandIn {
@@ -103,5 +103,3 @@ export function standIn({ refuse, stop, leak, forgetful, files = {} }: StandIn =
     };
   }
 }
-
-export const emptyBlob: MakeBlob = () => new Uint8Array(0);

@@ -1,6 +1,4 @@
-import { Machine } from '../../machine/index.ts';
 import { loadScenario, runScenario, type Scenario, withOverrides } from '../../scenario/index.ts';
-import { explainRc } from '../../tpm/wire/response-codes.ts';
 import { report } from '../errors.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 import { jsonSink, type Sink, terminalSink, traceSink } from '../run/sinks.ts';
@@ -36,11 +34,6 @@ export async function run(files: readonly string[], flags: RunFlags, io: Io): Pr
     for (const scenario of ready) {
       for (const sink of sinks) sink.begin(scenario);
       const result = await runScenario(scenario, {
-        createMachine: (world, hosts) => Machine.create(world, hosts),
-        makeBlob: () => {
-          throw new Error('not there yet');
-        },
-        explainRc,
         onEvent: event => {
           for (const sink of sinks) sink.event(event);
         },

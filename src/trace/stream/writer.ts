@@ -1,4 +1,5 @@
 import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Packr } from 'msgpackr';
 import { type AnyEvent, SimulatorError } from '../../sim/index.ts';
 import { FORMAT, FORMAT_VERSION, type TraceHeader, type TraceRecord, type TraceRun } from './format.ts';
@@ -84,6 +85,6 @@ export class TraceWriter {
 }
 
 function isSpecial(file: string): boolean {
-  const stat = statSync(file, { throwIfNoEntry: false });
+  const stat = statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory() ? statSync(file, { throwIfNoEntry: false }) : undefined;
   return stat !== undefined && !stat.isFile() && !stat.isDirectory();
 }
