@@ -1,0 +1,42 @@
+/** The library: run scenarios, build machines, read traces. */
+export {
+  type EsmOutcome,
+  Guest,
+  type GuestSpec,
+  type GuestState,
+  Host,
+  type HostSpec,
+  Machine,
+  type MachineState,
+} from './machine/index.ts';
+export {
+  type Explanation,
+  type InvariantReport,
+  loadScenario,
+  type Overrides,
+  type Problem,
+  parseScenario,
+  type RunOptions,
+  runScenario,
+  type Scenario,
+  ScenarioError,
+  type ScenarioReport,
+  type StepReport,
+  scenarioJsonSchema,
+  withOverrides,
+} from './scenario/index.ts';
+export {
+  ACTORS,
+  type Actor,
+  type AnyEvent,
+  createWorld,
+  type EventData,
+  type EventKind,
+  type Secret,
+  type Sight,
+  type SimEvent,
+  SimulatorError,
+  type World,
+} from './sim/index.ts';
+export { jsonLine, type Level, readTrace, Timeline, type Trace, TraceWriter } from './trace/index.ts';
+export { type Profile, profileNames, profiles } from './ultravisor/index.ts';
