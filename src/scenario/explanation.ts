@@ -1,5 +1,5 @@
 import { H_MEANING, type HName, hcalls } from '../hcall/index.ts';
-import type { AnyEvent, SimEvent } from '../sim/index.ts';
+import type { Actor, AnyEvent, SimEvent } from '../sim/index.ts';
 import { explainRc } from '../tpm/wire/response-codes.ts';
 import { type UName, ultracalls } from '../ultravisor/index.ts';
 import { meaningOf } from './codes.ts';
@@ -58,17 +58,21 @@ function sentence(
   const [check] = refused.slice(-1);
   const [response] = responses.slice(-1);
   const begun = `When ${text},`;
-  if (result.kind === 'never') return `${begun} the call never came back: ${result.how}.`;
-  if (check) return `${begun} the ${check.actor} refused: ${stripDot(check.data.detail)} (check "${check.data.name}").`;
+  if (result.kind === 'never') return `${begun} the call never comes back: ${result.how}.`;
+  if (check) return `${begun} ${nameOf(check.actor)} refuses: ${stripDot(check.data.detail)} (check "${check.data.name}").`;
   if (response && result.kind !== 'ok' && result.kind !== 'secure') {
     const { text: code, meaning } = explainRc(response.data.rc);
-    return `${begun} the TPM refused ${response.data.name} with ${code}: ${meaning}.`;
+    return `${begun} the TPM refuses ${response.data.name} with ${code}: ${meaning}.`;
   }
-  if (result.kind === 'code' && result.r3 !== 0n) return `${begun} the answer was ${showResult(result)}.`;
+  if (result.kind === 'code' && result.r3 !== 0n) return `${begun} the answer is ${showResult(result)}.`;
   const [first] = mismatches;
-  if (!first) return `${begun} it came out as it should.`;
-  return `${begun} it succeeded (${showResult(result)}), but ${first.field} is ${first.actual} where ${first.expected} was expected.`;
+  if (!first) return `${begun} it comes out as it should.`;
+  return `${begun} it succeeds (${showResult(result)}), but ${first.field} is ${first.actual} where ${first.expected} is expected.`;
 }
+
+/** Actors as a sentence names them. */
+const nameOf = (actor: Actor): string =>
+  actor === 'tpm' ? 'the TPM' : actor === 'svm' ? 'the SVM' : actor === 'ultravisor' ? 'the Ultravisor' : `the ${actor}`;
 
 const stripDot = (text: string): string => text.replace(/\.$/, '');
 
@@ -79,7 +83,7 @@ function failedCalls<R extends Return>(returns: readonly R[]): readonly R[] {
   const failed = returns.filter(
     ({ data }) =>
       data.outcome !== 'goes on elsewhere' &&
-      (data.r3Name ? !/_SUCCESS$/.test(data.r3Name) : data.r3 === undefined && data.outcome !== 'r3 unchanged'),
+      (data.r3Name ? !data.r3Name.endsWith('_SUCCESS') : data.r3 === undefined && data.outcome !== 'r3 unchanged'),
   );
   return failed.filter(({ data }, i) => {
     const before = failed[i - 1]?.data;

@@ -64,7 +64,7 @@ export function problemsOf(source: Source, schema: z.ZodType, value: unknown, is
       ];
       return [source.problem(path, `"${show(given)}" is not allowed here`, hint.join(' ').trim())];
     }
-    if (meant) return meant.flatMap(error => problems(error as Issue, path));
+    if (meant) return meant.flatMap(error => problems(error, path));
     if (given === undefined) return [source.problem(path, `the field "${String(path.at(-1))}" is missing`)];
     const kinds = issue.errors.flatMap(errors =>
       errors.flatMap(error => (error.code === 'invalid_type' ? [EXPECTED[error.expected] ?? error.expected] : [])),

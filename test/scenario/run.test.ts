@@ -44,7 +44,7 @@ describe('Running a scenario', () => {
   it('says why in one sentence and at every layer', async () => {
     const why = (await play(TO_SECURE, { refuse: 'digest-kernel' })).steps[2]?.why;
     expect(why?.sentence).to.equal(
-      'When vm asks to become secure, the ultravisor refused: vm\'s kernel is not the one that was measured (check "digest-kernel").',
+      'When vm asks to become secure, the Ultravisor refuses: vm\'s kernel is not the one that was measured (check "digest-kernel").',
     );
     const layers = Object.fromEntries((why?.layers ?? []).map(({ layer, text }) => [layer, text]));
     expect(layers.caller).to.contain('U_PERMISSION (-11)');
@@ -59,7 +59,7 @@ describe('Running a scenario', () => {
     expect(report.steps[2]?.mismatches).to.deep.equal([
       { field: 'result', expected: 'U_PERMISSION (-11): the caller may not do this', actual: 'secure' },
     ]);
-    expect(report.steps[2]?.why?.sentence).to.match(/it succeeded \(secure\), but result is secure where U_PERMISSION/);
+    expect(report.steps[2]?.why?.sentence).to.match(/it succeeds \(secure\), but result is secure where U_PERMISSION/);
   });
 
   it('takes a refusal that is expected, by its code or by the check that refuses', async () => {
@@ -102,7 +102,7 @@ describe('Running a scenario', () => {
     expect(report.ok).to.equal(true);
     const unexpected = await play(TO_SECURE, { stop: 'an assertion of the Ultravisor failed' });
     expect(unexpected.steps[2]?.why?.sentence).to.equal(
-      'When vm asks to become secure, the call never came back: an assertion of the Ultravisor failed.',
+      'When vm asks to become secure, the call never comes back: an assertion of the Ultravisor failed.',
     );
   });
 

@@ -47,4 +47,4 @@ export function event<K extends EventKind>(kind: K, over: Partial<SimEvent<K>> =
   } as AnyEvent;
 }
 
-export const everyKind: readonly AnyEvent[] = (Object.keys(samples) as EventKind[]).map((kind, seq) => event(kind, { seq } as never));
+export const everyKind: readonly AnyEvent[] = (Object.keys(samples) as EventKind[]).map((kind, seq) => event(kind, { seq }));

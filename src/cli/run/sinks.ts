@@ -20,6 +20,7 @@ const hosts = (scenario: Scenario) => hostPlans(scenario).map(({ name, tpm, prof
 export function terminalSink(io: Io, level: Level): Sink {
   const paint = painter(io.colors);
   let timeline: Timeline | undefined;
+  const verdicts: boolean[] = [];
   return {
     begin(scenario) {
       const { columns } = io;
@@ -32,9 +33,17 @@ export function terminalSink(io: Io, level: Level): Sink {
     event: event => timeline?.event(event),
     end(report) {
       timeline?.flush();
+      verdicts.push(report.ok);
       io.out(showReport(report, paint));
     },
-    close: () => timeline?.flush(),
+    close() {
+      timeline?.flush();
+      if (verdicts.length < 2) return;
+      const held = verdicts.filter(ok => ok).length;
+      io.out(
+        `${paint(`${verdicts.length} scenarios: ${held} held, ${verdicts.length - held} failed`, held === verdicts.length ? 'good' : 'bad')}\n`,
+      );
+    },
   };
 }
 

@@ -2,8 +2,14 @@ import * as guest from './guest.ts';
 import * as host from './host.ts';
 import type { AnyStepKind } from './step-kind.ts';
 
-const all = Object.values<AnyStepKind>({ ...host, ...guest });
-
 /** Every kind of step, by the word after `do:`. Schema, runner and documentation read it. */
-export const stepKinds: ReadonlyMap<string, AnyStepKind> = new Map(all.map(kind => [kind.name, kind]));
-if (stepKinds.size !== all.length) throw new RangeError('two kinds of step have the same name');
+export const stepKinds: ReadonlyMap<string, AnyStepKind> = byName({ ...host, ...guest });
+
+function byName(records: Readonly<Record<string, AnyStepKind>>): ReadonlyMap<string, AnyStepKind> {
+  const kinds = new Map<string, AnyStepKind>();
+  for (const kind of Object.values(records)) {
+    if (kinds.has(kind.name)) throw new RangeError(`two kinds of step are called ${kind.name}`);
+    kinds.set(kind.name, kind);
+  }
+  return kinds;
+}

@@ -20,6 +20,7 @@ interface Line {
 
 const TIME = 11;
 const ACTOR = 15;
+const MOST_INDENT = 12;
 const MARGIN = ' '.repeat(TIME + ACTOR + 7);
 
 /** Shows events as they happen: a line each, virtual time and actor in columns, indented below what caused them. */
@@ -92,7 +93,7 @@ export class Timeline {
     this.flush();
     if (rendering.opens && !verbose) this.#open = line;
     // The result of a call under which other lines stand: told again when it failed, or at the outermost.
-    else if (verbose || !rendering.closes || rendering.tone === 'bad' || this.#depthOf(event) <= 2)
+    else if (verbose || !rendering.closes || rendering.tone === 'bad' || this.#depthOf(event) <= 1)
       this.#show(event, rendering.text, rendering.tone);
     if (verbose) for (const detail of detailOf(event)) this.#write(MARGIN + '  '.repeat(this.#depthOf(event)) + detail, 'quiet');
   }
@@ -111,9 +112,11 @@ export class Timeline {
       this.#show(first.event, first.rendering.run?.text(run.map(({ event }) => event)) ?? first.rendering.text, first.rendering.tone);
   }
 
-  /** Steps stand at depth 0, and what a step does at depth 1. */
-  #depthOf({ cause }: AnyEvent): number {
-    return cause === null ? 0 : Math.min(12, (this.#depths.get(cause) ?? 0) + 1);
+  /** Steps stand at depth 0, and what a step does at depth 1. A return stands where its call does. */
+  #depthOf({ cause, kind }: AnyEvent): number {
+    if (cause === null) return 0;
+    const depth = this.#depths.get(cause) ?? 0;
+    return kind.endsWith('.return') ? depth : Math.min(MOST_INDENT, depth + 1);
   }
 
   #show(event: AnyEvent, text: string, tone: Rendering['tone'], mark = sees([event])): void {
