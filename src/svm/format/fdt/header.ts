@@ -2,6 +2,8 @@ import { DecodeError, hex, Reader, struct, UINT32, type Value } from '../../../b
 
 export const FDT_MAGIC = 0xd00d_feed;
 export const FDT_HEADER_BYTES = 40;
+/** An address and a size. */
+export const RESERVATION_BYTES = 16;
 export const FDT_VERSION = 17;
 export const FDT_LAST_COMPATIBLE = 16;
 
@@ -42,8 +44,8 @@ export function readFdtHeader(bytes: Uint8Array): FdtHeader {
     refuse('size', 'totalsize', `${header.totalsize} bytes are less than the header's ${FDT_HEADER_BYTES}`);
   checkBlock(header, 'off_dt_struct', header.size_dt_struct, 4);
   checkBlock(header, 'off_dt_strings', header.size_dt_strings, 1);
-  checkBlock(header, 'off_mem_rsvmap', 16, 8);
-  checkOverlap(header, 16);
+  checkBlock(header, 'off_mem_rsvmap', RESERVATION_BYTES, 8);
+  checkOverlap(header);
   return header;
 }
 
@@ -56,12 +58,12 @@ function checkBlock(header: FdtHeader, field: 'off_dt_struct' | 'off_dt_strings'
   }
 }
 
-/** Whether two of the three blocks share a byte; the reservation map's length is known only after it was read. */
-export function checkOverlap(header: FdtHeader, reservationBytes: number): void {
+/** Whether two of the three blocks share a byte. Of the reservations at least the end mark; the rest is known when they are read. */
+function checkOverlap(header: FdtHeader): void {
   const blocks = [
     { name: 'structure block', field: 'off_dt_struct', size: header.size_dt_struct },
     { name: 'strings block', field: 'off_dt_strings', size: header.size_dt_strings },
-    { name: 'memory reservations', field: 'off_mem_rsvmap', size: reservationBytes },
+    { name: 'memory reservations', field: 'off_mem_rsvmap', size: RESERVATION_BYTES },
   ] as const;
   const sorted = blocks.filter(block => block.size > 0).sort((a, b) => header[a.field] - header[b.field]);
   for (const [i, block] of sorted.entries()) {

@@ -1,5 +1,5 @@
 import { DecodeError, hex } from '../../../bytes/index.ts';
-import { checkOverlap, type FdtHeader, readFdtHeader } from './header.ts';
+import { type FdtHeader, readFdtHeader } from './header.ts';
 import type { Fdt, FdtNode, FdtProperty, FdtReservation } from './model.ts';
 
 export const FDT_BEGIN_NODE = 1;
@@ -34,7 +34,6 @@ function readTree(bytes: Uint8Array, base: number): Fdt {
     throw new DecodeError('short', 'header.totalsize', 4, `the tree has ${header.totalsize} bytes, ${bytes.length} are there`);
   }
   const reservations = readReservations(bytes, header);
-  checkOverlap(header, (reservations.length + 1) * 16);
   const strings = bytes.slice(header.off_dt_strings, header.off_dt_strings + header.size_dt_strings);
   const root = new StructureReader(bytes, header, strings, base).tree();
   return { reservations, bootCpu: header.boot_cpuid_phys, strings: new Uint8Array(strings), root };
@@ -43,9 +42,13 @@ function readTree(bytes: Uint8Array, base: number): Fdt {
 function readReservations(bytes: Uint8Array, header: FdtHeader): FdtReservation[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, header.totalsize);
   const found: FdtReservation[] = [];
-  for (let at = header.off_mem_rsvmap; ; at += 16) {
-    if (at + 16 > header.totalsize) {
-      throw new DecodeError('short', `reservations[${found.length}]`, at, 'the list of memory reservations has no end (16 zero bytes)');
+  const start = header.off_mem_rsvmap;
+  const end = Math.min(...[header.off_dt_struct, header.off_dt_strings, header.totalsize].filter(offset => offset > start));
+  for (let at = start; ; at += 16) {
+    if (at + 16 > end) {
+      const fault = end === header.totalsize ? 'short' : 'overlap';
+      const detail = `the list of memory reservations has no end (16 zero bytes) before byte ${end}`;
+      throw new DecodeError(fault, `reservations[${found.length}]`, at, detail);
     }
     const reservation = { address: view.getBigUint64(at), size: view.getBigUint64(at + 8) };
     if (reservation.address === 0n && reservation.size === 0n) return found;
@@ -74,13 +77,13 @@ class StructureReader {
   }
 
   tree(): FdtNode {
-    const at = this.#at;
     const first = this.#token('/');
+    const at = this.#at - 4;
     if (first !== FDT_BEGIN_NODE) throw new DecodeError('structure', '/', at, `the tree begins with token ${hex(first)}, not with a node`);
-    const root = this.#node('', 1, this.#at - 4);
-    const after = this.#at;
+    const root = this.#node('', 1, at);
     const last = this.#token('/');
-    if (last !== FDT_END) throw new DecodeError('structure', '/', after, `token ${hex(last)} behind the root node, FDT_END expected`);
+    if (last !== FDT_END)
+      throw new DecodeError('structure', '/', this.#at - 4, `token ${hex(last)} behind the root node, FDT_END expected`);
     return root;
   }
 

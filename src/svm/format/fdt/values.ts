@@ -35,5 +35,7 @@ export function asAddress(value: Uint8Array | undefined): bigint | undefined {
 
 /** A string with exactly one NUL, at its end; undefined when the value is no such string. */
 export function asText(value: Uint8Array | undefined): string | undefined {
-  return value && value.indexOf(0) === value.length - 1 ? Buffer.from(value.subarray(0, -1)).toString('utf8') : undefined;
+  return value && value.length > 0 && value.indexOf(0) === value.length - 1
+    ? Buffer.from(value.subarray(0, -1)).toString('utf8')
+    : undefined;
 }

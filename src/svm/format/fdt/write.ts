@@ -1,5 +1,5 @@
 import { encode, Writer } from '../../../bytes/index.ts';
-import { FDT_HEADER, FDT_HEADER_BYTES, FDT_LAST_COMPATIBLE, FDT_MAGIC, FDT_VERSION } from './header.ts';
+import { FDT_HEADER, FDT_HEADER_BYTES, FDT_LAST_COMPATIBLE, FDT_MAGIC, FDT_VERSION, RESERVATION_BYTES } from './header.ts';
 import type { Fdt, FdtNode } from './model.ts';
 import { FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_PROP } from './read.ts';
 import { hasStringAt, internString } from './strings.ts';
@@ -12,7 +12,7 @@ export function writeFdt(tree: Fdt, totalSize = 0): Uint8Array {
   const structure = new Writer(nodeBytes(tree.root) + 4);
   const strings = writeNode(structure, tree.root, tree.strings);
   structure.u32(FDT_END);
-  const structAt = FDT_HEADER_BYTES + (tree.reservations.length + 1) * 16;
+  const structAt = FDT_HEADER_BYTES + (tree.reservations.length + 1) * RESERVATION_BYTES;
   const stringsAt = structAt + structure.length;
   const used = stringsAt + strings.length;
   const writer = new Writer(used);
