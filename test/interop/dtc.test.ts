@@ -40,7 +40,7 @@ describe('device trees made here, for dtc and libfdt', () => {
 
   const run = (tool: string, ...args: string[]): Buffer => {
     const { status, stdout, stderr } = spawnSync(tool, args, { cwd: folder });
-    expect(status, `${tool} ${args.join(' ')}: ${stderr}`).to.equal(0);
+    expect(status, `${tool} ${args.join(' ')}: ${stderr.toString()}`).to.equal(0);
     return stdout;
   };
 

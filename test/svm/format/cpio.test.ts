@@ -40,9 +40,12 @@ describe('cpio newc', () => {
   it('gives back the files it was given', () =>
     fc.assert(
       fc.property(
-        fc.array(fc.record({ name: fc.string({ unit: fc.constantFrom(...'abc/._'), minLength: 1 }), data: fc.uint8Array() }), {
-          maxLength: 6,
-        }),
+        fc.array(
+          fc.record({ name: fc.string({ unit: fc.constantFrom('a', 'b', 'c', '/', '.', '_'), minLength: 1 }), data: fc.uint8Array() }),
+          {
+            maxLength: 6,
+          },
+        ),
         files => {
           const archive = writeCpio(files.map(({ name, data }) => file(name, data)));
           expect(archive.length % 512).to.equal(0);

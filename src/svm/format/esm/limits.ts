@@ -6,8 +6,6 @@ export const ESM_LIMITS = {
   filesFdtBytes: 0x1_0000,
   /** One attachment: its length is kept in 16 bits. */
   fileBytes: 0xffff,
-  /** A lockbox's ciphertext: RSA of at most 16384 bits is far below, but the length is kept in 16 bits. */
-  symkeyBytes: 0xffff,
   /** A passphrase above this gets newlines inside on its way through esmb-get-file. */
   passphraseBytes: 64,
 } as const;

@@ -23,7 +23,7 @@ export function readFdt(bytes: Uint8Array, base = 0, where = ''): Fdt {
     return readTree(bytes, base);
   } catch (error) {
     if (!(error instanceof DecodeError) || (base === 0 && where === '')) throw error;
-    const detail = error.message.slice(error.message.indexOf(': ') + 2);
+    const detail = error.message.slice(`${error.path || 'value'} at byte ${error.offset}: `.length);
     throw new DecodeError(error.fault, `${where}${error.path}`, error.offset + base, detail);
   }
 }

@@ -8,10 +8,14 @@ export interface Pem {
   readonly der: Uint8Array;
 }
 
+/** Far above any key; a search for the end of a block is not made in more. */
+const MAX_FILE_BYTES = 0x1_0000;
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n([\s\S]*?)\r?\n-----END \1-----/;
 
 /** The first PEM block of a file. @throws {SimulatorError} `key.malformed` */
 export function readPem(file: Uint8Array, where: string): Pem {
+  if (file.length > MAX_FILE_BYTES)
+    throw new SimulatorError('key.malformed', { where, what: `${file.length} bytes are too many for a key file` });
   const text = Buffer.from(file.buffer, file.byteOffset, file.length).toString('latin1');
   const [, label, body] = BLOCK.exec(text) ?? [];
   if (label === undefined || body === undefined) {
