@@ -60,7 +60,7 @@ const unknown = (where: string, what: string): SimulatorError =>
   new SimulatorError('key.unknown-encryption', {
     where,
     what,
-    hint: 'Known: PKCS#1 PEM and PKCS#8 (PBES2) with AES-CBC or 3DES-CBC, PBKDF2 or scrypt. `openssl pkcs8 -topk8 -in OLD -out NEW` converts.',
+    hint: 'Known: PKCS#1 PEM and PKCS#8 (PBES2) with AES-CBC or 3DES-CBC, PBKDF2 or scrypt. `openssl pkcs8 -topk8` converts.',
   });
 
 const malformed = (where: string, what: string): SimulatorError => new SimulatorError('key.malformed', { where, what });
