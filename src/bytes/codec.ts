@@ -12,7 +12,7 @@ export type Shape =
   | { readonly kind: 'enum'; readonly base: AnyCodec; readonly names: ReadonlyMap<number, string> }
   | { readonly kind: 'bits'; readonly base: AnyCodec; readonly names: Readonly<Record<string, number>>; readonly reserved: number }
   | { readonly kind: 'bytes'; readonly length?: number; readonly width?: 1 | 2 | 4; readonly max?: number }
-  | { readonly kind: 'list'; readonly item: AnyCodec; readonly max?: number }
+  | { readonly kind: 'list'; readonly item: AnyCodec; readonly min?: number; readonly max?: number }
   | { readonly kind: 'sizedOf'; readonly inner: AnyCodec; readonly optional: boolean }
   | { readonly kind: 'struct'; readonly fields: Fields }
   | { readonly kind: 'tagged'; readonly head: Fields; readonly tag: string; readonly variants: Readonly<Record<number, Fields>> }
@@ -196,6 +196,15 @@ export function sized(
   };
 }
 
+/** Reads a structure behind its length. It may run past that length: the bytes are looked at first, the length afterwards. */
+function readSized<T>(reader: Reader, size: number, inner: Codec<T>): T {
+  const start = reader.offset;
+  const value = readField(reader, inner.name, inner);
+  const used = reader.offset - start;
+  if (used !== size) reader.fail('size', `${inner.name} has ${used} bytes, its length field says ${size}`, start - 2);
+  return value;
+}
+
 /** A structure behind its length in a UINT16 (TPM2B of a structure). Contents of another length are fault `size`. */
 export function sizedOf<T>(name: string, inner: Codec<T>): Codec<T> {
   return {
@@ -205,7 +214,7 @@ export function sizedOf<T>(name: string, inner: Codec<T>): Codec<T> {
     read(reader) {
       const size = reader.u16();
       if (size === 0) reader.fail('size', `an empty ${name}`, reader.offset - 2);
-      return reader.within(size, () => readField(reader, inner.name, inner));
+      return readSized(reader, size, inner);
     },
   };
 }
@@ -218,21 +227,21 @@ export function sizedOrEmpty<T>(name: string, inner: Codec<T>): Codec<T | null> 
     write: (writer, value) => writer.sized(2, () => value !== null && inner.write(writer, value)),
     read(reader) {
       const size = reader.u16();
-      return size === 0 ? null : reader.within(size, () => readField(reader, inner.name, inner));
+      return size === 0 ? null : readSized(reader, size, inner);
     },
   };
 }
 
-/** A UINT32 count (or another width) and that many items. More than `max` is fault `size`. */
+/** A UINT32 count (or another width) and that many items. More than `max` or fewer than `min` is fault `size`. */
 export function list<T>(
   name: string,
   item: Codec<T>,
-  { max, count = UINT32, spec }: { max?: number; count?: Codec<number>; spec?: string } = {},
+  { min, max, count = UINT32, spec }: { min?: number; max?: number; count?: Codec<number>; spec?: string } = {},
 ): Codec<readonly T[]> {
   return {
     name,
     ...(spec ? { spec } : {}),
-    shape: { kind: 'list', item, ...(max === undefined ? {} : { max }) },
+    shape: { kind: 'list', item, ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) },
     write(writer, values) {
       count.write(writer, values.length);
       for (const value of values) item.write(writer, value);
@@ -241,6 +250,7 @@ export function list<T>(
       const offset = reader.offset;
       const length = readField(reader, 'count', count);
       if (max !== undefined && length > max) reader.fail('size', `${length} items, at most ${max}`, offset);
+      if (min !== undefined && length < min) reader.fail('size', `${length} items, at least ${min}`, offset);
       const values: T[] = [];
       for (let i = 0; i < length; i++) values.push(readField(reader, i, item));
       return values;
@@ -248,24 +258,27 @@ export function list<T>(
   };
 }
 
-function writeFields(writer: Writer, fields: Fields, value: Readonly<Record<string, unknown>>): void {
-  for (const [key, codec] of Object.entries(fields)) codec.write(writer, value[key]);
+type Entries = readonly (readonly [string, AnyCodec])[];
+
+function writeFields(writer: Writer, fields: Entries, value: Readonly<Record<string, unknown>>): void {
+  for (const [key, codec] of fields) codec.write(writer, value[key]);
 }
 
-function readFields(reader: Reader, fields: Fields, into: Record<string, unknown>): void {
-  for (const [key, codec] of Object.entries(fields)) into[key] = readField(reader, key, codec);
+function readFields(reader: Reader, fields: Entries, into: Record<string, unknown>): void {
+  for (const [key, codec] of fields) into[key] = readField(reader, key, codec);
 }
 
 /** Fields one after the other. */
 export function struct<const F extends Fields>(name: string, spec: string, fields: F): Codec<StructValue<F>> {
+  const entries = Object.entries(fields);
   return {
     name,
     spec,
     shape: { kind: 'struct', fields },
-    write: (writer, value) => writeFields(writer, fields, value),
+    write: (writer, value) => writeFields(writer, entries, value),
     read(reader) {
       const value: Record<string, unknown> = {};
-      readFields(reader, fields, value);
+      readFields(reader, entries, value);
       return value as StructValue<F>;
     },
   };
@@ -284,21 +297,23 @@ export function tagged<
   K extends keyof F & string,
   const V extends Readonly<Record<number, Fields>>,
 >(name: string, spec: string, head: F, tag: K, variants: V): Codec<TaggedValue<F, K, V>> {
+  const headEntries = Object.entries(head);
+  const variantEntries = new Map(Object.entries(variants).map(([key, fields]) => [Number(key), Object.entries(fields)]));
   return {
     name,
     spec,
     shape: { kind: 'tagged', head, tag, variants },
     write(writer, value) {
       const record = value as Readonly<Record<string, unknown>>;
-      const variant = variants[record[tag] as number];
+      const variant = variantEntries.get(record[tag] as number);
       if (!variant) throw new RangeError(`${name} has no variant ${String(record[tag])}`);
-      writeFields(writer, head, record);
+      writeFields(writer, headEntries, record);
       writeFields(writer, variant, record);
     },
     read(reader) {
       const value: Record<string, unknown> = {};
-      readFields(reader, head, value);
-      const variant = variants[value[tag] as number];
+      readFields(reader, headEntries, value);
+      const variant = variantEntries.get(value[tag] as number);
       if (!variant) return reader.fail('selector', `${name} has no variant ${hex(value[tag] as number)}`);
       readFields(reader, variant, value);
       return value as TaggedValue<F, K, V>;

@@ -1,0 +1,112 @@
+import { struct, tagged, UINT16 } from '../../bytes/index.ts';
+import { TPM2B_ECC_PARAMETER, TPM2B_PUBLIC_KEY_RSA, TPMT_HA } from './buffers.ts';
+import { TPM_ALG } from './constants.ts';
+import {
+  keyBitsOf,
+  TPMI_ALG_CIPHER_MODE_NULL,
+  TPMI_ALG_ECC_SCHEME,
+  TPMI_ALG_HASH,
+  TPMI_ALG_HASH_NULL,
+  TPMI_ALG_KDF,
+  TPMI_ALG_KEYEDHASH_SCHEME,
+  TPMI_ALG_RSA_DECRYPT,
+  TPMI_ALG_RSA_SCHEME,
+  TPMI_ALG_SIG_SCHEME,
+  TPMI_ALG_SIG_SCHEME_NULL,
+  TPMI_ALG_SYM,
+  TPMI_ALG_SYM_MODE_NULL,
+  TPMI_ALG_SYM_OBJECT,
+} from './interface-types.ts';
+
+// Part 2 §11.1 to §11.3: symmetric definitions, schemes, signatures. A union's fields stand beside its selector, under the
+// names of Part 2 (`hashAlg` for TPMS_SCHEME_HASH).
+
+const aes = { keyBits: keyBitsOf(TPM_ALG.AES), mode: TPMI_ALG_SYM_MODE_NULL };
+
+/** Part 2 §11.1.6. For XOR, keyBits is the hash of the mask (TPMU_SYM_KEY_BITS.xor). */
+export const TPMT_SYM_DEF = tagged('TPMT_SYM_DEF', 'Part 2 §11.1.6', { algorithm: TPMI_ALG_SYM }, 'algorithm', {
+  [TPM_ALG.AES]: aes,
+  [TPM_ALG.XOR]: { keyBits: TPMI_ALG_HASH },
+  [TPM_ALG.NULL]: {},
+});
+/** Part 2 §11.1.7. */
+export const TPMT_SYM_DEF_OBJECT = tagged('TPMT_SYM_DEF_OBJECT', 'Part 2 §11.1.7', { algorithm: TPMI_ALG_SYM_OBJECT }, 'algorithm', {
+  [TPM_ALG.AES]: aes,
+  [TPM_ALG.NULL]: {},
+});
+
+const hash = { hashAlg: TPMI_ALG_HASH };
+
+/** Part 2 §11.2.3.3. */
+export const TPMT_KDF_SCHEME = tagged('TPMT_KDF_SCHEME', 'Part 2 §11.2.3.3', { scheme: TPMI_ALG_KDF }, 'scheme', {
+  [TPM_ALG.MGF1]: hash,
+  [TPM_ALG.KDF1_SP800_56A]: hash,
+  [TPM_ALG.KDF2]: hash,
+  [TPM_ALG.KDF1_SP800_108]: hash,
+  [TPM_ALG.NULL]: {},
+});
+/** Part 2 §11.1.23. */
+export const TPMT_KEYEDHASH_SCHEME = tagged(
+  'TPMT_KEYEDHASH_SCHEME', 'Part 2 §11.1.23', { scheme: TPMI_ALG_KEYEDHASH_SCHEME }, 'scheme',
+  { [TPM_ALG.HMAC]: hash, [TPM_ALG.XOR]: { hashAlg: TPMI_ALG_HASH_NULL, kdf: TPMI_ALG_KDF }, [TPM_ALG.NULL]: {} },
+);
+
+const rsaSigning = { [TPM_ALG.RSASSA]: hash, [TPM_ALG.RSAPSS]: hash } as const;
+const eccSigning = {
+  [TPM_ALG.ECDSA]: hash,
+  [TPM_ALG.ECDAA]: { hashAlg: TPMI_ALG_HASH, count: UINT16 },
+  [TPM_ALG.SM2]: hash,
+  [TPM_ALG.ECSCHNORR]: hash,
+} as const;
+
+/** Part 2 §11.2.1.5. */
+export const TPMT_SIG_SCHEME = tagged('TPMT_SIG_SCHEME', 'Part 2 §11.2.1.5', { scheme: TPMI_ALG_SIG_SCHEME_NULL }, 'scheme', {
+  ...rsaSigning,
+  ...eccSigning,
+  [TPM_ALG.HMAC]: hash,
+  [TPM_ALG.NULL]: {},
+});
+/** Part 2 §11.2.4.2. */
+export const TPMT_RSA_SCHEME = tagged('TPMT_RSA_SCHEME', 'Part 2 §11.2.4.2', { scheme: TPMI_ALG_RSA_SCHEME }, 'scheme', {
+  ...rsaSigning,
+  [TPM_ALG.RSAES]: {},
+  [TPM_ALG.OAEP]: hash,
+  [TPM_ALG.NULL]: {},
+});
+/** Part 2 §11.2.4.4. */
+export const TPMT_RSA_DECRYPT = tagged('TPMT_RSA_DECRYPT', 'Part 2 §11.2.4.4', { scheme: TPMI_ALG_RSA_DECRYPT }, 'scheme', {
+  [TPM_ALG.RSAES]: {},
+  [TPM_ALG.OAEP]: hash,
+  [TPM_ALG.NULL]: {},
+});
+/** Part 2 §11.2.5.6. */
+export const TPMT_ECC_SCHEME = tagged('TPMT_ECC_SCHEME', 'Part 2 §11.2.5.6', { scheme: TPMI_ALG_ECC_SCHEME }, 'scheme', {
+  ...eccSigning,
+  [TPM_ALG.ECDH]: hash,
+  [TPM_ALG.ECMQV]: hash,
+  [TPM_ALG.NULL]: {},
+});
+
+const rsaSignature = { hash: TPMI_ALG_HASH, sig: TPM2B_PUBLIC_KEY_RSA };
+const eccSignature = { hash: TPMI_ALG_HASH, signatureR: TPM2B_ECC_PARAMETER, signatureS: TPM2B_ECC_PARAMETER };
+
+const signatures = {
+  [TPM_ALG.RSASSA]: rsaSignature,
+  [TPM_ALG.RSAPSS]: rsaSignature,
+  [TPM_ALG.ECDSA]: eccSignature,
+  [TPM_ALG.ECDAA]: eccSignature,
+  [TPM_ALG.SM2]: eccSignature,
+  [TPM_ALG.ECSCHNORR]: eccSignature,
+  [TPM_ALG.HMAC]: { hmac: TPMT_HA },
+} as const;
+/** Part 2 §11.3.4. */
+export const TPMT_SIGNATURE = tagged('TPMT_SIGNATURE', 'Part 2 §11.3.4', { sigAlg: TPMI_ALG_SIG_SCHEME }, 'sigAlg', signatures);
+/** TPMT_SIGNATURE where the TPM may answer with none. */
+export const TPMT_SIGNATURE_NULL = tagged('TPMT_SIGNATURE+', 'Part 2 §11.3.4', { sigAlg: TPMI_ALG_SIG_SCHEME_NULL }, 'sigAlg', {
+  ...signatures,
+  [TPM_ALG.NULL]: {},
+});
+
+/** The mode of EncryptDecrypt: TPM_ALG_NULL takes the key's. */
+export { TPMI_ALG_CIPHER_MODE_NULL };
+export const TPMS_EMPTY = struct('TPMS_EMPTY', 'Part 2 §10.1', {});
