@@ -27,16 +27,20 @@ export class Writer {
   }
 
   u8(value: number): void {
-    this.#view.setUint8(this.#room(1), value);
+    const at = this.#room(1); // may replace the view
+    this.#view.setUint8(at, value);
   }
   u16(value: number): void {
-    this.#view.setUint16(this.#room(2), value);
+    const at = this.#room(2); // may replace the view
+    this.#view.setUint16(at, value);
   }
   u32(value: number): void {
-    this.#view.setUint32(this.#room(4), value);
+    const at = this.#room(4); // may replace the view
+    this.#view.setUint32(at, value);
   }
   u64(value: bigint): void {
-    this.#view.setBigUint64(this.#room(8), value);
+    const at = this.#room(8); // may replace the view
+    this.#view.setBigUint64(at, value);
   }
   raw(bytes: Uint8Array): void {
     const at = this.#room(bytes.length); // may replace the buffer

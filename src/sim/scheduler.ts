@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { EventBus } from './events.ts';
-import type { Random } from './random.ts';
+import type { Random, RandomState } from './random.ts';
+import type { Stateful } from './snapshot.ts';
 
 interface Strand {
   readonly name: string;
@@ -13,7 +14,7 @@ interface Strand {
  * Runs strands (a guest's vCPU, a parallel block) one at a time. A strand keeps the baton until it calls `turn`; who is next
  * follows from virtual time, then from the seed, never from the event loop.
  */
-export class Scheduler {
+export class Scheduler implements Stateful<RandomState> {
   readonly #clock: Clock;
   readonly #bus: EventBus;
   readonly #random: Random;
@@ -84,6 +85,15 @@ export class Scheduler {
     });
   }
 
+  /** Between steps no strand is alive: what is left is the source of its choices. */
+  snapshot(): RandomState {
+    return this.#random.snapshot();
+  }
+
+  restore(state: RandomState): void {
+    this.#random.restore(state);
+  }
+
   #next(): void {
     this.#running = null;
     if (this.#waiting.length === 0) return;
@@ -102,6 +112,8 @@ export class Scheduler {
 /** Mutual exclusion between strands, first come first served. A holder may take several turns. */
 export class Lock {
   #held = false;
+  #nextTicket = 0;
+  #serving = 0;
   readonly #scheduler: Scheduler;
 
   constructor(scheduler: Scheduler) {
@@ -113,13 +125,15 @@ export class Lock {
   }
 
   async with<T>(body: () => Promise<T>): Promise<T> {
-    // A waiting strand looks again a microsecond of virtual time later: fair enough, and plain to replay.
-    while (this.#held) await this.#scheduler.turn(1_000);
+    const ticket = this.#nextTicket++;
+    // A waiting strand looks again a microsecond of virtual time later; the tickets keep the order.
+    while (this.#held || this.#serving !== ticket) await this.#scheduler.turn(1_000);
     this.#held = true;
     try {
       return await body();
     } finally {
       this.#held = false;
+      this.#serving++;
     }
   }
 }

@@ -8,3 +8,4 @@ export { reflectHypercall } from './reflect.ts';
 export { readSvm, writeSvm } from './svm-memory.ts';
 export type { Svm } from './svm.ts';
 export { Ultravisor, type UltravisorState } from './ultravisor.ts';
+export { bootFirmware, type Handover, type WrappingKey } from './firmware.ts';

@@ -14,6 +14,8 @@ export interface TpmNode {
   readonly wrappingKeyPublicname: Uint8Array;
   readonly policyA: Uint8Array;
   readonly policyB: Uint8Array;
+  /** Modulus of the restricted parent, where sessions are salted to it. */
+  readonly parentModulus: Uint8Array | null;
   /** Absent in the published firmware. Null again when its context was lost: until the next boot there is no session. */
   session: HandedSession | null;
 }

@@ -19,6 +19,7 @@ import { U, uName } from './codes.ts';
 import type { CheckName, Profile } from './profile.ts';
 import type { Svm } from './svm.ts';
 import type { TpmNode } from './tpm-node.ts';
+import { readUvFdt } from './uv-fdt.ts';
 
 export interface UltravisorState {
   readonly svms: ReadonlyMap<number, Svm>;
@@ -61,6 +62,12 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
     this.profile = profile;
     this.random = world.random.fork(`ultravisor of ${host}`);
     this.tpmLock = new Lock(world.scheduler);
+  }
+
+  /** Entry from firmware: takes what is in the tree, as core/init.c does. */
+  boot(uvFdt: Uint8Array): void {
+    this.tpm = readUvFdt(uvFdt);
+    if (!this.tpm) this.note('no ibm,uv-tpm: every unwrap will fail');
   }
 
   place(vcpu: Vcpu): Place {
@@ -182,7 +189,7 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
   takeReturn(vcpu: Vcpu): void {
     const cookie = vcpu.get(31);
     const known = this.#waiting.get(cookie) === null;
-    if (!this.check('cookie', known, known ? 'a call waits under this cookie' : 'no call waits under this cookie', 'pef.md b.5.11')) {
+    if (!known && !this.check('cookie', false, 'no call waits under this cookie', 'open-power/ultravisor core/hvcall.c')) {
       this.stop('UV_RETURN with a bad cookie');
     }
     const { gpr, hsrr0, hsrr1, lpidr, pidr } = vcpu.saved();

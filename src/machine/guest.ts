@@ -1,0 +1,193 @@
+import { H, Halt, hName, type Hypervisor, MSR, type Partition, terminateSecureGuest, Vcpu } from '../hcall/index.ts';
+import type { Actor, Stateful, World } from '../sim/index.ts';
+import { buildGuestTree, enterSecureMode, type FileOutcome, getFile, type Layout, layOut, type Platform } from '../svm/index.ts';
+import { showU, type Ultravisor, uName } from '../ultravisor/index.ts';
+
+export interface GuestSpec {
+  readonly name: string;
+  readonly lpid: number;
+  readonly ramBytes: bigint;
+  readonly vcpus?: number;
+  readonly kernel: Uint8Array;
+  readonly kernelGpa?: bigint;
+  readonly initrd: Uint8Array;
+  readonly bootargs: string;
+  /** The RTAS code that SLOF installs. */
+  readonly rtas: Uint8Array;
+  /** Placed by the boot wrapper; without it the Ultravisor looks in the initrd. */
+  readonly esmBlob?: Uint8Array;
+  /** host-path of spapr-tpm-proxy; null: no such device. */
+  readonly tpmProxy?: { readonly hostPath: string; readonly mode?: 'observed' | 'strict' } | null;
+  readonly secureAllowed?: boolean;
+}
+
+export type GuestState = 'created' | 'running' | 'secure' | 'failed' | 'stuck' | 'dead' | 'terminated';
+
+/** What a guest has beside its partition. */
+export interface GuestData {
+  readonly spec: GuestSpec;
+  readonly state: GuestState;
+  readonly nextPid: bigint;
+}
+
+export type EsmOutcome =
+  | { readonly secure: true; readonly pc: bigint; readonly r3: bigint; readonly r4: bigint; readonly r5: bigint }
+  | { readonly secure: false; readonly r3: bigint; readonly r3Name: string }
+  | { readonly never: string; readonly scope: 'guest' | 'host' };
+
+/** A virtual machine with its software: what SLOF and the boot wrapper load, and what the kernel and its programs do. */
+export class Guest implements Stateful<GuestData> {
+  readonly spec: GuestSpec;
+  readonly partition: Partition;
+  readonly layout: Layout;
+  readonly #world: World;
+  readonly #host: string;
+  readonly #hypervisor: Hypervisor;
+  readonly #ultravisor: Ultravisor;
+  readonly #platform: Platform;
+  #state: GuestState = 'created';
+  /** The next process id: each reader of a file is a process of its own. */
+  #nextPid = 100n;
+
+  constructor(world: World, host: string, hypervisor: Hypervisor, ultravisor: Ultravisor, platform: Platform, spec: GuestSpec) {
+    this.spec = spec;
+    this.#world = world;
+    this.#host = host;
+    this.#hypervisor = hypervisor;
+    this.#ultravisor = ultravisor;
+    this.#platform = platform;
+    const { lpid, ramBytes, vcpus, secureAllowed, tpmProxy = { hostPath: '/dev/tpmrm0' } } = spec;
+    this.partition = hypervisor.createGuest({
+      lpid,
+      ramBytes,
+      ...(vcpus === undefined ? {} : { vcpus }),
+      ...(secureAllowed === undefined ? {} : { secureAllowed }),
+      ...(tpmProxy ? { tpmProxy } : {}),
+    });
+    this.layout = layOut({
+      kernel: spec.kernel.length,
+      initrd: spec.initrd.length,
+      esmBlob: spec.esmBlob?.length ?? null,
+      ...(spec.kernelGpa === undefined ? {} : { kernelGpa: spec.kernelGpa }),
+    });
+  }
+
+  get name(): string {
+    return this.spec.name;
+  }
+
+  get state(): GuestState {
+    return this.#state;
+  }
+
+  get bootVcpu(): Vcpu {
+    return this.vcpu(0);
+  }
+
+  vcpu(id: number): Vcpu {
+    const vcpu = this.partition.vcpus[id];
+    if (!vcpu) throw new RangeError(`guest ${this.name} has no vCPU ${id}`);
+    return vcpu;
+  }
+
+  #move(to: GuestState, why: string, actor: Actor = 'hypervisor'): void {
+    const from = this.#state;
+    this.#state = to;
+    if (from === to) return;
+    this.#world.bus.emit('state', actor, { of: `guest ${this.name}`, from, to, why }, { place: { host: this.#host, lpid: this.spec.lpid } });
+  }
+
+  /** Loads kernel, initrd, RTAS and device tree into normal memory and starts the kernel. */
+  async start(): Promise<void> {
+    const { kernel, initrd, rtas, esmBlob } = this.spec;
+    const { layout, partition } = this;
+    partition.write(layout.kernel, kernel, 'hypervisor');
+    partition.write(layout.initrd, initrd, 'hypervisor');
+    partition.write(layout.rtas, rtas, 'hypervisor');
+    if (esmBlob && layout.esmBlob !== null) partition.write(layout.esmBlob, esmBlob, 'guest');
+    partition.write(layout.fdt, buildGuestTree(this.spec, layout), 'guest');
+    this.#move('running', 'kernel, initrd, RTAS and device tree are loaded');
+  }
+
+  /** UV_ESM, as prom_init makes it. */
+  async enterSecureMode(): Promise<EsmOutcome> {
+    const outcome = await this.#alive(() => enterSecureMode(this.#platform, this.bootVcpu, this.layout.kernel, this.layout.fdt));
+    if ('never' in outcome) return outcome;
+    if (outcome.secure) {
+      this.#move('secure', `the kernel starts again at 0x${outcome.pc.toString(16)}`, 'ultravisor');
+      return outcome;
+    }
+    const r3Name = nameOf(outcome.r3);
+    if (!this.bootVcpu.has(MSR.S)) this.#move('failed', `UV_ESM gave ${r3Name}`, 'guest');
+    return { ...outcome, r3Name };
+  }
+
+  /** A file of the ESM blob, read by a process of its own. */
+  async getFile(
+    name: string,
+    pid = this.#nextPid++,
+  ): Promise<(FileOutcome & { readonly r3Name?: string }) | { readonly never: string; readonly scope: 'guest' | 'host' }> {
+    const outcome = await this.#alive(() => getFile(this.#platform, this.bootVcpu, name, pid));
+    if ('never' in outcome || outcome.ok) return outcome;
+    return { ...outcome, r3Name: nameOf(outcome.r3) };
+  }
+
+  /** Machine reset: a secure VM is terminated, memory stays the hypervisor's, the software is loaded anew. */
+  async reboot(): Promise<void> {
+    await terminateSecureGuest(this.#hypervisor, this.partition);
+    await this.#hypervisor.resetGuest(this.partition);
+    this.partition.state.life = 'running';
+    this.#move('created', 'machine reset');
+    await this.start();
+  }
+
+  /** The hypervisor ends the VM. */
+  async terminate(): Promise<void> {
+    await terminateSecureGuest(this.#hypervisor, this.partition);
+    await this.#hypervisor.resetGuest(this.partition);
+    for (const gfn of [...this.partition.state.frames.keys()]) this.partition.dropFrame(gfn);
+    this.#move('terminated', 'the hypervisor ended the VM');
+  }
+
+  /** Memory as the guest itself sees it. */
+  read(gpa: bigint, length: number): Promise<Uint8Array> {
+    return this.#platform.read(this.bootVcpu, gpa, length);
+  }
+
+  write(gpa: bigint, bytes: Uint8Array): Promise<void> {
+    return this.#platform.write(this.bootVcpu, gpa, bytes);
+  }
+
+  /** Runs something of the guest; a call that never returns ends the guest, not the simulator. */
+  async #alive<T>(body: () => Promise<T>): Promise<T | { readonly never: string; readonly scope: 'guest' | 'host' }> {
+    try {
+      return await body();
+    } catch (halt) {
+      if (!(halt instanceof Halt)) throw halt;
+      this.#move(this.partition.state.life === 'stuck' ? 'stuck' : 'dead', halt.how);
+      return { never: halt.how, scope: halt.scope };
+    }
+  }
+
+  snapshot(): GuestData {
+    return { spec: this.spec, state: this.#state, nextPid: this.#nextPid };
+  }
+
+  restore({ state, nextPid }: GuestData): void {
+    this.#state = state;
+    this.#nextPid = nextPid;
+  }
+
+  /** Frames of this guest that lie in secure memory. */
+  get securePages(): number {
+    const svm = this.#ultravisor.svm(this.spec.lpid);
+    return svm ? [...svm.frames.values()].filter(({ secureRa }) => secureRa !== null).length : 0;
+  }
+
+}
+
+/** A result as the guest would print it: an ultracall's name, or a hypercall's where that is what came through. */
+function nameOf(r3: bigint): string {
+  if (r3 === BigInt(H.SUCCESS)) return 'U_SUCCESS';
+  return uName(r3) ? showU(Number(r3)).replace(/ .*/, '') : (hName(r3) ?? String(r3));
+}

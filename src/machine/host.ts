@@ -1,0 +1,205 @@
+import { Hypervisor, MSR, RealMemory } from '../hcall/index.ts';
+import { nearest, SimulatorError, type Stateful, type World } from '../sim/index.ts';
+import type { Platform } from '../svm/index.ts';
+import { Tpm } from '../tpmx/index.ts';
+import { commands } from '../tpmx/table.ts';
+import { type Backend, HostDevices, openBackend, parseBackendSpec, TpmChip, type TpmChipState } from '../tpmrm/index.ts';
+import {
+  bootFirmware,
+  type Profile,
+  profileNames,
+  profiles,
+  readSvm,
+  reflectHypercall,
+  Ultravisor,
+  type UltravisorState,
+  type WrappingKey,
+  writeSvm,
+} from '../ultravisor/index.ts';
+import { firmwareTransport } from './firmware-transport.ts';
+import { Guest, type GuestData, type GuestSpec } from './guest.ts';
+import { describeTpm } from './describe-tpm.ts';
+
+export interface HostSpec {
+  readonly name: string;
+  /** `embedded`, or another TPM as `--tpm` names it. */
+  readonly tpm: string;
+  /** Name of a firmware profile, or a profile of one's own (a mutant, say). */
+  readonly profile: string | Profile;
+  /** Pages of 64 KiB of secure memory. */
+  readonly securePages?: number;
+  readonly proxyMode?: 'observed' | 'strict';
+  /** The private half of a wrapping key that the TPM is to hold, as PEM: imported as decisions 11 says. */
+  readonly wrappingKey?: { readonly pem: string };
+  readonly allowHardware?: boolean;
+}
+
+export interface HostState {
+  readonly memory: ReturnType<RealMemory['snapshot']>;
+  readonly hypervisor: ReturnType<Hypervisor['snapshot']>;
+  readonly ultravisor: UltravisorState;
+  readonly chip: TpmChipState;
+  /** Null when the TPM is not the embedded one: its state is not ours to copy. */
+  readonly tpm: ReturnType<Tpm['snapshot']> | null;
+  readonly wrappingKey: WrappingKey | null;
+  readonly guests: ReadonlyMap<string, GuestData>;
+}
+
+/** One POWER9 host: memory, TPM, firmware with its Ultravisor, hypervisor, guests. */
+export class Host implements Stateful<HostState> {
+  readonly name: string;
+  readonly spec: HostSpec;
+  readonly world: World;
+  readonly memory: RealMemory;
+  readonly chip: TpmChip;
+  readonly hypervisor: Hypervisor;
+  readonly ultravisor: Ultravisor;
+  readonly backend: Backend;
+  /** The embedded TPM, if that is what the host has. */
+  readonly tpm: Tpm | null;
+  #guests = new Map<string, Guest>();
+  #wrappingKey: WrappingKey | null = null;
+
+  private constructor(world: World, spec: HostSpec, backend: Backend, tpm: Tpm | null) {
+    const profile = profileOf(spec);
+    this.world = world;
+    this.spec = spec;
+    this.name = spec.name;
+    this.backend = backend;
+    this.tpm = tpm;
+    this.memory = new RealMemory(spec.securePages);
+    const place = { host: spec.name };
+    this.chip = new TpmChip({ backend, clock: world.clock, bus: world.bus, describe: describeTpm, place });
+    this.hypervisor = new Hypervisor(world, this.memory, { host: spec.name, files: new HostDevices(this.chip) });
+    this.ultravisor = new Ultravisor(world, this.memory, this.hypervisor, profile, spec.name);
+    this.hypervisor.ultravisor = this.ultravisor;
+  }
+
+  /** @throws {SimulatorError} when the TPM cannot be had or the profile is unknown. */
+  static async create(world: World, spec: HostSpec): Promise<Host> {
+    profileOf(spec);
+    let tpm: Tpm | null = null;
+    const backend = await openBackend(parseBackendSpec(spec.tpm), {
+      embedded: () => {
+        tpm = new Tpm({ random: world.random.fork(`tpm of ${spec.name}`), clock: world.clock, commands });
+        return tpm;
+      },
+      ...(spec.allowHardware === undefined ? {} : { allowHardware: spec.allowHardware }),
+    });
+    return new Host(world, spec, backend, tpm);
+  }
+
+  /** Power on: firmware sets up the wrapping key, starts the Ultravisor, then the hypervisor finds the TPM. */
+  async boot(): Promise<void> {
+    const { world, spec } = this;
+    world.bus.emit('state', 'firmware', { of: 'host', from: 'off', to: 'firmware', why: 'power on' }, { place: { host: this.name } });
+    const transport = firmwareTransport(world, this.backend, this.name);
+    const handover = await bootFirmware(world, transport, this.ultravisor.profile, this.name, spec.wrappingKey?.pem);
+    this.#wrappingKey = handover.wrappingKey;
+    this.ultravisor.boot(handover.uvFdt);
+    await this.chip.start();
+    world.bus.emit('state', 'firmware', { of: 'host', from: 'firmware', to: 'running', why: 'the hypervisor starts' }, { place: { host: this.name } });
+  }
+
+  /** Guests end, the TPM is reset, firmware runs again; what the TPM keeps for ever is kept. */
+  async reboot(): Promise<void> {
+    for (const guest of this.#guests.values()) if (guest.state !== 'terminated') await guest.terminate();
+    this.#guests.clear();
+    this.hypervisor.partitions.clear();
+    this.hypervisor.proxies.clear();
+    this.ultravisor.svms.clear();
+    await this.backend.reset?.();
+    await this.boot();
+  }
+
+  createGuest(spec: GuestSpec): Guest {
+    if (this.#guests.has(spec.name)) throw new RangeError(`host ${this.name} has a guest ${spec.name} already`);
+    const { tpmProxy = { hostPath: '/dev/tpmrm0' } } = spec;
+    const proxy = tpmProxy && { ...tpmProxy, ...(this.spec.proxyMode ? { mode: this.spec.proxyMode } : {}) };
+    const guest = new Guest(this.world, this.name, this.hypervisor, this.ultravisor, this.#platform, { ...spec, tpmProxy: proxy });
+    this.#guests.set(spec.name, guest);
+    return guest;
+  }
+
+  guest(name: string): Guest {
+    const guest = this.#guests.get(name);
+    if (!guest) throw new RangeError(`host ${this.name} has no guest ${name}`);
+    return guest;
+  }
+
+  get guests(): readonly Guest[] {
+    return [...this.#guests.values()];
+  }
+
+  /** SPKI PEM of the wrapping key's public half: what an owner is given (pef.md d.6). */
+  wrappingKeyPem(): string {
+    return this.#booted().pem;
+  }
+
+  /** 000B and SHA-256 of the key's public area. */
+  wrappingKeyName(): Uint8Array {
+    return this.#booted().name;
+  }
+
+  #booted(): WrappingKey {
+    if (this.#wrappingKey) return this.#wrappingKey;
+    throw new SimulatorError('machine.not-booted', { what: `host ${this.name} has not booted`, hint: 'Boot it first: the wrapping key is made at host boot.' });
+  }
+
+  /** The processor's doors: who gets `sc 1` and memory accesses depends on MSR[S]. */
+  readonly #platform: Platform = {
+    hypercall: vcpu => (vcpu.has(MSR.S) ? reflectHypercall(this.ultravisor, vcpu) : this.hypervisor.hypercall(vcpu)),
+    ultracall: vcpu => this.ultravisor.ultracall(vcpu),
+    read: async (vcpu, gpa, length) => {
+      const svm = vcpu.has(MSR.S) ? this.ultravisor.svm(vcpu.regs.lpidr) : undefined;
+      return svm ? readSvm(this.ultravisor, svm, vcpu, gpa, length, 'svm') : this.hypervisor.partition(vcpu.regs.lpidr).read(gpa, length, 'guest');
+    },
+    write: async (vcpu, gpa, bytes) => {
+      const svm = vcpu.has(MSR.S) ? this.ultravisor.svm(vcpu.regs.lpidr) : undefined;
+      if (svm) await writeSvm(this.ultravisor, svm, vcpu, gpa, bytes, 'svm');
+      else this.hypervisor.partition(vcpu.regs.lpidr).write(gpa, bytes, 'guest');
+    },
+  };
+
+  async close(): Promise<void> {
+    await this.backend.close();
+  }
+
+  snapshot(): HostState {
+    return {
+      memory: this.memory.snapshot(),
+      hypervisor: this.hypervisor.snapshot(),
+      ultravisor: this.ultravisor.snapshot(),
+      chip: this.chip.snapshot(),
+      tpm: this.tpm?.snapshot() ?? null,
+      wrappingKey: this.#wrappingKey,
+      guests: new Map([...this.#guests].map(([name, guest]) => [name, guest.snapshot()])),
+    };
+  }
+
+  /** Guests are made again as the snapshot has them. */
+  restore(state: HostState): void {
+    this.memory.restore(state.memory);
+    this.#guests.clear();
+    this.hypervisor.partitions.clear();
+    this.hypervisor.proxies.clear();
+    for (const { spec } of state.guests.values()) this.createGuest(spec);
+    this.hypervisor.restore(state.hypervisor);
+    this.ultravisor.restore(state.ultravisor);
+    this.chip.restore(state.chip);
+    if (state.tpm) this.tpm?.restore(state.tpm);
+    this.#wrappingKey = state.wrappingKey;
+    for (const [name, data] of state.guests) this.guest(name).restore(data);
+  }
+}
+
+function profileOf({ profile }: HostSpec): Profile {
+  if (typeof profile !== 'string') return profile;
+  const found = profiles[profile];
+  if (found) return found;
+  const close = nearest(profile, profileNames);
+  throw new SimulatorError('machine.unknown-profile', {
+    what: `there is no profile "${profile}"`,
+    hint: `${close ? `Did you mean "${close}"? ` : ''}Profiles: ${profileNames.join(', ')}.`,
+  });
+}

@@ -1,0 +1,136 @@
+import { decode, encode, sameBytes } from '../bytes/index.ts';
+import type { Vcpu } from '../hcall/index.ts';
+import { type Fdt, keyFingerprint } from '../svm/format/index.ts';
+import {
+  type Answer,
+  type ClientSession,
+  nameOf,
+  TPM2_ContextLoad,
+  TPM2_ContextSave,
+  TPM2_FlushContext,
+  TPM2_PolicyAuthValue,
+  TPM2_PolicyCommandCode,
+  TPM2_PolicyOR,
+  TPM2_PolicyRestart,
+  TPM2_ReadPublic,
+  TPM2_RSA_Decrypt,
+  TpmClient,
+  TPMS_CONTEXT,
+} from '../tpmx/index.ts';
+import { U } from './codes.ts';
+import { chooseLockbox } from './esm-lockbox.ts';
+import { EsmRefused } from './esm-refused.ts';
+import { openPolicySession, PARENT_HANDLE } from './firmware-tpm.ts';
+import { HcallTransport } from './hcall-transport.ts';
+import type { Svm } from './svm.ts';
+import type { TpmNode } from './tpm-node.ts';
+import type { Ultravisor } from './ultravisor.ts';
+
+const SOURCE = 'open-power/ultravisor uv/tssuv.c UV_TSS_Decrypt, tss/tss20.c';
+const RSA_DECRYPT = 0x159;
+const CONTINUE_AND_ENCRYPT = 0x41;
+
+/** Gets the symmetric key out of the blob's lockbox, through H_TPM_COMM only (pef.md e.6). One unwrap a host at a time. */
+export function unwrapSymkey(uv: Ultravisor, svm: Svm, vcpu: Vcpu, blob: Fdt): Promise<Uint8Array> {
+  return uv.tpmLock.with(async () => {
+    const { tpm } = uv;
+    if (!tpm) throw new EsmRefused(U.NO_KEY, 'ibm,uv-tpm', 'firmware handed over no TPM key', 'pef.md d.5');
+    const transport = new HcallTransport(uv, svm, vcpu);
+    const client = new TpmClient(transport, count => uv.random.bytes(count));
+    try {
+      return await new Unwrap(uv, client, tpm).run(blob);
+    } finally {
+      await transport.close();
+    }
+  });
+}
+
+class Unwrap {
+  readonly #uv: Ultravisor;
+  readonly #client: TpmClient;
+  readonly #tpm: TpmNode;
+
+  constructor(uv: Ultravisor, client: TpmClient, tpm: TpmNode) {
+    this.#uv = uv;
+    this.#client = client;
+    this.#tpm = tpm;
+  }
+
+  async run(blob: Fdt): Promise<Uint8Array> {
+    const publicArea = await this.#readPublic();
+    const fingerprint = publicArea.type === 0x0001 ? keyFingerprint(publicArea.unique, publicArea.parameters.exponent || 65537) : null;
+    const { encryptedSymkey } = chooseLockbox(this.#uv, blob, fingerprint);
+    return this.#uv.profile.session === 'host boot' ? this.#byHandedSession(encryptedSymkey) : this.#byNewSession(encryptedSymkey);
+  }
+
+  /** ReadPublic, and the Name computed from what came: the key must be the one that firmware saw. */
+  async #readPublic(): Promise<Parameters<typeof nameOf>[0]> {
+    const { out } = this.#expect(await this.#client.call(TPM2_ReadPublic, { objectHandle: this.#tpm.wrappingKeyHandle }, {}));
+    const name = nameOf(out.outPublic);
+    const same = sameBytes(name, out.name) && sameBytes(name, this.#tpm.wrappingKeyPublicname);
+    const detail = same ? 'the wrapping key has the Name that firmware handed over' : 'the key at 0x81800001 is not the one that firmware handed over';
+    if (!this.#uv.check('wrapping-key-name', same, detail, SOURCE)) throw new EsmRefused(U.NO_KEY, 'wrapping-key-name', detail, SOURCE, true);
+    return out.outPublic;
+  }
+
+  /** The published way: a policy session for this unwrap, flushed at its end; a failing flush fails the unwrap. */
+  async #byNewSession(lockbox: Uint8Array): Promise<Uint8Array> {
+    const { parentModulus } = this.#tpm;
+    const salt = this.#uv.profile.sessionSalted && parentModulus ? { handle: PARENT_HANDLE, n: parentModulus } : null;
+    const opened = await openPolicySession(this.#client, count => this.#uv.random.bytes(count), salt);
+    this.#expect(opened);
+    const { session } = opened;
+    if (!session) throw new EsmRefused(U.NO_KEY, 'session', 'no session was opened', SOURCE);
+    const flush = () => this.#client.call(TPM2_FlushContext, {}, { flushHandle: session.handle });
+    let symkey: Uint8Array;
+    try {
+      symkey = await this.#decrypt(session, lockbox);
+    } catch (refused) {
+      await flush(); // a failure in between still flushes the session
+      throw refused;
+    }
+    this.#expect(await flush());
+    return symkey;
+  }
+
+  /** The documented way: the session from host boot, loaded, restarted, used, and saved again before CLOSE_SESSION (decisions 9). */
+  async #byHandedSession(lockbox: Uint8Array): Promise<Uint8Array> {
+    const handed = this.#tpm.session;
+    if (!handed) {
+      throw new EsmRefused(U.NO_KEY, 'session', 'the session from host boot is lost: there is none until the next boot', 'profile documented');
+    }
+    this.#tpm.session = null; // until it is saved again it is nowhere but in the TPM
+    const loaded = this.#expect(await this.#client.call(TPM2_ContextLoad, {}, { context: decode(TPMS_CONTEXT, handed.context) }));
+    const session: ClientSession = { handle: loaded.handle, sessionKey: handed.sessionKey, nonceTPM: handed.nonceTPM };
+    try {
+      this.#expect(await this.#client.call(TPM2_PolicyRestart, { sessionHandle: session.handle }, {}));
+      return await this.#decrypt(session, lockbox);
+    } finally {
+      const saved = await this.#client.call(TPM2_ContextSave, { saveHandle: session.handle }, {});
+      if (saved.ok) this.#tpm.session = { ...handed, context: encode(TPMS_CONTEXT, saved.out.context), nonceTPM: session.nonceTPM };
+      else this.#uv.note(`the session from host boot could not be saved (${saved.detail}): it is lost until the next boot`);
+    }
+  }
+
+  /** Policy A, then RSA_Decrypt with an encrypted response whose HMAC proves that the TPM knows the password. */
+  async #decrypt(session: ClientSession, lockbox: Uint8Array): Promise<Uint8Array> {
+    const policySession = session.handle;
+    const { policyA, policyB, wrappingKeyHandle, wrappingKeyPasswd, wrappingKeyPublicname } = this.#tpm;
+    this.#expect(await this.#client.call(TPM2_PolicyCommandCode, { policySession }, { code: RSA_DECRYPT }));
+    this.#expect(await this.#client.call(TPM2_PolicyAuthValue, { policySession }, {}));
+    this.#expect(await this.#client.call(TPM2_PolicyOR, { policySession }, { pHashList: [policyA, policyB] }));
+    const auth = { session, authValue: wrappingKeyPasswd, attributes: CONTINUE_AND_ENCRYPT, authValueInHmac: true };
+    const checkHmac = (good: boolean) =>
+      this.#uv.check('response-hmac', good, good ? 'the response comes from who knows the password' : 'the response was changed or invented', SOURCE);
+    const input = { cipherText: lockbox, inScheme: { scheme: 0x0010 as const }, label: new Uint8Array(0) };
+    const options = { auths: [auth], names: [wrappingKeyPublicname], checkHmac };
+    return this.#expect(await this.#client.call(TPM2_RSA_Decrypt, { keyHandle: wrappingKeyHandle }, input, options)).out.message;
+  }
+
+  #expect<R>(answer: Answer<R>): { readonly handle: number; readonly out: R } {
+    if (answer.ok) return answer;
+    if (answer.rc !== null) throw new EsmRefused(U.NO_KEY, 'tpm', `the TPM refused: ${answer.detail}`, SOURCE);
+    const recorded = answer.fault === 'TSS_RC_HMAC_VERIFY';
+    throw new EsmRefused(U.NO_KEY, recorded ? 'response-hmac' : 'tpm', `${answer.fault}: ${answer.detail}`, SOURCE, recorded);
+  }
+}
