@@ -12,6 +12,9 @@ import { type HypervisorPort, SYSTEM_CALL, type UltravisorPort, UV } from './por
 import { type Named, type RegisterUses, readRegisters } from './registers.ts';
 import { MSR, s64, u64, Vcpu } from './vcpu.ts';
 
+/** Virtual time of a hypercall, beside what happens in its course. */
+const CALL_NS = 1_000;
+
 export interface HypervisorOptions {
   readonly host?: string;
   readonly files: HostFiles;
@@ -153,7 +156,8 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
     const partition = this.partition(vcpu.regs.lpidr);
     const numbered = hcalls.get(Number(BigInt.asUintN(53, number)));
     const call = numbered && BigInt(numbered.number) === number ? numbered : null;
-    const { bus } = this.world;
+    const { bus, clock } = this.world;
+    clock.advanceNs(CALL_NS);
     const actor: Actor = issuer;
     const place = { host: this.host, lpid: partition.lpid, vcpu: vcpu.id };
     const args: Named<RegisterUses> = call ? readRegisters(vcpu, call.in) : {};

@@ -19,6 +19,7 @@ import {
 import { firmwareTransport } from './firmware-transport.ts';
 import { Guest, type GuestData, type GuestSpec } from './guest.ts';
 import { describeTpm } from './describe-tpm.ts';
+import { timed } from './tpm-durations.ts';
 
 export interface HostSpec {
   readonly name: string;
@@ -82,7 +83,7 @@ export class Host implements Stateful<HostState> {
     const backend = await openBackend(parseBackendSpec(spec.tpm), {
       embedded: () => {
         tpm = new Tpm({ random: world.random.fork(`tpm of ${spec.name}`), clock: world.clock, commands });
-        return tpm;
+        return timed(tpm, world.clock);
       },
       ...(spec.allowHardware === undefined ? {} : { allowHardware: spec.allowHardware }),
     });

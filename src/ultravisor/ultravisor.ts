@@ -21,6 +21,9 @@ import type { Svm } from './svm.ts';
 import type { TpmNode } from './tpm-node.ts';
 import { readUvFdt } from './uv-fdt.ts';
 
+/** Virtual time of an ultracall, beside what happens in its course. */
+const CALL_NS = 1_000;
+
 export interface UltravisorState {
   readonly svms: ReadonlyMap<number, Svm>;
   readonly tpm: TpmNode | null;
@@ -97,7 +100,8 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
 
   /** `sc 2`: number in r3, arguments from r4. */
   async ultracall(vcpu: Vcpu): Promise<void> {
-    const { bus } = this.world;
+    const { bus, clock } = this.world;
+    clock.advanceNs(CALL_NS);
     const number = vcpu.get(3);
     const call = ultracalls.get(Number(BigInt.asUintN(53, number)));
     const issuer = vcpu.has(MSR.HV) ? 'hypervisor' : vcpu.has(MSR.S) ? 'svm' : 'guest';
