@@ -1,6 +1,6 @@
 import { H_MEANING, type HName, hcalls } from '../hcall/index.ts';
 import type { Actor, AnyEvent, SimEvent } from '../sim/index.ts';
-import { explainRc } from '../tpm/wire/response-codes.ts';
+import { explainRc } from '../tpm/wire/index.ts';
 import { type UName, ultracalls } from '../ultravisor/index.ts';
 import { meaningOf } from './codes.ts';
 import type { Mismatch } from './expectations/expectation.ts';

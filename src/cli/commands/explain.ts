@@ -1,6 +1,6 @@
 import { H, H_MEANING, hcalls } from '../../hcall/index.ts';
 import { nearest, SimulatorError } from '../../sim/index.ts';
-import { explainRc, responseCodes } from '../../tpm/wire/response-codes.ts';
+import { explainRc, responseCodes } from '../../tpm/wire/index.ts';
 import { painter } from '../../trace/index.ts';
 import { U, U_MEANING, UNPUBLISHED, ultracalls } from '../../ultravisor/index.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
