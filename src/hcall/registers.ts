@@ -21,10 +21,19 @@ export function readRegisters<U extends RegisterUses>(vcpu: Vcpu, uses: U): Name
   return Object.fromEntries(Object.entries(uses).map(([name, { register }]) => [name, vcpu.get(register)])) as Named<U>;
 }
 
+/** Up to 8 characters, the most significant byte first, zero padded. */
+function textOf(value: bigint): string {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(value);
+  const end = bytes.indexOf(0);
+  return bytes.toString('latin1', 0, end < 0 ? 8 : end);
+}
+
 /** A value as a person reads it in its unit. */
 export function showRegister(use: RegisterUse, value: bigint): string {
   for (const [name, number] of Object.entries(use.values ?? {})) if (BigInt(number) === value) return name;
   if (/gpa|gfn|ra|address|flags|cookie|spr|handle/.test(use.unit)) return hex(value);
+  if (use.unit === 'text') return JSON.stringify(textOf(value));
   const signed = s64(value);
   return `${signed}${use.unit === 'bytes' ? ' bytes' : ''}`;
 }

@@ -23,7 +23,7 @@ export const UV_ESM = ultracall({
   handle: (uv, { kbase, fdt }, vcpu) => enterSecureMode(uv, vcpu, kbase, fdt),
 });
 
-const words = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`name${i}`, r(5 + i, 'file name, 8 bytes')]));
+const words = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`name${i}`, r(5 + i, 'text')]));
 const data = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`data${i}`, r(4 + i, 'file data, 8 bytes')]));
 
 export const UV_ESMB_GET_FILE = ultracall({
