@@ -1,4 +1,5 @@
 import { nearest, SimulatorError } from '../sim/index.ts';
+import { parseBackendSpec } from '../tpmrm/index.ts';
 import { profileNames } from '../ultravisor/index.ts';
 import type { Scenario } from './load.ts';
 import type { HostEntry } from './schema.ts';
@@ -20,6 +21,7 @@ export function withOverrides(scenario: Scenario, { seed, tpm, profile }: Overri
       hint: `${meant === undefined ? '' : `Did you mean "${meant}"? `}Profiles: ${profileNames.join(', ')}.`,
     });
   }
+  if (tpm !== undefined) parseBackendSpec(tpm, '--tpm');
   const over = <H extends HostEntry>(host: H): H => ({
     ...host,
     ...(tpm === undefined ? {} : { tpm }),

@@ -1,3 +1,5 @@
+import { SimulatorError } from '../sim/index.ts';
+import { parseBackendSpec } from '../tpmrm/index.ts';
 import type { GuestEntry, HostEntry, ScenarioDocument } from './schema.ts';
 import type { KeyPath, Problem, Source } from './source.ts';
 import type { Step } from './steps/step-kind.ts';
@@ -13,6 +15,10 @@ export function referenceProblems(source: Source, doc: ScenarioDocument): Proble
   if (doc.host && doc.hosts) say([], 'there are both "host" and "hosts"', 'Keep one of them.', 'hosts');
   const hosts = hostsOf(doc);
   const guests = doc.guests ?? [];
+  hosts.forEach((host, i) => {
+    const fault = host.tpm === undefined ? undefined : tpmFault(host.tpm);
+    if (fault) say(doc.hosts ? ['hosts', i, 'tpm'] : ['host', 'tpm'], fault.what, fault.hint);
+  });
   hosts.forEach((host, i) => twice(hosts, i, host.name) && say(['hosts', i, 'name'], `there is another host "${host.name}"`));
   guests.forEach((guest, i) => {
     if (twice(guests, i, guest.name)) say(['guests', i, 'name'], `there is another guest "${guest.name}"`);
@@ -45,6 +51,17 @@ export function referenceProblems(source: Source, doc: ScenarioDocument): Proble
       known.length ? `which ${kind}?` : `the scenario has no ${kind}`,
       known.length ? `Say "${field}: ..." (${known.join(', ')}).` : undefined,
     );
+  }
+}
+
+/** What is wrong with the name of a TPM. */
+function tpmFault(tpm: string): SimulatorError | undefined {
+  try {
+    parseBackendSpec(tpm);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SimulatorError) return error;
+    throw error;
   }
 }
 

@@ -79,11 +79,17 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
   const noLeak = new NoLeak();
   const watched = !scenario.document.switchOff?.includes('no-leak');
   let events = 0;
+  let fault: { readonly error: unknown } | undefined;
   const deaf = world.bus.listen(event => {
     events++;
     if (TELLING.has(event.kind)) recent.push(event);
     if (watched) noLeak.watch(event);
-    options.onEvent?.(event);
+    try {
+      if (!fault) options.onEvent?.(event);
+    } catch (error) {
+      // Not through the simulated machine: whoever listens is none of its actors.
+      fault = { error };
+    }
   });
   const { createMachine = Machine.create } = options;
   const machine: MachinePort = await createMachine(world, hostPlans(scenario));
@@ -97,6 +103,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
       if (interrupted) break;
       recent.length = 0;
       const report = await runStep(run, world, step, steps.length + 1, recent);
+      if (fault) throw fault.error;
       steps.push(report);
       options.onStep?.(report);
       if (!report.ok) break;

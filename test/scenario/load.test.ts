@@ -93,6 +93,12 @@ describe('Loading a scenario', () => {
     expect(await problems(`version: 1\n${two}steps:\n  - do: boot\n`)).to.deep.equal(['4:5 which host? | Say "host: ..." (blue, red).']);
   });
 
+  it('refuses a TPM that there is not', async () => {
+    expect((await problems('version: 1\nhost: { tpm: embeded }\nsteps:\n  - do: boot\n'))[0]).to.match(
+      /^2:14 "embeded" names no TPM \| Did you mean "embedded"\?/,
+    );
+  });
+
   it('refuses steps that come too early', async () => {
     expect(await problems(scenario('  - do: start\n'))).to.deep.equal([
       '5:5 host "host" has not booted yet | Put "do: boot" before this step.',

@@ -54,8 +54,19 @@ describe('The timeline', () => {
       event('page', { seq: n, data: { gpa: BigInt(n) << 16n, from: 'NORMAL', to: 'SECURE', why: 'kernel' } }),
     );
     expect(show(pages)).to.have.length(1);
-    expect(show(pages)[0]).to.contain('4 pages 0x0..0x3ffff: NORMAL → SECURE, kernel');
+    expect(show(pages)[0]).to.contain('4 pages 0x0..0x3ffff: NORMAL → SECURE (kernel)');
     expect(show(pages, 'verbose').filter(line => line.includes('page 0x'))).to.have.length(4);
+  });
+
+  it('puts the states together that a page goes through', () => {
+    const ways = [0, 2].flatMap(n =>
+      ['SECURE', 'HV_SHARING', 'SHARED'].flatMap((from, i, all) => {
+        const to = all[i + 1];
+        return to ? [event('page', { seq: 10 * n + i, data: { gpa: BigInt(n) << 16n, from, to, why: to } })] : [];
+      }),
+    );
+    expect(show(ways)).to.have.length(1);
+    expect(show(ways)[0]).to.contain('2 pages between 0x0..0x2ffff: SECURE → HV_SHARING → SHARED (SHARED)');
   });
 
   it('shows verdicts only when it is quiet', () => {

@@ -44,7 +44,11 @@ export const getFile = stepKind({
   async run(step, run) {
     const guest = run.guest(step.guest);
     const outcome = await guest.getFile(step.file);
-    if ('ok' in outcome && outcome.ok) return { result: OK, state: guest.state, bytes: outcome.bytes };
+    if ('ok' in outcome && outcome.ok) {
+      const { bytes } = outcome;
+      run.world.secrets.register(`attachment ${step.file} of ${run.guestName(step.guest)}`, bytes, ['owner', 'ultravisor', 'svm']);
+      return { result: OK, state: guest.state, bytes };
+    }
     return { result: resultOf(outcome as Never | Refused), state: guest.state };
   },
 });

@@ -46,7 +46,9 @@ export function renderReturn({ kind, data }: SimEvent<'hcall.return'> | SimEvent
 
 function showRegisters(uses: RegisterUses | undefined, values: Readonly<Record<string, bigint>>): string {
   return Object.entries(values)
-    .map(([name, value]) => `${name}=${uses?.[name] ? showRegister(uses[name], value) : hex(value)}`)
+    .map(([name, value]) => ({ name, shown: uses?.[name] ? showRegister(uses[name], value) : hex(value) }))
+    .filter(({ shown }) => shown !== '""') // text in several registers: those behind its end
+    .map(({ name, shown }) => `${name}=${shown}`)
     .join(' ');
 }
 
@@ -58,7 +60,8 @@ function isFailure({ outcome, r3Name }: ReturnData): boolean {
 }
 
 function showResult({ outcome, r3, r3Name }: ReturnData): string {
-  if (r3 === undefined) return outcome;
+  // UV_ESM that succeeds: the kernel starts again from its base.
+  if (r3 === undefined) return outcome === 'goes on elsewhere' ? 'does not return: goes on elsewhere' : outcome;
   return r3Name ? `${r3Name}${r3 === 0n ? '' : ` (${s64(r3)})`}` : String(s64(r3));
 }
 

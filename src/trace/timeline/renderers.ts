@@ -1,9 +1,8 @@
 import { hex } from '../../bytes/index.ts';
 import type { AnyEvent, SimEvent } from '../../sim/index.ts';
 import { renderCall, renderReturn } from './calls.ts';
+import { pageLine, pageLines } from './pages.ts';
 import { count, type Renderers, type Rendering } from './rendering.ts';
-
-const PAGE_BYTES = 0x1_0000n;
 
 /** How each kind of event reads as a line. A kind without an entry does not compile. */
 const renderers: Renderers = {
@@ -38,9 +37,9 @@ const renderers: Renderers = {
     ...(data.what === 'ruined' ? { tone: 'bad' } : {}),
   }),
   page: ({ data }) => ({
-    text: pages([data]),
+    text: pageLine(data),
     tone: 'quiet',
-    run: { key: `${data.from} ${data.to} ${data.why}`, text: events => pages(events.map(event => (event as SimEvent<'page'>).data)) },
+    run: events => pageLines(events.map(event => (event as SimEvent<'page'>).data)),
   }),
   state: ({ data }) => ({ text: `${data.of}: ${data.from} → ${data.to}${data.why ? ` (${data.why})` : ''}`, tone: toneOfState(data.to) }),
   key: ({ data }) => ({ text: `${data.name}: ${data.what}`, tone: 'key' }),
@@ -64,22 +63,3 @@ const isInner = (via: string): boolean => via === 'resource manager';
 
 const BAD_STATES = /abort|fail|dead|stuck|stopped|ruined/i;
 const toneOfState = (to: string): 'bad' | 'good' | 'plain' => (BAD_STATES.test(to) ? 'bad' : /secure/i.test(to) ? 'good' : 'plain');
-
-interface Moved {
-  readonly gpa: bigint;
-  readonly from: string;
-  readonly to: string;
-  readonly why: string;
-}
-
-/** `pages 0x0 to 0x3ffff (4): SECURE → SHARED, why`. */
-function pages(moved: readonly Moved[]): string {
-  const [first] = moved;
-  if (!first) return '';
-  const told = `${first.from === first.to ? first.to : `${first.from} → ${first.to}`}${first.why ? `, ${first.why}` : ''}`;
-  if (moved.length === 1) return `page ${hex(first.gpa)}: ${told}`;
-  const gpas = moved.map(({ gpa }) => gpa).sort((a, b) => (a < b ? -1 : 1));
-  const [low = 0n, high = 0n] = [gpas[0], gpas.at(-1)];
-  const whole = high - low === PAGE_BYTES * BigInt(gpas.length - 1);
-  return `${gpas.length} pages ${whole ? '' : 'between '}${hex(low)}..${hex(high + PAGE_BYTES - 1n)}: ${told}`;
-}

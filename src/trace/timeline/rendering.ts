@@ -17,8 +17,8 @@ export interface Rendering {
   readonly opens?: boolean;
   /** A return: what stands behind the arrow. Alone on a line when other lines came in between. */
   readonly closes?: { readonly result: string; readonly bare: string };
-  /** Equal lines in a row are one line (level `normal`): how they are counted together. */
-  readonly run?: { readonly key: string; readonly text: (events: readonly AnyEvent[]) => string };
+  /** Events of this kind in a row are told together (level `normal`): their lines. */
+  readonly run?: (events: readonly AnyEvent[]) => readonly string[];
 }
 
 export type Renderers = { readonly [K in EventKind]: (event: SimEvent<K>) => Rendering };

@@ -49,8 +49,9 @@ export class Timeline {
 
   event(event: AnyEvent): void {
     const rendering = render(event);
-    const depth = this.#depthOf(event);
-    this.#depths.set(event.seq, depth);
+    const hidden = rendering.routine && this.#options.level !== 'verbose';
+    // What happens in the course of something that is not shown stands below what is.
+    this.#depths.set(event.seq, this.#depthOf(event) - (hidden ? 1 : 0));
     if (event.kind === 'step.start') this.#heading(event, rendering);
     else if (event.kind === 'step.end') this.#stepEnd(event, rendering);
     else if (this.#options.level !== 'quiet') this.#line({ event, rendering });
@@ -86,7 +87,7 @@ export class Timeline {
     }
     if (rendering.run && !verbose) {
       this.#flushOpen();
-      if (this.#run[0]?.rendering.run?.key !== rendering.run.key) this.#flushRun();
+      if (this.#run[0]?.event.kind !== event.kind) this.#flushRun();
       this.#run.push(line);
       return;
     }
@@ -108,8 +109,8 @@ export class Timeline {
     const run = this.#run;
     this.#run = [];
     const [first] = run;
-    if (first)
-      this.#show(first.event, first.rendering.run?.text(run.map(({ event }) => event)) ?? first.rendering.text, first.rendering.tone);
+    const lines = first?.rendering.run?.(run.map(({ event }) => event)) ?? [];
+    for (const text of lines) if (first) this.#show(first.event, text, first.rendering.tone);
   }
 
   /** Steps stand at depth 0, and what a step does at depth 1. A return stands where its call does. */
