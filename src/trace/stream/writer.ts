@@ -78,7 +78,8 @@ export class TraceWriter {
     try {
       return body();
     } catch (error) {
-      const what = `cannot be written: ${(error as Error).message}`;
+      const { code, message } = error as NodeJS.ErrnoException;
+      const what = code === 'ENOENT' ? `there is no folder ${dirname(this.#file)}` : `cannot be written: ${message}`;
       throw new SimulatorError('trace.write', { where: this.#file, what, blame: 'environment', cause: error });
     }
   }
