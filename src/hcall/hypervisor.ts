@@ -6,6 +6,7 @@ import { hcalls } from './calls/index.ts';
 import { H, hName } from './codes.ts';
 import { SpaprTpmProxy, type TpmProxyOptions, type TpmProxyState } from './devices/spapr-tpm-proxy.ts';
 import { Halt } from './halt.ts';
+import type { Interceptor } from './interceptor.ts';
 import type { RealMemory } from './memory.ts';
 import { Partition, type PartitionOptions, type PartitionState } from './partition.ts';
 import { type HypervisorPort, SYSTEM_CALL, type UltravisorPort, UV } from './ports.ts';
@@ -42,6 +43,8 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
   readonly partitions = new Map<number, Partition>();
   readonly proxies = new Map<number, SpaprTpmProxy>();
   #unplugged: { readonly lpid: number; readonly proxy: SpaprTpmProxy }[] = [];
+  /** A hostile hypervisor's own deeds; null: this one is honest. */
+  interceptor: Interceptor | null = null;
   /** Whoever answers `sc 2`; null without the facility. */
   ultravisor: UltravisorPort | null = null;
 
@@ -127,11 +130,18 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
     vcpu.set(2, 0); // no synthesized interrupt
     vcpu.set(3, UV.RETURN);
     vcpu.regs.msr = MSR.SF | MSR.HV | MSR.ME | (vcpu.regs.msr & MSR.LE);
+    await this.interceptor?.beforeReturn(vcpu);
     await this.#port().ultracall(vcpu);
   }
 
   /** An ultracall of the hypervisor's own, on a thread of the host: r3.. in, r3.. out. */
   async ultracall(number: number, ...args: readonly (bigint | number)[]): Promise<readonly bigint[]> {
+    const honest = (given: readonly bigint[]) => this.#ultracall(number, given);
+    const registers = args.map(u64);
+    return this.interceptor ? this.interceptor.ultracall(number, registers, honest) : honest(registers);
+  }
+
+  async #ultracall(number: number, args: readonly bigint[]): Promise<readonly bigint[]> {
     const thread = new Vcpu(0, 0);
     thread.regs.msr = MSR.SF | MSR.HV | MSR.ME | MSR.LE;
     thread.set(3, number);
@@ -169,11 +179,16 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
       { number: Number(number), name, issuer, args },
       { sights: bus.active ? [sightOf(vcpu)] : [], place },
     );
-    const result = await bus.within(seq, async () => {
+    const honest = async (given: Named<RegisterUses>): Promise<HcallResult<RegisterUses>> => {
       if (!provided) return { r3: H.FUNCTION };
-      return provided.handle({ world: this.world, hypervisor: this, partition, vcpu, fromSecure }, args);
-    });
-    if (provided && 'r3' in result) assertDeclared(provided, result.r3);
+      const result = await provided.handle({ world: this.world, hypervisor: this, partition, vcpu, fromSecure }, given);
+      if ('r3' in result) assertDeclared(provided, result.r3);
+      return result;
+    };
+    const { interceptor } = this;
+    const result = await bus.within(seq, () =>
+      interceptor ? interceptor.hypercall({ partition, vcpu, number, call: provided, args }, honest) : honest(args),
+    );
     if (bus.active) {
       const r3 = 'r3' in result ? result.r3 : 'resumeGuest' in result ? result.resumeGuest : undefined;
       const outcome =

@@ -5,6 +5,7 @@ export { QEMU_STDERR } from './devices/qemu-stderr.ts';
 export type { ProxyMode, SpaprTpmProxy, TpmProxyOptions } from './devices/spapr-tpm-proxy.ts';
 export { Halt } from './halt.ts';
 export { type GuestOptions, Hypervisor, type HypervisorOptions, type HypervisorState, resultOf } from './hypervisor.ts';
+export type { InterceptedHypercall, Interceptor } from './interceptor.ts';
 export {
   gfnOf,
   gpaOf,
