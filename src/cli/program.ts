@@ -76,6 +76,19 @@ function makeProgram(io: Io, end: (status: number) => void): Command {
     .option('--check <file>', 'do not print: tell whether this file holds the schema as it is now', oneLine)
     .action(async options => end(await (await import('./commands/schema.ts')).schema(options, io)));
 
+  const domain = program.command('domain').description('TPM devices of a libvirt domain definition, by the rules of libvirt and QEMU.');
+  domain
+    .command('check')
+    .description('Tell whether libvirt takes the definition, and what it makes of it.')
+    .argument('<file...>', 'domain definitions (XML)')
+    .action(async (files: string[]) => end(await (await import('./commands/domain.ts')).domainCheck(files, io)));
+  domain
+    .command('qemu-args')
+    .description("Print QEMU's options for the TPM devices.")
+    .argument('<file>', 'domain definition (XML)')
+    .option('--tpm-socket <path>', "control socket of the vTPM's emulator")
+    .action(async (file: string, options) => end(await (await import('./commands/domain.ts')).domainQemuArgs(file, options, io)));
+
   return program;
 }
 

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { isEsmManifest, playEsmManifest } from './esm/index.ts';
 import { isHTpmCommRecording, playRecording } from './h-tpm-comm/index.ts';
+import { isLibvirtRecording, playDomain } from './libvirt/index.ts';
 import type { PlayedCase } from './result.ts';
 import type { Source } from './source.ts';
 import { isTpmrmRecording, playScripted } from './tpmrm/index.ts';
@@ -36,6 +37,15 @@ export const FORMATS: readonly Format[] = [
       for (const recorded of json.cases) {
         if (wanted(recorded.name)) yield { about: recorded.about, ...(await playScripted(recorded)) };
       }
+    },
+  },
+  {
+    name: 'libvirt',
+    about: 'Domain definitions with TPM devices: a list whose entries have `xml`, `accepted`, and `qemuArgs` or `error`',
+    recognises: ({ json }) => isLibvirtRecording(json),
+    async *play({ json }, { wanted }) {
+      if (!isLibvirtRecording(json)) return;
+      for (const recorded of json) if (wanted(recorded.name)) yield playDomain(recorded);
     },
   },
   {

@@ -1,3 +1,4 @@
+export * from './definition/index.ts';
 export { type EsmOutcome, Guest, type GuestSpec, type GuestState } from './guest.ts';
 export { Host, type HostSpec, type HostState } from './host.ts';
 export { Machine, type MachineState } from './machine.ts';

@@ -1,0 +1,2 @@
+export { isLibvirtRecording } from './format.ts';
+export { playDomain } from './player.ts';
