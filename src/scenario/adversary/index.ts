@@ -1,0 +1,3 @@
+export { ADVERSARY, actions, type Rule } from './actions/index.ts';
+export { Adversary, type AdversaryState } from './engine.ts';
+export type { Moment, Point, Region } from './points.ts';

@@ -1,0 +1,161 @@
+import type { Host } from '../../machine/index.ts';
+import type { World } from '../../sim/index.ts';
+import { encryptedSymkey, findEsmBlob, lockboxFingerprints, readFdt } from '../../svm/format/index.ts';
+import { TransportError, type TpmTransport } from '../../tpm/client/transport.ts';
+import {
+  type Answer,
+  type ClientSession,
+  nameOf,
+  TPM2_EvictControl,
+  TPM2_Load,
+  TPM2_ObjectChangeAuth,
+  TPM2_PolicyAuthValue,
+  TPM2_PolicyCommandCode,
+  TPM2_PolicyOR,
+  TPM2_PolicyPCR,
+  TPM2_ReadPublic,
+  TPM2_RSA_Decrypt,
+  TPM2_StartAuthSession,
+  TpmClient,
+} from '../../tpmx/index.ts';
+import type { HostFile } from '../../tpmrm/index.ts';
+import { guestOf } from './regions.ts';
+
+const PARENT = 0x8180_0000;
+const KEY = 0x8180_0001;
+const RH_NULL = 0x4000_0007;
+const RH_PLATFORM = 0x4000_000c;
+const SHA256 = 0x000b;
+const CC = { RSA_Decrypt: 0x159, ObjectChangeAuth: 0x150 };
+const NONE = new Uint8Array(0);
+const MAX_RESPONSE = 4096;
+
+/** Programs of TPM commands that a root of the host can run beside the Ultravisor's, in a space of its own. */
+export const PROGRAMS = {
+  'policy-b': 'Gives the wrapping key a password of its own by branch B of its policy, and opens every lockbox with it (threat 20).',
+  'decrypt': 'Asks the TPM to open the lockbox without the password (threat 19).',
+  'evict-key': 'Takes the wrapping key out of the TPM (threat 21).',
+} as const;
+export type Program = keyof typeof PROGRAMS;
+
+/** Runs a program; what came of it, in a line. */
+export async function runProgram(program: Program, host: Host, world: World, lpid: number): Promise<string> {
+  const opened = await host.hypervisor.files.open('/dev/tpmrm0');
+  if (!('value' in opened)) return 'the TPM cannot be opened';
+  const random = world.random.fork(`adversary ${world.bus.snapshot()}`);
+  const client = new TpmClient(overFile(opened.value), count => random.bytes(count));
+  try {
+    switch (program) {
+      case 'policy-b':
+        return await policyB(client, host, lpid);
+      case 'decrypt':
+        return await decryptWithout(client, host, lpid);
+      case 'evict-key':
+        return outcome(await evict(client));
+    }
+  } finally {
+    await opened.value.close();
+  }
+}
+
+const outcome = (answer: Answer<unknown>): string => (answer.ok ? 'done' : `refused: ${answer.detail}`);
+
+function overFile(file: HostFile): TpmTransport {
+  return {
+    async transmit(command) {
+      const written = await file.write(command);
+      if (!('value' in written)) throw new TransportError('TSS_RC_BAD_CONNECTION', 'the TPM takes no command');
+      const read = await file.read(MAX_RESPONSE);
+      if (!('value' in read)) throw new TransportError('TSS_RC_BAD_CONNECTION', 'the TPM gives no response');
+      return read.value;
+    },
+  };
+}
+
+const evict = (client: TpmClient) =>
+  client.call(TPM2_EvictControl, { auth: RH_PLATFORM, objectHandle: KEY }, { persistentHandle: KEY }, { auths: [{ password: NONE }] });
+
+async function policySession(client: TpmClient): Promise<ClientSession | null> {
+  const answer = await client.call(
+    TPM2_StartAuthSession,
+    { tpmKey: RH_NULL, bind: RH_NULL },
+    { nonceCaller: new Uint8Array(32).fill(7), encryptedSalt: NONE, sessionType: 1, symmetric: { algorithm: 0x0010 }, authHash: SHA256 },
+  );
+  return answer.ok ? { handle: answer.handle, sessionKey: NONE, nonceTPM: answer.out.nonceTPM } : null;
+}
+
+/** The lockboxes of the guest's blob, which is a file of the host. */
+function lockboxes(host: Host, lpid: number): readonly Uint8Array[] {
+  const spec = guestOf(host, lpid)?.spec;
+  if (!spec) return [];
+  const found = spec.esmBlob ? null : findEsmBlob(spec.initrd, 0n);
+  const bytes = spec.esmBlob ?? (found && found.blobOffset !== null ? spec.initrd.subarray(found.blobOffset) : null);
+  if (!bytes) return [];
+  const blob = readFdt(bytes);
+  return lockboxFingerprints(blob).flatMap(({ lockbox }) => encryptedSymkey(blob, lockbox) ?? []);
+}
+
+async function policyB(client: TpmClient, host: Host, lpid: number): Promise<string> {
+  const { policyA, policyB: branchB } = host.ultravisor.tpm ?? {};
+  if (!policyA || !branchB) return 'no policies are known';
+  const key = await client.call(TPM2_ReadPublic, { objectHandle: KEY }, {});
+  const parent = await client.call(TPM2_ReadPublic, { objectHandle: PARENT }, {});
+  const session = await policySession(client);
+  if (!key.ok || !parent.ok || !session) return 'no wrapping key, or no session';
+  const policy = { policySession: session.handle };
+  await client.call(TPM2_PolicyCommandCode, policy, { code: CC.ObjectChangeAuth });
+  const pcrSelect = host.ultravisor.profile.policyPcr === 16 ? Uint8Array.of(0, 0, 1) : Uint8Array.of(1 << host.ultravisor.profile.policyPcr, 0, 0);
+  await client.call(TPM2_PolicyPCR, policy, { pcrDigest: NONE, pcrs: [{ hash: SHA256, pcrSelect }] });
+  const either = await client.call(TPM2_PolicyOR, policy, { pHashList: [policyA, branchB] });
+  if (!either.ok) return `branch B is closed: ${either.detail}`;
+  const mine = new TextEncoder().encode('mine from now on');
+  const changed = await client.call(
+    TPM2_ObjectChangeAuth,
+    { objectHandle: KEY, parentHandle: PARENT },
+    { newAuth: mine },
+    { auths: [{ session, authValue: NONE, attributes: 1, authValueInHmac: false }], names: [key.out.name, parent.out.name] },
+  );
+  if (!changed.ok) return `the password stays: ${changed.detail}`;
+  const loaded = await client.call(
+    TPM2_Load,
+    { parentHandle: PARENT },
+    { inPrivate: changed.out.outPrivate, inPublic: key.out.outPublic },
+    { auths: [{ password: NONE }] },
+  );
+  if (!loaded.ok) return `the key with the new password does not load: ${loaded.detail}`;
+  const opened = await openBoxes(client, loaded.handle, nameOf(key.out.outPublic), mine, [policyA, branchB], lockboxes(host, lpid));
+  return opened > 0 ? `${opened} lockbox opened: the symmetric key of the blob is the hypervisor's` : 'no lockbox opens with this key';
+}
+
+async function openBoxes(
+  client: TpmClient,
+  keyHandle: number,
+  name: Uint8Array,
+  password: Uint8Array,
+  pHashList: Uint8Array[],
+  boxes: readonly Uint8Array[],
+): Promise<number> {
+  let opened = 0;
+  for (const cipherText of boxes) {
+    const session = await policySession(client);
+    if (!session) return opened;
+    const policy = { policySession: session.handle };
+    await client.call(TPM2_PolicyCommandCode, policy, { code: CC.RSA_Decrypt });
+    await client.call(TPM2_PolicyAuthValue, policy, {});
+    await client.call(TPM2_PolicyOR, policy, { pHashList });
+    const auth = { session, authValue: password, attributes: 0, authValueInHmac: true };
+    const input = { cipherText, inScheme: { scheme: 0x0010 as const }, label: NONE };
+    const answer = await client.call(TPM2_RSA_Decrypt, { keyHandle }, input, { auths: [auth], names: [name] });
+    if (answer.ok) opened++;
+  }
+  return opened;
+}
+
+/** Policy A with a password that is guessed: empty. */
+async function decryptWithout(client: TpmClient, host: Host, lpid: number): Promise<string> {
+  const { policyA, policyB: branchB } = host.ultravisor.tpm ?? {};
+  const key = await client.call(TPM2_ReadPublic, { objectHandle: KEY }, {});
+  if (!key.ok || !policyA || !branchB) return 'no wrapping key';
+  const opened = await openBoxes(client, KEY, nameOf(key.out.outPublic), NONE, [policyA, branchB], lockboxes(host, lpid));
+  return opened > 0 ? `${opened} lockbox opened` : 'the TPM refuses: the password is not known';
+}
