@@ -1,0 +1,2 @@
+export type { FileSystem } from './file-system.ts';
+export { recogniseFileSystem } from './recognise.ts';
