@@ -1,4 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { registerDecode } from './commands/decode.ts';
+import { registerTrace } from './commands/trace.ts';
 import { DISCLAIMER, EXIT, EXIT_HELP, type Io } from './io.ts';
 import { version } from './version.ts';
 
@@ -88,6 +90,9 @@ function makeProgram(io: Io, end: (status: number) => void): Command {
     .argument('<file>', 'domain definition (XML)')
     .option('--tpm-socket <path>', "control socket of the vTPM's emulator")
     .action(async (file: string, options) => end(await (await import('./commands/domain.ts')).domainQemuArgs(file, options, io)));
+
+  registerTrace(program, io, end);
+  registerDecode(program, io, end);
 
   return program;
 }

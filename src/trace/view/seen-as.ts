@@ -1,0 +1,49 @@
+import type { Actor, AnyEvent } from '../../sim/index.ts';
+import { eyesOf, type Viewpoint } from './viewpoint.ts';
+import { witnessesOf } from './witnesses.ts';
+
+/** Reads events, in their order, as one viewpoint sees them. */
+export class Seer {
+  readonly viewpoint: Viewpoint;
+  readonly #eyes: ReadonlySet<Actor>;
+  readonly #calls = new Map<number, AnyEvent>();
+
+  constructor(viewpoint: Viewpoint) {
+    this.viewpoint = viewpoint;
+    this.#eyes = eyesOf(viewpoint);
+  }
+
+  /** The event as it is seen: without what cannot be seen of it. Null when nothing of it can. Every event must be shown, in order. */
+  see(event: AnyEvent): AnyEvent | null {
+    if (event.kind === 'hcall.call' || event.kind === 'ultracall.call') this.#calls.set(event.seq, event);
+    if (this.viewpoint === 'omniscient') return event;
+    const witnesses = witnessesOf(event, seq => (seq === null ? undefined : this.#calls.get(seq)));
+    if (event.kind.endsWith('.return') && event.cause !== null) this.#calls.delete(event.cause);
+    if (!this.#any(witnesses)) return null;
+    const sights = event.sights.filter(({ seenBy }) => this.#any(seenBy));
+    return { ...event, sights, data: this.#dataOf(event) } as AnyEvent;
+  }
+
+  #any(actors: Iterable<Actor>): boolean {
+    for (const actor of actors) if (this.#eyes.has(actor)) return true;
+    return false;
+  }
+
+  #dataOf(event: AnyEvent): AnyEvent['data'] {
+    if (this.#eyes.has(event.actor)) return event.data;
+    if (event.kind === 'page') {
+      // A digest of what the hypervisor cannot read would let it test guesses.
+      const { digest: _, ...rest } = event.data;
+      return rest;
+    }
+    // Reasons are those of whoever decided.
+    if (event.kind === 'state' && !this.#eyes.has('ultravisor')) return { ...event.data, why: '' };
+    return event.data;
+  }
+}
+
+/** All events that a viewpoint sees, as it sees them. */
+export function seenAs(events: readonly AnyEvent[], viewpoint: Viewpoint): readonly AnyEvent[] {
+  const seer = new Seer(viewpoint);
+  return events.flatMap(event => seer.see(event) ?? []);
+}
