@@ -56,7 +56,7 @@ export interface Command<
    * of the slot it was copied to.
    * @throws {Refusal} before anything was changed.
    */
-  run(tpm: Core, input: { readonly [N in keyof H]: number } & StructValue<P>, call: Call): Returns<R, K>;
+  run(tpm: Core, input: { readonly [N in keyof H]: number } & StructValue<P>, call: Call): Returns<R, NoInfer<K>>;
 }
 // biome-ignore lint/suspicious/noExplicitAny: a table holds commands of all kinds.
 export type AnyCommand = Command<any, any, any, any>;

@@ -1,0 +1,37 @@
+import { type AnyCommand, table } from '../command.ts';
+import * as asymmetric from './asymmetric.ts';
+import * as capability from './capability.ts';
+import * as clock from './clock.ts';
+import * as context from './context.ts';
+import * as duplication from './duplication.ts';
+import * as hash from './hash.ts';
+import * as hierarchy from './hierarchy.ts';
+import * as nv from './nv.ts';
+import * as object from './object.ts';
+import * as pcr from './pcr.ts';
+import * as policy from './policy.ts';
+import * as random from './random.ts';
+import * as session from './session.ts';
+import * as startup from './startup.ts';
+import * as testing from './testing.ts';
+
+/** Every command of this TPM by code. A new file of commands is one import and one word here. */
+export const commands: ReadonlyMap<number, AnyCommand> = table([
+  startup, testing, session, object, duplication, asymmetric, hash, random, pcr, policy, hierarchy, context, clock, capability, nv,
+]);
+
+export * from './asymmetric.ts';
+export * from './capability.ts';
+export * from './clock.ts';
+export * from './context.ts';
+export * from './duplication.ts';
+export * from './hash.ts';
+export * from './hierarchy.ts';
+export * from './nv.ts';
+export * from './object.ts';
+export * from './pcr.ts';
+export * from './policy.ts';
+export * from './random.ts';
+export * from './session.ts';
+export * from './startup.ts';
+export * from './testing.ts';

@@ -1,0 +1,144 @@
+import { UINT16 } from '../../bytes/index.ts';
+import { command, plain, user } from '../command.ts';
+import { checkNvRead, checkNvWrite, nvAt, nvBytesUsed, nvHas, nvName, setNvAttributes } from '../model/nv.ts';
+import { inHandle, inParameter, refuse } from '../refusal.ts';
+import { withoutTrailingZeros } from '../session-crypto.ts';
+import {
+  digestBytes, has, nvType, TPM2B_AUTH, TPM2B_MAX_NV_BUFFER, TPM2B_NAME, TPM2B_NV_PUBLIC, TPM_CC, TPM_NT, TPM_RC, TPM_RH, TPMA_NV,
+  TPMI_RH_NV_AUTH, TPMI_RH_NV_INDEX, TPMI_RH_PROVISION, type TPMS_NV_PUBLIC,
+} from '../wire/index.ts';
+import type { Core } from '../model/core.ts';
+
+// Part 3 §31.
+
+const A = TPMA_NV.bit;
+const WRITERS = A.AUTHWRITE | A.OWNERWRITE | A.PPWRITE | A.POLICYWRITE;
+const READERS = A.AUTHREAD | A.OWNERREAD | A.PPREAD | A.POLICYREAD;
+const LARGEST_BUFFER = 1024;
+
+/** Size of the types whose size is fixed. */
+const FIXED_SIZE: Readonly<Record<number, number>> = { [TPM_NT.COUNTER]: 8, [TPM_NT.BITS]: 8, [TPM_NT.PIN_FAIL]: 8, [TPM_NT.PIN_PASS]: 8 };
+
+/** Part 3 §31.3.1, in libtpms' order. */
+function checkDefinition(tpm: Core, authHandle: number, auth: Uint8Array, publicArea: TPMS_NV_PUBLIC): void {
+  const { attributes, nameAlg, authPolicy, dataSize, nvIndex } = publicArea;
+  const set = (bit: number) => has(attributes, bit);
+  const type = nvType(attributes);
+  const P2 = (rc: number): never => refuse(inParameter(2, rc));
+  if (withoutTrailingZeros(auth).length > digestBytes(nameAlg)) refuse(inParameter(1, TPM_RC.SIZE));
+  if (authPolicy.length !== 0 && authPolicy.length !== digestBytes(nameAlg)) P2(TPM_RC.SIZE);
+  if ((attributes & (A.WRITTEN | A.WRITELOCKED | A.READLOCKED)) !== 0) P2(TPM_RC.ATTRIBUTES);
+  if (!(Object.values(TPM_NT) as number[]).includes(type)) P2(TPM_RC.ATTRIBUTES);
+  const fixed = type === TPM_NT.EXTEND ? digestBytes(nameAlg) : FIXED_SIZE[type];
+  if (fixed !== undefined && dataSize !== fixed) P2(TPM_RC.SIZE);
+  // A PIN index is read and written by others than it authorizes, and its own failures are its contents.
+  if (type === TPM_NT.PIN_PASS || type === TPM_NT.PIN_FAIL) {
+    if (set(A.AUTHWRITE) || set(A.GLOBALLOCK) || set(A.WRITEDEFINE)) P2(TPM_RC.ATTRIBUTES);
+    if (type === TPM_NT.PIN_FAIL && !set(A.NO_DA)) P2(TPM_RC.ATTRIBUTES);
+  }
+  if ((attributes & WRITERS) === 0 || (attributes & READERS) === 0) P2(TPM_RC.ATTRIBUTES);
+  if (set(A.CLEAR_STCLEAR) && type === TPM_NT.COUNTER) P2(TPM_RC.ATTRIBUTES);
+  // What is locked for ever with its definition cannot be opened again at Startup.
+  if (set(A.WRITEDEFINE) && set(A.WRITE_STCLEAR)) P2(TPM_RC.ATTRIBUTES);
+  if (set(A.POLICY_DELETE) && authHandle !== TPM_RH.PLATFORM) P2(TPM_RC.ATTRIBUTES);
+  if (set(A.PLATFORMCREATE) !== (authHandle === TPM_RH.PLATFORM)) P2(TPM_RC.ATTRIBUTES);
+  if (tpm.state.permanent.nv.has(nvIndex)) refuse(TPM_RC.NV_DEFINED);
+  if (nvBytesUsed(tpm) + dataSize > tpm.limits.nvBytes) refuse(TPM_RC.NV_SPACE);
+}
+
+export const TPM2_NV_DefineSpace = command({
+  code: TPM_CC.NV_DefineSpace,
+  name: 'TPM2_NV_DefineSpace',
+  spec: 'Part 3 §31.3',
+  handles: { authHandle: user(TPMI_RH_PROVISION) },
+  params: { auth: TPM2B_AUTH, publicInfo: TPM2B_NV_PUBLIC },
+  returns: {},
+  nv: true,
+  run(tpm, { authHandle, auth, publicInfo }) {
+    checkDefinition(tpm, authHandle, auth, publicInfo);
+    const data = new Uint8Array(publicInfo.dataSize).fill(0xff);
+    tpm.state.permanent.nv.set(publicInfo.nvIndex, { publicArea: publicInfo, authValue: withoutTrailingZeros(auth), data });
+    return {};
+  },
+});
+
+export const TPM2_NV_UndefineSpace = command({
+  code: TPM_CC.NV_UndefineSpace,
+  name: 'TPM2_NV_UndefineSpace',
+  spec: 'Part 3 §31.4',
+  handles: { authHandle: user(TPMI_RH_PROVISION), nvIndex: plain(TPMI_RH_NV_INDEX) },
+  params: {},
+  returns: {},
+  nv: true,
+  run(tpm, { authHandle, nvIndex }) {
+    const index = nvAt(tpm, nvIndex);
+    // Only its policy deletes an Index with POLICY_DELETE: NV_UndefineSpaceSpecial.
+    if (nvHas(index, A.POLICY_DELETE)) refuse(inHandle(2, TPM_RC.ATTRIBUTES));
+    if (authHandle === TPM_RH.OWNER && nvHas(index, A.PLATFORMCREATE)) refuse(TPM_RC.NV_AUTHORIZATION);
+    deleteIndex(tpm, nvIndex);
+    return {};
+  },
+});
+
+/** A counter that is gone must not be made again with a smaller count. */
+export function deleteIndex(tpm: Core, nvIndex: number): void {
+  const index = nvAt(tpm, nvIndex);
+  if (nvType(index.publicArea.attributes) === TPM_NT.COUNTER && nvHas(index, A.WRITTEN)) {
+    const count = new DataView(index.data.buffer, index.data.byteOffset).getBigUint64(0);
+    if (count > tpm.state.permanent.maxCounter) tpm.state.permanent.maxCounter = count;
+  }
+  tpm.state.permanent.nv.delete(nvIndex);
+}
+
+export const TPM2_NV_ReadPublic = command({
+  code: TPM_CC.NV_ReadPublic,
+  name: 'TPM2_NV_ReadPublic',
+  spec: 'Part 3 §31.6',
+  handles: { nvIndex: plain(TPMI_RH_NV_INDEX) },
+  params: {},
+  returns: { nvPublic: TPM2B_NV_PUBLIC, nvName: TPM2B_NAME },
+  run: (tpm, { nvIndex }) => ({ nvPublic: nvAt(tpm, nvIndex).publicArea, nvName: nvName(tpm, nvIndex) }),
+});
+
+const access = { authHandle: user(TPMI_RH_NV_AUTH), nvIndex: plain(TPMI_RH_NV_INDEX) };
+
+export const TPM2_NV_Write = command({
+  code: TPM_CC.NV_Write,
+  name: 'TPM2_NV_Write',
+  spec: 'Part 3 §31.7',
+  handles: access,
+  params: { data: TPM2B_MAX_NV_BUFFER, offset: UINT16 },
+  returns: {},
+  nv: true,
+  writesNv: true,
+  run(tpm, { authHandle, nvIndex, data, offset }) {
+    checkNvWrite(tpm, authHandle, nvIndex);
+    const index = nvAt(tpm, nvIndex);
+    const type = nvType(index.publicArea.attributes);
+    if (type === TPM_NT.COUNTER || type === TPM_NT.BITS || type === TPM_NT.EXTEND) refuse(TPM_RC.ATTRIBUTES);
+    if (offset + data.length > index.publicArea.dataSize) refuse(TPM_RC.NV_RANGE);
+    if (nvHas(index, A.WRITEALL) && data.length < index.publicArea.dataSize) refuse(TPM_RC.NV_RANGE);
+    const next = index.data.slice();
+    next.set(data, offset);
+    index.data = next;
+    setNvAttributes(index, A.WRITTEN);
+    if (nvHas(index, A.ORDERLY)) tpm.disorderly = true;
+    return {};
+  },
+});
+
+export const TPM2_NV_Read = command({
+  code: TPM_CC.NV_Read,
+  name: 'TPM2_NV_Read',
+  spec: 'Part 3 §31.13',
+  handles: access,
+  params: { size: UINT16, offset: UINT16 },
+  returns: { data: TPM2B_MAX_NV_BUFFER },
+  run(tpm, { authHandle, nvIndex, size, offset }) {
+    checkNvRead(tpm, authHandle, nvIndex);
+    if (size > LARGEST_BUFFER) refuse(inParameter(1, TPM_RC.VALUE));
+    const { data, publicArea } = nvAt(tpm, nvIndex);
+    if (offset + size > publicArea.dataSize) refuse(TPM_RC.NV_RANGE);
+    return { data: data.slice(offset, offset + size) };
+  },
+});
