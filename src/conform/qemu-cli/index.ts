@@ -1,0 +1,2 @@
+export { isQemuCliRecording } from './format.ts';
+export { playCommandLine } from './player.ts';

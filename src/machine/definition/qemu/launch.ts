@@ -1,0 +1,186 @@
+import { type CharDev, openCharDev, openTpmDev, type QemuHost, TPM_TYPES, type TpmDev } from './backends.ts';
+import { type DeviceRequest, type Global, QemuMachine } from './machine.ts';
+import { TPM_DEVICES } from './models.ts';
+import { parseOptions, textOf, type Values } from './options.ts';
+
+export type Launch =
+  /** The machine came up. */
+  | { readonly accepted: true; readonly machine: QemuMachine; readonly stderr: readonly string[] }
+  /** QEMU ended: it refused (status 1) or printed help (mostly 0). */
+  | {
+      readonly accepted: boolean;
+      readonly machine?: never;
+      readonly exitStatus: number;
+      readonly stdout: readonly string[];
+      readonly stderr: readonly string[];
+    };
+
+interface Option {
+  readonly name: string;
+  readonly value: string;
+  /** As QEMU shows it before a message. */
+  readonly shown: string;
+}
+
+/** The end of QEMU before its machine came up. */
+class Ended {
+  readonly status: number;
+  readonly stderr: readonly string[];
+  readonly stdout: readonly string[];
+  constructor(stderr: readonly string[], { status = 1, stdout = [] }: { status?: number; stdout?: readonly string[] } = {}) {
+    this.stderr = stderr;
+    this.status = status;
+    this.stdout = stdout;
+  }
+}
+
+const WITH_VALUE = new Set(
+  `machine M cpu accel m display device chardev tpmdev object global smp name uuid serial monitor qmp mon kernel initrd append bios drive
+   netdev nic net boot vga rtc D d trace blockdev fsdev vnc add-fd msg pidfile sandbox incoming prom-env L k readconfig gdb watchdog-action`.split(
+    /\s+/,
+  ),
+);
+const WITHOUT_VALUE = new Set(
+  'nodefaults S nographic no-user-config enable-kvm no-reboot no-shutdown daemonize snapshot s usb version'.split(' '),
+);
+/** Machines of QEMU 7.2's ppc64 build. */
+const MACHINES =
+  /^(none|pseries(-\d+\.\d+(-sxxm)?)?|powernv(8|9|10)?|mac99|g3beige|40p|bamboo|ppce500|pegasos2|mpc8544ds|ref405ep|sam460ex|virtex-ml507)$/;
+
+/**
+ * What QEMU makes of a command line, as far as TPM devices are concerned, in the order in which QEMU does things (softmmu/vl.c).
+ * @param words the program's name first.
+ */
+export function launchQemu(words: readonly string[], host: QemuHost): Launch {
+  const program = (words[0] ?? '').replace(/.*\//, '');
+  const say = ({ shown }: { readonly shown: string }, message: string): string => `${program}: ${shown}${shown && ': '}${message}`;
+  const warnings: string[] = [];
+  try {
+    const options = splitOptions(words.slice(1), say);
+    const of = (...names: readonly string[]) => options.filter(({ name }) => names.includes(name));
+    const devices = of('device').map(option => ({ option, request: deviceRequest(option, say) }));
+    for (const { value } of of('tpmdev')) if (value === 'help') throw new Ended(TPM_TYPES);
+    helpOnDevices(of('device'));
+    const { type, confidential } = machineOf(of('machine', 'M'), program);
+    const objects = new Map(of('object').map(option => objectOf(option, say)));
+    const chardevs = new Map<string, CharDev>();
+    for (const option of of('chardev')) {
+      const chardev = openCharDev(parseOptions(option.value, 'backend').values, host);
+      if ('fault' in chardev) throw new Ended([say(option, chardev.fault)]);
+      chardevs.set(chardev.id, chardev);
+    }
+    if (confidential !== undefined && !objects.has(confidential)) {
+      throw new Ended([say({ shown: '' }, `Device '${confidential}' not found`)]);
+    }
+    const tpmdevs = tpmdevsOf(of('tpmdev'), chardevs, host, say);
+    // Linux target/ppc/kvm.c: the object alone does nothing, the machine that uses it wants KVM (qemu-cli.json pef-object-alone).
+    const accel =
+      of('accel')
+        .map(({ value }) => value)
+        .join() +
+      of('enable-kvm')
+        .map(() => 'kvm')
+        .join();
+    if (confidential !== undefined && objects.get(confidential) === 'pef-guest' && !accel.includes('kvm')) {
+      throw new Ended([say({ shown: '' }, 'PEF requires KVM')]);
+    }
+    if (type.startsWith('powernv') && !of('device').some(({ value }) => value.includes('ipmi-bmc'))) warnings.push(noBmc(program));
+    const machine = new QemuMachine(type, tpmdevs, of('global').map(globalOf));
+    for (const { option, request } of devices) {
+      const added = machine.add(request);
+      if ('fault' in added) throw new Ended([say(option, added.fault), ...(added.below ?? [])]);
+    }
+    return { accepted: true, machine, stderr: warnings };
+  } catch (ended) {
+    if (!(ended instanceof Ended)) throw ended;
+    const { status, stdout, stderr } = ended;
+    return { accepted: status === 0, exitStatus: status, stdout, stderr: [...warnings, ...stderr] };
+  }
+}
+
+type Say = (option: { readonly shown: string }, message: string) => string;
+
+function splitOptions(words: readonly string[], say: Say): readonly Option[] {
+  const options: Option[] = [];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? '';
+    const name = word.replace(/^--?/, '');
+    if (!word.startsWith('-')) options.push({ name: 'drive', value: word, shown: word });
+    else if (WITHOUT_VALUE.has(name)) options.push({ name, value: '', shown: `-${name}` });
+    else if (!WITH_VALUE.has(name)) throw new Ended([say({ shown: word }, 'invalid option')]);
+    else if (i + 1 >= words.length) throw new Ended([say({ shown: word }, 'requires an argument')]);
+    else {
+      const value = words[++i] ?? '';
+      options.push({ name, value, shown: `-${name} ${value}` });
+    }
+  }
+  return options;
+}
+
+/** `-device` in either form (QEMU 6.2 and later take JSON). */
+function deviceRequest(option: Option, say: Say): DeviceRequest {
+  const { value } = option;
+  if (!value.trimStart().startsWith('{')) return { values: parseOptions(value, 'driver').values, json: false, hotplug: false };
+  try {
+    return { values: new Map(Object.entries(JSON.parse(value) as object)), json: true, hotplug: false };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // The engine names the place of the fault; at the end of the text something is missing.
+    const at = Number(/at position (\d+)/.exec(error.message)?.[1] ?? value.length);
+    throw new Ended([say(option, `JSON parse error, ${at >= value.length ? 'premature EOI' : 'invalid input'}`)]);
+  }
+}
+
+function helpOnDevices(devices: readonly Option[]): void {
+  for (const { value } of devices) {
+    const { values, help } = parseOptions(value, 'driver');
+    const model = TPM_DEVICES[textOf(values, 'driver') ?? ''];
+    if (help && model) throw new Ended([], { status: 0, stdout: model.help });
+  }
+}
+
+/** Several -machine are one; the type is the last one named. */
+function machineOf(options: readonly Option[], program: string): { readonly type: string; readonly confidential: string | undefined } {
+  const merged = new Map<string, unknown>(options.flatMap(({ value }) => [...parseOptions(value, 'type').values]));
+  const type = textOf(merged, 'type') ?? 'pseries';
+  if (!MACHINES.test(type)) throw new Ended([`${program}: unsupported machine type`, 'Use -machine help to list supported machines']);
+  return { type, confidential: textOf(merged, 'confidential-guest-support') };
+}
+
+function objectOf(option: Option, say: Say): readonly [id: string, type: string] {
+  const { values, help } = parseOptions(option.value, 'qom-type');
+  const type = textOf(values, 'qom-type') ?? '';
+  if (help && type === 'pef-guest') throw new Ended([], { status: 0, stdout: ['There are no options for pef-guest.'] });
+  const id = textOf(values, 'id');
+  if (id === undefined) throw new Ended([say(option, "Parameter 'id' is missing")]);
+  const unknown = type === 'pef-guest' && [...values.keys()].find(key => key !== 'qom-type' && key !== 'id');
+  if (unknown) throw new Ended([say(option, `Parameter '${unknown}' is unexpected`)]);
+  return [id, type];
+}
+
+function tpmdevsOf(
+  options: readonly Option[],
+  chardevs: ReadonlyMap<string, CharDev>,
+  host: QemuHost,
+  say: Say,
+): ReadonlyMap<string, TpmDev> {
+  const tpmdevs = new Map<string, TpmDev>();
+  for (const option of options) {
+    if (tpmdevs.size > 0) throw new Ended([say(option, 'Only one TPM is allowed.')]);
+    const tpmdev = openTpmDev(parseOptions(option.value, 'type').values, chardevs, host);
+    if ('fault' in tpmdev) throw new Ended([say(option, tpmdev.fault), ...(tpmdev.below ?? [])]);
+    tpmdevs.set(tpmdev.id, tpmdev);
+  }
+  return tpmdevs;
+}
+
+/** `driver.property=value`, or all three as options. */
+function globalOf({ value }: Option): Global {
+  const [, driver, property, set] = /^([\w-]+)\.([\w-]+)=(.*)$/s.exec(value) ?? [];
+  if (driver !== undefined && property !== undefined) return { driver, property, value: set ?? '' };
+  const values: Values = parseOptions(value, 'driver').values;
+  return { driver: textOf(values, 'driver') ?? '', property: textOf(values, 'property') ?? '', value: textOf(values, 'value') ?? '' };
+}
+
+const noBmc = (program: string): string =>
+  `${program}: warning: machine has no BMC device. Use '-device ipmi-bmc-sim,id=bmc0 -device isa-ipmi-bt,bmc=bmc0,irq=10' to define one`;
