@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { isEsmManifest, playEsmManifest } from './esm/index.ts';
 import { isHTpmCommRecording, playRecording } from './h-tpm-comm/index.ts';
 import { isLibvirtRecording, playDomain } from './libvirt/index.ts';
+import { isLuksManifest, playLuksManifest } from './luks/index.ts';
 import type { PlayedCase } from './result.ts';
 import type { Source } from './source.ts';
 import { isTpmrmRecording, playScripted } from './tpmrm/index.ts';
@@ -47,6 +48,12 @@ export const FORMATS: readonly Format[] = [
       if (!isLibvirtRecording(json)) return;
       for (const recorded of json) if (wanted(recorded.name)) yield playDomain(recorded);
     },
+  },
+  {
+    name: 'luks',
+    about: 'LUKS volumes that cryptsetup made: a list of objects, each with `image`, `passphrase`, `volumeKeyHex`',
+    recognises: ({ json }) => isLuksManifest(json),
+    play: ({ file, json }, { wanted }) => playLuksManifest(file, json, wanted),
   },
   {
     name: 'esm',

@@ -1,0 +1,2 @@
+export { isLuksManifest } from './format.ts';
+export { playLuksManifest } from './player.ts';
