@@ -58,8 +58,11 @@ export interface Command<
    */
   run(tpm: Core, input: { readonly [N in keyof H]: number } & StructValue<P>, call: Call): Returns<R, NoInfer<K>>;
 }
-// biome-ignore lint/suspicious/noExplicitAny: a table holds commands of all kinds.
-export type AnyCommand = Command<any, any, any, any>;
+/** A command of whatever types, as the table holds it. */
+export interface AnyCommand extends Omit<Command, 'returnsHandle' | 'run'> {
+  readonly returnsHandle?: string;
+  run(tpm: Core, input: never, call: Call): unknown;
+}
 
 /** Declares a command; the types of its input and output follow from the declaration. */
 export function command<

@@ -45,8 +45,10 @@ export function decodeCommand(bytes: Uint8Array, onField?: OnField): DecodedComm
   for (const [name, { type }] of Object.entries<HandleUse>(command.handles)) handles[name] = reader.at('handles', () => readField(reader, name, type));
   const sessions: Value<typeof TPMS_AUTH_COMMAND>[] = [];
   if (header.tag === TPM_ST.SESSIONS) {
-    const end = reader.u32() + reader.offset;
+    const size = reader.at('authorizationSize', () => reader.u32());
+    const end = reader.offset + size;
     while (reader.offset < end) sessions.push(reader.at('sessions', () => readField(reader, sessions.length, TPMS_AUTH_COMMAND)));
+    if (reader.offset !== end) reader.fail('size', `authorizationSize is ${size}, the sessions have ${reader.offset - end + size} bytes`);
   }
   const start = reader.offset;
   const encrypted = sessions.some(({ sessionAttributes }) => has(sessionAttributes, TPMA_SESSION.bit.decrypt));

@@ -6,5 +6,7 @@ export { decodeCommand, decodeResponse, type DecodedCommand, type DecodedRespons
 export type { Limits } from './model/core.ts';
 export { LIMITS } from './model/core.ts';
 export { handleName, nameOf, nvNameOf, qualifiedNameOf } from './names.ts';
+export { encryptSecret, type SecretLabel } from './model/protection.ts';
 export * from './policy-digest.ts';
+export { commandDigest, cryptParameter, exchangeFirst, responseDigest, sessionHmac, sessionKey, type SymDef } from './session-crypto.ts';
 export { Tpm, type TpmOptions, type TpmState } from './tpm.ts';

@@ -138,7 +138,7 @@ export const TPM2_ReadPublic = command({
   spec: 'Part 3 §12.4',
   handles: { objectHandle: plain(TPMI_DH_OBJECT) },
   params: {},
-  returns: { outPublic: TPM2B_PUBLIC, name: TPM2B_NAME, qualifiedName: TPM2B_NAME },
+  returns: { outPublic: TPM2B_PUBLIC_NULL, name: TPM2B_NAME, qualifiedName: TPM2B_NAME },
   run(tpm, { objectHandle }) {
     const { publicArea, name, qualifiedName } = keyAt(tpm, objectHandle);
     return { outPublic: publicArea, name, qualifiedName };

@@ -174,15 +174,14 @@ function permanentBits(tpm: Core): number {
 }
 
 function startupBits(tpm: Core): number {
-  const { clear, ram, permanent } = tpm.state;
+  const { clear, ram } = tpm.state;
   const b = TPMA_STARTUP_CLEAR.bit;
-  const orderly = permanent.orderly === 'clear' || permanent.orderly === 'state';
   return (
     (setIf(ram.phEnable, b.phEnable) |
       setIf(clear.shEnable, b.shEnable) |
       setIf(clear.ehEnable, b.ehEnable) |
       setIf(clear.phEnableNV, b.phEnableNV) |
-      setIf(orderly, b.orderly)) >>>
+      setIf(ram.startedOrderly, b.orderly)) >>>
     0
   );
 }

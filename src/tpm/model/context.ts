@@ -65,7 +65,7 @@ const HEAD = struct('CONTEXT_HEAD', 'own', { fingerprint: UINT64, kind: UINT8 })
 const HEAD_BYTES = 9;
 
 const SESSION_BYTES = 320;
-const OBJECT_OVERHEAD = 140;
+const OBJECT_OVERHEAD = 144;
 
 /** Bytes of the blob's plaintext as libtpms has them; RSA private keys come with their four CRT numbers. */
 function targetBytes(object: KeyObject): number {

@@ -72,7 +72,7 @@ export const freshRam = (tpm: Core): Ram => ({
   daUsed: false,
   poweredOnAt: tpm.clock.nowMs,
   clockAtPowerOn: 0n,
-  clockWasOrderly: true,
+  startedOrderly: true,
   lastFailure: 0n,
   lockoutSince: 0n,
 });

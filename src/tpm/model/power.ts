@@ -27,7 +27,7 @@ export function powerOn(tpm: Core): void {
   const { state } = tpm;
   state.power = 'on';
   state.permanent.timeEpoch++;
-  state.ram = { ...freshRam(tpm), clockAtPowerOn: state.permanent.clock, clockWasOrderly: isOrderly(tpm) };
+  state.ram = { ...freshRam(tpm), clockAtPowerOn: state.permanent.clock, startedOrderly: isOrderly(tpm) };
 }
 
 const isOrderly = (tpm: Core): boolean => tpm.state.permanent.orderly === 'clear' || tpm.state.permanent.orderly === 'state';

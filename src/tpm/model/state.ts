@@ -161,7 +161,8 @@ export interface Ram {
   poweredOnAt: bigint;
   /** Clock at that moment. */
   clockAtPowerOn: bigint;
-  clockWasOrderly: boolean;
+  /** Whether the power loss before was announced. */
+  startedOrderly: boolean;
   /** TPM time (ms) of the last failed try or recovery step. */
   lastFailure: bigint;
   lockoutSince: bigint;

@@ -11,6 +11,6 @@ export const clockOf = (tpm: Core): bigint => tpm.state.ram.clockAtPowerOn + tim
 /** TPMS_CLOCK_INFO. After a power loss that nobody announced Clock may repeat itself until the next regular update. */
 export function clockInfo(tpm: Core): { clock: bigint; resetCount: number; restartCount: number; safe: number } {
   const { permanent, reset, ram } = tpm.state;
-  const safe = ram.clockWasOrderly || timeOf(tpm) >= BigInt(CLOCK_UPDATE_MS);
+  const safe = ram.startedOrderly || timeOf(tpm) >= BigInt(CLOCK_UPDATE_MS);
   return { clock: clockOf(tpm), resetCount: permanent.resetCount, restartCount: reset.restartCount, safe: safe ? 1 : 0 };
 }

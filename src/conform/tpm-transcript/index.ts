@@ -1,0 +1,3 @@
+export { exchanges, isTranscriptLine, type TranscriptLine, transcriptLines } from './lines.ts';
+export { LivePlayer, replayLive } from './live.ts';
+export { replayStatic } from './static.ts';
