@@ -64,10 +64,10 @@ function run(tpm: Core, bytes: Uint8Array, locality: number): Uint8Array {
   const area = tag === TPM_ST.SESSIONS ? readSessionArea(reader) : null;
   if (area && command.sessions === 'none') refuse(TPM_RC.AUTH_CONTEXT);
   const sessions = area ? parseSessions(tpm, command, area) : [];
-  const call = new CurrentCall(command, locality, handles, handles.map(handle => entityName(tpm, handle)), reader.rest(), sessions);
+  const call = new CurrentCall(command, locality, handles, handles.map(handle => entityName(tpm, handle)), bytes.subarray(reader.offset), sessions);
   if (area) authorize(tpm, call);
   else authorizeWithoutSessions(call);
-  const params = readParameters(command.params, decrypted(tpm, call));
+  const params = readParameters(command.params, call.decryptSession ? new Reader(decrypted(tpm, call, call.decryptSession)) : reader);
   const output = command.run(tpm, { ...named(command, handles), ...params } as never, call) as Readonly<Record<string, unknown>>;
   const response = respond(tpm, call, area !== null, output);
   for (const end of call.afterwards) end();
@@ -200,9 +200,8 @@ const encryptionKey = (tpm: Core, { session, entity }: SessionUse): Uint8Array =
   return session ? Uint8Array.from([...session.sessionKey, ...auth]) : EMPTY;
 };
 
-function decrypted(tpm: Core, call: Call): Uint8Array {
-  const use = call.decryptSession;
-  if (!use?.session) return call.parameters;
+function decrypted(tpm: Core, call: Call, use: SessionUse): Uint8Array {
+  if (!use.session) return call.parameters;
   const { authHash, symmetric, nonceTPM } = use.session;
   const blame = (rc: number) => inSession(call.sessions.indexOf(use) + 1, rc);
   if (call.parameters.length < 2) refuse(blame(TPM_RC.INSUFFICIENT));
@@ -212,8 +211,7 @@ function decrypted(tpm: Core, call: Call): Uint8Array {
   return plain ?? refuse(blame(TPM_RC.SIZE));
 }
 
-function readParameters(fields: Fields, bytes: Uint8Array): Readonly<Record<string, unknown>> {
-  const reader = new Reader(bytes);
+function readParameters(fields: Fields, reader: Reader): Readonly<Record<string, unknown>> {
   const values: Record<string, unknown> = {};
   let number = 0;
   for (const [name, codec] of Object.entries(fields)) {
@@ -227,32 +225,44 @@ function readParameters(fields: Fields, bytes: Uint8Array): Readonly<Record<stri
 
 function respond(tpm: Core, call: Call, withSessions: boolean, output: Readonly<Record<string, unknown>>): Uint8Array {
   const { command } = call;
-  let parameters = writeFields(command.returns, output);
-  for (const { session } of call.sessions) if (session) session.nonceTPM = tpm.bytes(session.nonceTPM.length);
-  parameters = encrypted(tpm, call, parameters);
-  auditBySession(tpm, call, parameters);
-  auditByCommand(tpm, call, parameters);
-  const writer = new Writer(256);
+  const writer = new Writer();
   writer.u16(withSessions ? TPM_ST.SESSIONS : TPM_ST.NO_SESSIONS);
   writer.u32(0);
   writer.u32(TPM_RC.SUCCESS);
   if (command.returnsHandle !== undefined) writer.u32(output[command.returnsHandle] as number);
-  if (withSessions) writer.u32(parameters.length);
+  if (!withSessions) {
+    const start = writer.length;
+    writeFields(writer, command.returns, output);
+    const response = finished(writer);
+    audit(tpm, call, () => response.subarray(start));
+    return response;
+  }
+  for (const { session } of call.sessions) if (session) session.nonceTPM = tpm.bytes(session.nonceTPM.length);
+  const plain = new Writer();
+  writeFields(plain, command.returns, output);
+  const parameters = encrypted(tpm, call, plain.done());
+  audit(tpm, call, () => parameters);
+  writer.u32(parameters.length);
   writer.raw(parameters);
   for (const use of call.sessions) TPMS_AUTH_RESPONSE.write(writer, answerOf(tpm, call, use, parameters));
-  const response = writer.done();
-  new DataView(response.buffer).setUint32(2, response.length);
   // Only now: the answer's HMAC needs the session.
   for (const { session, attributes } of call.sessions) if (session && !has(attributes, A.continueSession)) flushSession(tpm, session.handle);
+  return finished(writer);
+}
+
+function finished(writer: Writer): Uint8Array {
+  const response = writer.done();
+  new DataView(response.buffer).setUint32(2, response.length);
   return response;
 }
 
-function writeFields(fields: Fields, values: Readonly<Record<string, unknown>>): Uint8Array {
-  const entries = Object.entries(fields);
-  if (entries.length === 0) return EMPTY;
-  const writer = new Writer();
-  for (const [name, codec] of entries) codec.write(writer, values[name]);
-  return writer.done();
+function writeFields(writer: Writer, fields: Fields, values: Readonly<Record<string, unknown>>): void {
+  for (const name in fields) fields[name]?.write(writer, values[name]);
+}
+
+function audit(tpm: Core, call: Call, parameters: () => Uint8Array): void {
+  auditBySession(tpm, call, parameters);
+  auditByCommand(tpm, call, parameters);
 }
 
 function encrypted(tpm: Core, call: Call, parameters: Uint8Array): Uint8Array {

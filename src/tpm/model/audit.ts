@@ -10,7 +10,7 @@ import type { Core } from './core.ts';
  * Session audit (Part 4 UpdateAuditSessionStatus). Any other audited command, or one without an audit session, ends a session's
  * exclusivity, except where the specification lets it pass.
  */
-export function auditBySession(tpm: Core, call: Call, responseParameters: Uint8Array): void {
+export function auditBySession(tpm: Core, call: Call, responseParameters: () => Uint8Array): void {
   const { ram } = tpm.state;
   const use = call.auditSession;
   if (!use?.session) {
@@ -23,7 +23,7 @@ export function auditBySession(tpm: Core, call: Call, responseParameters: Uint8A
     session.auditDigest = new Uint8Array(digestBytes(session.authHash));
     ram.exclusiveAuditSession = session.handle;
   } else if (ram.exclusiveAuditSession !== session.handle) ram.exclusiveAuditSession = null;
-  const rpHash = responseDigest(session.authHash, 0, call.command.code, responseParameters);
+  const rpHash = responseDigest(session.authHash, 0, call.command.code, responseParameters());
   session.auditDigest = digest(hashName(session.authHash), session.auditDigest, call.cpHash(session.authHash), rpHash);
 }
 
@@ -31,7 +31,7 @@ export function auditBySession(tpm: Core, call: Call, responseParameters: Uint8A
 const isTransparent = (call: Call): boolean => call.command.sessions === 'none';
 
 /** Command audit: the digest over all audited commands since it was last read. */
-export function auditByCommand(tpm: Core, call: Call, responseParameters: Uint8Array): void {
+export function auditByCommand(tpm: Core, call: Call, responseParameters: () => Uint8Array): void {
   const { permanent, reset } = tpm.state;
   if (!permanent.auditCommands.has(call.command.code)) return;
   const hash = permanent.auditHashAlg;
@@ -39,7 +39,7 @@ export function auditByCommand(tpm: Core, call: Call, responseParameters: Uint8A
     permanent.auditCounter++;
     reset.commandAuditDigest = new Uint8Array(digestBytes(hash));
   }
-  const rpHash = responseDigest(hash, 0, call.command.code, responseParameters);
+  const rpHash = responseDigest(hash, 0, call.command.code, responseParameters());
   reset.commandAuditDigest = digest(hashName(hash), reset.commandAuditDigest, call.cpHash(hash), rpHash);
   tpm.disorderly = true;
 }
