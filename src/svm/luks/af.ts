@@ -41,11 +41,12 @@ function accumulate(material: Uint8Array, stripes: number, size: number, hash: s
 function diffuse(bytes: Uint8Array, hash: string): Uint8Array {
   const width = hashBytes(hash);
   const out = new Uint8Array(bytes.length);
-  const number = new Uint8Array(4);
   for (let at = 0, block = 0; at < bytes.length; at += width, block++) {
-    new DataView(number.buffer).setUint32(0, block);
-    const end = Math.min(at + width, bytes.length);
-    out.set(hashOf(hash, number, bytes.subarray(at, end)).subarray(0, end - at), at);
+    const part = bytes.subarray(at, at + width);
+    const input = new Uint8Array(4 + part.length);
+    input[3] = block; // a key has fewer than 256 blocks
+    input.set(part, 4);
+    out.set(hashOf(hash, input).subarray(0, part.length), at);
   }
   return out;
 }

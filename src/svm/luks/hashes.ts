@@ -1,4 +1,4 @@
-import { createHash, pbkdf2 } from 'node:crypto';
+import { hash, pbkdf2 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { plain } from './plain.ts';
 
@@ -19,24 +19,23 @@ const HASHES: Readonly<Record<string, readonly [algorithm: string, bytes: number
   sm3: ['sm3', 32],
 };
 
-const found = (hash: string): readonly [string, number] | undefined => (Object.hasOwn(HASHES, hash) ? HASHES[hash] : undefined);
+const found = (name: string): readonly [string, number] | undefined => (Object.hasOwn(HASHES, name) ? HASHES[name] : undefined);
 
-export const isHash = (hash: string): boolean => found(hash) !== undefined;
+export const isHash = (name: string): boolean => found(name) !== undefined;
 export const hashNames: readonly string[] = Object.keys(HASHES);
 
 /** Callers have asked {@link isHash}. */
-function known(hash: string): readonly [algorithm: string, bytes: number] {
-  const entry = found(hash);
-  if (!entry) throw new RangeError(`unknown hash ${hash}`);
+function known(name: string): readonly [algorithm: string, bytes: number] {
+  const entry = found(name);
+  if (!entry) throw new RangeError(`unknown hash ${name}`);
   return entry;
 }
 
-export const hashBytes = (hash: string): number => known(hash)[1];
+export const hashBytes = (name: string): number => known(name)[1];
 
-export function hashOf(hash: string, ...parts: readonly Uint8Array[]): Uint8Array {
-  const state = createHash(known(hash)[0]);
-  for (const part of parts) state.update(part);
-  return plain(state.digest());
+/** In one call: half the time of a Hash object, and the splitter makes thousands for one key. */
+export function hashOf(name: string, data: Uint8Array): Uint8Array {
+  return plain(hash(known(name)[0], data, 'buffer'));
 }
 
 const pbkdf2Async = promisify(pbkdf2);
@@ -46,11 +45,11 @@ export const MAX_PBKDF2_ITERATIONS = 2 ** 31 - 1;
 
 /** In libuv's pool: the event loop stays free. */
 export async function derivePbkdf2(
-  hash: string,
+  name: string,
   secret: Uint8Array,
   salt: Uint8Array,
   iterations: number,
   bytes: number,
 ): Promise<Uint8Array> {
-  return plain(await pbkdf2Async(secret, salt, iterations, bytes, known(hash)[0]));
+  return plain(await pbkdf2Async(secret, salt, iterations, bytes, known(name)[0]));
 }

@@ -71,7 +71,7 @@ export async function unlock(
   const denied: { slot: Keyslot; candidate: Uint8Array }[] = [];
   for (const slot of volume.keyslots) {
     const { number, kdf } = slot;
-    const why = reasonToSkip(volume, slot, keyslot) ?? kdfProblem(kdf, secret, limits);
+    const why = reasonToSkip(volume, slot, keyslot) ?? kdfProblem(kdf, secret, limits) ?? digestProblem(volume, limits);
     if (why !== undefined) {
       if (keyslot === undefined || keyslot === number) tries.push({ keyslot: number, outcome: 'skipped', why });
       continue;
@@ -97,6 +97,10 @@ function reasonToSkip({ digest }: LuksVolume, slot: Keyslot, wanted: number | un
   if (wanted === undefined && slot.priority === 'ignore') return 'its priority is "ignore"';
   if (!digest.keyslots.includes(slot.number)) return 'its key is not that of the data (an unbound key slot)';
   return slot.problem;
+}
+
+function digestProblem({ digest: { iterations } }: LuksVolume, { iterations: limit = iterations }: CostLimits = {}): string | undefined {
+  return iterations > limit ? `a digest with ${iterations} iterations; the limit is ${limit}` : undefined;
 }
 
 function refusal(volume: LuksVolume, tries: readonly KeyslotTry[], denied: readonly { slot: Keyslot; candidate: Uint8Array }[]): Refused {

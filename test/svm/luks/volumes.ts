@@ -20,7 +20,7 @@ export interface Recorded {
   readonly files: Readonly<Record<string, string>>;
 }
 
-const FOLDER = fileURLToPath(new URL('../../../fixtures/observed/luks/', import.meta.url));
+export const FOLDER = fileURLToPath(new URL('../../../fixtures/observed/luks/', import.meta.url));
 
 export const recordedVolumes = JSON.parse(readFileSync(`${FOLDER}manifest.json`, 'utf8')) as readonly Recorded[];
 

@@ -43,7 +43,7 @@ export const luks2Keyslot = z.object({
   kdf: z.discriminatedUnion('type', [pbkdf2, argon2]),
 });
 
-const otherKeyslot = z.object({ type: z.string().refine(type => type !== 'luks2') });
+const otherKeyslot = z.object({ type: z.string().refine(type => type !== 'luks2', { abort: true }) });
 
 const segment = z.object({
   type: z.string(),
