@@ -5,6 +5,9 @@ import type { AnyHcall, HcallResult, Provider } from './call.ts';
 import { hcalls } from './calls/index.ts';
 import { H, hName } from './codes.ts';
 import { SpaprTpmProxy, type TpmProxyOptions, type TpmProxyState } from './devices/spapr-tpm-proxy.ts';
+import { TpmSpapr } from './devices/tpm-spapr.ts';
+import { VioBus } from './devices/vio-bus.ts';
+import type { VtpmBackend } from './devices/vtpm-backend.ts';
 import { Halt } from './halt.ts';
 import type { Interceptor } from './interceptor.ts';
 import type { RealMemory } from './memory.ts';
@@ -31,6 +34,8 @@ export interface GuestOptions extends PartitionOptions {
 export interface HypervisorState {
   readonly partitions: ReadonlyMap<number, PartitionState>;
   readonly proxies: ReadonlyMap<number, TpmProxyState>;
+  /** Devices on the VIO bus, by guest and unit address. */
+  readonly vio: ReadonlyMap<number, ReadonlyMap<number, unknown>>;
 }
 
 /** KVM and QEMU of one host: partitions, their devices, and the hypercalls. */
@@ -42,6 +47,8 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
   readonly providers: ReadonlySet<Provider>;
   readonly partitions = new Map<number, Partition>();
   readonly proxies = new Map<number, SpaprTpmProxy>();
+  /** VIO buses of the guests that have a device there. */
+  readonly vio = new Map<number, VioBus>();
   #unplugged: { readonly lpid: number; readonly proxy: SpaprTpmProxy }[] = [];
   /** A hostile hypervisor's own deeds; null: this one is honest. */
   interceptor: Interceptor | null = null;
@@ -72,6 +79,21 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
     return true;
   }
 
+  /** -device tpm-spapr: the vTPM, beside the proxy and with a TPM of its own. One a machine; a second one is refused (null). */
+  plugVtpm(partition: Partition, backend: VtpmBackend, unit?: number): TpmSpapr | null {
+    const { lpid } = partition;
+    const bus = this.vio.get(lpid) ?? new VioBus();
+    this.vio.set(lpid, bus);
+    if (bus.devices.some(device => device instanceof TpmSpapr)) return null;
+    const vtpm = new TpmSpapr(this.world, partition, backend, unit ?? bus.freeUnit(), { host: this.host, lpid });
+    return bus.plug(vtpm) ? vtpm : null;
+  }
+
+  /** The guest waits for an interrupt: devices that work behind its back come to an end with what they do. */
+  async guestWaits({ lpid }: Partition): Promise<void> {
+    await this.vio.get(lpid)?.settle();
+  }
+
   /** device_del: QEMU makes no close call (observed: h_tpm_comm.json unplug). */
   unplugTpmProxy({ lpid }: Partition): void {
     const proxy = this.proxies.get(lpid);
@@ -87,6 +109,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
   async endGuest(partition: Partition): Promise<void> {
     partition.state.life = 'dead';
     await this.proxies.get(partition.lpid)?.closedByKernel();
+    await this.vio.get(partition.lpid)?.end();
     for (const { lpid, proxy } of this.#unplugged) if (lpid === partition.lpid) await proxy.closedByKernel();
     this.#unplugged = this.#unplugged.filter(({ lpid }) => lpid !== partition.lpid);
   }
@@ -94,6 +117,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
   /** Machine reset: closes the proxy's session. The guest's memory keeps what it holds. */
   async resetGuest(partition: Partition): Promise<void> {
     await this.proxies.get(partition.lpid)?.reset();
+    await this.vio.get(partition.lpid)?.reset();
     for (const vcpu of partition.vcpus) vcpu.load(new Vcpu(vcpu.id, partition.lpid).regs);
   }
 
@@ -228,6 +252,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
     return {
       partitions: new Map([...this.partitions].map(([lpid, partition]) => [lpid, partition.snapshot()])),
       proxies: new Map([...this.proxies].map(([lpid, proxy]) => [lpid, proxy.snapshot()])),
+      vio: new Map([...this.vio].map(([lpid, bus]) => [lpid, bus.snapshot()])),
     };
   }
 
@@ -241,6 +266,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
       const saved = state.proxies.get(lpid);
       if (saved) proxy.restore(saved);
     }
+    for (const [lpid, bus] of this.vio) bus.restore(state.vio.get(lpid) ?? new Map());
   }
 }
 

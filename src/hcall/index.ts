@@ -3,6 +3,8 @@ export { hcalls } from './calls/index.ts';
 export { H, H_MEANING, type HName, hName } from './codes.ts';
 export { QEMU_STDERR } from './devices/qemu-stderr.ts';
 export type { ProxyMode, SpaprTpmProxy, TpmProxyOptions } from './devices/spapr-tpm-proxy.ts';
+export { TpmSpapr, type TpmSpaprState } from './devices/tpm-spapr.ts';
+export { emulatorBackend, passthroughBackend, type TpmStateAccess, type VtpmBackend } from './devices/vtpm-backend.ts';
 export { Halt } from './halt.ts';
 export { type GuestOptions, Hypervisor, type HypervisorOptions, type HypervisorState, resultOf } from './hypervisor.ts';
 export type { InterceptedHypercall, Interceptor } from './interceptor.ts';

@@ -2,6 +2,7 @@ import type { AnyHcall } from '../call.ts';
 import { tableOf } from '../registers.ts';
 import * as svm from './svm.ts';
 import * as tpm from './tpm.ts';
+import * as vio from './vio.ts';
 
 /** Every hypercall that is there, by number: dispatch, trace, `svm-sim calls`, documentation and tests read it. */
-export const hcalls: ReadonlyMap<number, AnyHcall> = tableOf<AnyHcall>({ ...svm, ...tpm });
+export const hcalls: ReadonlyMap<number, AnyHcall> = tableOf<AnyHcall>({ ...svm, ...tpm, ...vio });
