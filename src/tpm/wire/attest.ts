@@ -85,6 +85,9 @@ export const TPMS_ATTEST = tagged(
 );
 export type TPMS_ATTEST = Value<typeof TPMS_ATTEST>;
 
+/** The largest NV Index of libtpms. */
+export const MAX_NV_INDEX_SIZE = 2048;
+
 /** Part 2 §13.5. */
 export const TPMS_NV_PUBLIC = struct('TPMS_NV_PUBLIC', 'Part 2 §13.5', {
   nvIndex: TPMI_RH_NV_INDEX,
@@ -102,11 +105,11 @@ export const TPMS_NV_PIN_COUNTER_PARAMETERS = struct('TPMS_NV_PIN_COUNTER_PARAME
   pinLimit: UINT32,
 });
 
-export const MAX_NV_INDEX_SIZE = 2048;
 /** A UINT16 of at most MAX_NV_INDEX_SIZE; more is TPM_RC_SIZE, at unmarshalling already. */
-function nvSize(): typeof UINT16 {
+function nvSize(): typeof UINT16 & { readonly max: number } {
   return {
     ...UINT16,
+    max: MAX_NV_INDEX_SIZE,
     read(reader) {
       const offset = reader.offset;
       const size = reader.u16();
