@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { registerDecode } from './commands/decode.ts';
+import { registerReport } from './commands/report.ts';
 import { registerTrace } from './commands/trace.ts';
 import { DISCLAIMER, EXIT, EXIT_HELP, type Io } from './io.ts';
 import { version } from './version.ts';
@@ -92,7 +93,19 @@ function makeProgram(io: Io, end: (status: number) => void): Command {
     .action(async (file: string, options) => end(await (await import('./commands/domain.ts')).domainQemuArgs(file, options, io)));
 
   registerTrace(program, io, end);
+  registerReport(program, io, end);
   registerDecode(program, io, end);
+
+  const tpmrm = program.command('tpmrm').description("The TPM's resource manager, as Linux has it.");
+  tpmrm
+    .command('serve')
+    .description('Serve /dev/tpmrm0 on a socket: each connection is a space of its own.')
+    .requiredOption('--listen <where>', 'unix:PATH, tcp:PORT (this machine only) or tcp:HOST:PORT')
+    .option('--tpm <tpm>', 'the TPM behind it: "embedded", or where another one is reached')
+    .option('--seed <seed>', 'where the chance of the embedded TPM comes from')
+    .option('--allow-hardware', 'a TPM of this machine may be used, and changed')
+    .option('-q, --quiet', 'say nothing of single connections')
+    .action(async options => end(await (await import('./commands/tpmrm.ts')).tpmrmServe(options, io)));
 
   return program;
 }

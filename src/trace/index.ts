@@ -7,6 +7,7 @@ export { type Inspected, type InspectedField, inspectCommand, inspectResponse } 
 export { toCapture } from './pcap/capture.ts';
 export { isCapture, readCapture } from './pcap/read.ts';
 export { type Json, jsonLine, toJson } from './plain.ts';
+export { type ReportOptions, toReport } from './report/page.ts';
 export { listing } from './show/listing.ts';
 export { fieldLines, showSingle } from './show/single.ts';
 export { FORMAT_VERSION, type TraceHeader, type TraceRun } from './stream/format.ts';

@@ -1,0 +1,106 @@
+import { byteInspector } from './bytes.js';
+import { countOf, el, showMs } from './dom.js';
+
+/** @typedef {import('./store.js').PageEvent} PageEvent */
+/** @typedef {{ view: import('./store.js').View, events: PageEvent[], go: (seq: number) => void, nameOf: (actor: string) => string }} Context */
+
+/** Everything that the viewpoint sees of an event. @param {PageEvent} event @param {Context} context */
+export function eventPanel(event, context) {
+  const { view, events } = context;
+  const bySeq = new Map(events.map(one => [one.q, one]));
+  /** @type {PageEvent[]} */
+  const chain = [];
+  for (let cause = event.c; cause !== undefined; ) {
+    const found = bySeq.get(cause);
+    if (!found) break;
+    chain.unshift(found);
+    cause = found.c;
+  }
+  const where = [event.h && `host ${event.h}`, event.l !== undefined && `partition ${event.l}`].filter(Boolean).join(', ');
+  const bad = event.n === 'bad' || event.k === 'adversary';
+  return el(
+    'article',
+    { class: 'event' },
+    el('h2', { class: bad ? 'bad' : '' }, event.x),
+    el('p', { class: 'quiet' }, `#${event.q} · ${event.k} · ${context.nameOf(event.a)} · ${showMs(event.t)}${where ? ` · ${where}` : ''}`),
+    chain.length > 0 &&
+      el('nav', { 'aria-label': 'In the course of' }, el('ol', { class: 'chain' }, ...chain.map(one => el('li', {}, link(one, context))))),
+    effectOf(event, context),
+    ...(event.s ?? []).map(([what, number, seenBy, suppliedBy]) => {
+      const held = view.bytes.get(number);
+      if (!held) return null;
+      const title = held.i ? held.i.t : what;
+      return el(
+        'section',
+        { class: 'sight' },
+        el('h3', {}, title, el('small', {}, ` ${held.i ? `${what}, ` : ''}${countOf(held.n, 'byte')}`)),
+        el(
+          'p',
+          { class: 'eyes' },
+          'seen by ',
+          ...seenBy.map(actor => el('span', { class: `chip ${actor}` }, context.nameOf(actor))),
+          suppliedBy && ` supplied by ${context.nameOf(suppliedBy)}`,
+        ),
+        byteInspector(held, what),
+      );
+    }),
+    opened(event, context),
+    event.d &&
+      el(
+        'details',
+        { class: 'data', open: !event.s?.length },
+        el('summary', {}, 'Values'),
+        el(
+          'table',
+          {},
+          el('tbody', {}, ...event.d.map(([name, value]) => el('tr', {}, el('th', { scope: 'row' }, name), el('td', {}, value)))),
+        ),
+      ),
+  );
+}
+
+/** An encrypted parameter, for who knows the keys. @param {PageEvent} event @param {Context} context */
+function opened({ p }, { view }) {
+  const held = p && view.bytes.get(p[1]);
+  if (!p || !held) return null;
+  return el(
+    'section',
+    { class: 'opened' },
+    el('h3', {}, `◆ ${p[0]}, decrypted`, el('small', {}, ' this viewpoint knows the keys')),
+    byteInspector(held, 'plaintext'),
+    el('dl', {}, ...p[2].flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
+  );
+}
+
+/** An act of the adversary and what came of it; a refusal and what led to it. @param {PageEvent} event @param {Context} context */
+function effectOf(event, context) {
+  const { events } = context;
+  const at = events.indexOf(event);
+  const failed = event.k === 'check' && event.n === 'bad';
+  if (event.k === 'adversary') {
+    const caught = events.slice(at + 1).find(one => one.k === 'check' && one.n === 'bad');
+    const refused = events.slice(at + 1).find(one => one.n === 'bad' && one.k.endsWith('.return'));
+    const end = caught ?? refused;
+    return el(
+      'p',
+      { class: 'effect' },
+      end ? el('b', {}, caught ? 'Caught by ' : 'Ends in ') : 'No check that this viewpoint sees caught it.',
+      end && link(end, context),
+    );
+  }
+  if (!failed) return null;
+  const act = events.slice(0, at).findLast(one => one.k === 'adversary');
+  const source = event.d?.find(([name]) => name === 'source')?.[1];
+  return el(
+    'p',
+    { class: 'effect' },
+    act && el('b', {}, 'After the adversary’s act '),
+    act && link(act, context),
+    source && el('small', {}, ` Explained in ${source}`),
+  );
+}
+
+/** @param {PageEvent} event @param {Context} context */
+function link(event, { go }) {
+  return el('button', { type: 'button', class: 'link', onclick: () => go(event.q) }, `#${event.q} ${event.x}`);
+}

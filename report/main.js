@@ -1,0 +1,342 @@
+import { Diagram } from './diagram.js';
+import { byId, countOf, el, inputById, showMs } from './dom.js';
+import { openHelp } from './help.js';
+import { eventPanel } from './inspector.js';
+import { knowledgePanel } from './knowledge.js';
+import { memoryPanel } from './memory.js';
+import { GROUPS, rowsOf } from './rows.js';
+import { findIn } from './search.js';
+import { loadView, readAbout } from './store.js';
+import { tpmPanel } from './tpm.js';
+
+/** @type {[string, string, string][]} */
+const TABS = [
+  ['event', 'Event', 'b'],
+  ['knows', 'Who knows', 'k'],
+  ['memory', 'Memory', 'm'],
+  ['tpm', 'TPM', 'p'],
+];
+/** @type {Record<string, string>} */
+const NAMES = {
+  omniscient: 'Everybody',
+  svm: 'SVM',
+  guest: 'Guest',
+  'spapr-tpm-proxy': 'TPM proxy',
+  tpmrm: 'resource manager',
+  tpm: 'TPM',
+};
+/** @param {string} actor */
+const nameOf = actor => NAMES[actor] ?? (actor[0] ?? '').toUpperCase() + actor.slice(1);
+
+const about = readAbout();
+const diagram = new Diagram(about.lanes, index => select(index));
+const filter = { hidden: new Set(), routine: false };
+const state = { run: 0, tab: 'event', seq: 0, search: '' };
+/** @type {import('./store.js').View} */
+let view = { viewpoint: '', runs: [], bytes: new Map() };
+
+const events = () => view.runs[state.run]?.events ?? [];
+const runAbout = () => about.runs[state.run];
+
+/** @param {string} viewpoint */
+async function look(viewpoint) {
+  view = await loadView(about, viewpoint);
+  document.body.dataset.viewpoint = viewpoint;
+  for (const button of byId('views').children) {
+    const chosen = button.getAttribute('data-view') === viewpoint;
+    button.setAttribute('aria-checked', String(chosen));
+    button.setAttribute('tabindex', chosen ? '0' : '-1');
+  }
+  say(`${nameOf(viewpoint)}: ${countOf(events().length, 'event')} of ${runAbout()?.events}`);
+  layOut();
+}
+
+/** Rows from events; the selection stays at its moment. */
+function layOut() {
+  const run = runAbout();
+  diagram.show(rowsOf(events(), filter, run?.last ?? 0), nameOf(view.viewpoint));
+  const hosts = (run?.hosts ?? []).map(({ name, tpm, profile }) => `${name}: TPM ${tpm}, profile ${profile}`).join('; ');
+  const verdict = run?.ok === undefined ? 'not finished' : run.ok ? '✓ held' : '✗ failed';
+  byId('title').textContent = run?.title ?? '';
+  byId('about').replaceChildren(
+    el('b', { class: run?.ok ? 'good' : 'bad' }, verdict),
+    ` · seed ${run?.seed} · ${hosts} · ${events().length === run?.events ? '' : `${events().length} of `}${countOf(run?.events ?? 0, 'event')}`,
+  );
+  showFilters();
+  search(state.search);
+  ticks();
+  inputById('slider').max = String(Math.max(0, diagram.rows.length - 1));
+  const at = diagram.rows.findLastIndex(({ event }) => event && event.q <= state.seq);
+  select(Math.max(0, at));
+}
+
+/** @param {number} index */
+function select(index) {
+  diagram.select(index);
+  const row = diagram.rows[diagram.selected];
+  const before = diagram.rows.slice(0, diagram.selected).findLast(({ event }) => event)?.event;
+  if (row?.event) state.seq = row.event.q;
+  else if (row) state.seq = (before?.q ?? -1) + (row.gap ?? 0);
+  const slider = inputById('slider');
+  slider.value = String(diagram.selected);
+  const text = row?.event ? `#${row.event.q} · ${showMs(row.event.t)}` : `…#${state.seq}`;
+  slider.setAttribute('aria-valuetext', row?.event ? `${text}, ${row.event.x}` : text);
+  byId('moment').textContent = text;
+  panel();
+}
+
+function panel() {
+  for (const tab of byId('tabs').children) {
+    const chosen = tab.id === `tab-${state.tab}`;
+    tab.setAttribute('aria-selected', String(chosen));
+    tab.setAttribute('tabindex', chosen ? '0' : '-1');
+  }
+  const row = diagram.rows[diagram.selected];
+  const holder = byId('panel');
+  holder.setAttribute('aria-labelledby', `tab-${state.tab}`);
+  holder.scrollTop = 0;
+  if (state.tab === 'knows') holder.replaceChildren(knowledgePanel(view.runs[state.run]?.secrets ?? [], state.seq, view.viewpoint, nameOf));
+  else if (state.tab === 'memory') holder.replaceChildren(memoryPanel(events(), state.seq));
+  else if (state.tab === 'tpm') holder.replaceChildren(tpmPanel(events(), state.seq));
+  else if (row?.event) holder.replaceChildren(eventPanel(row.event, { view, events: events(), go, nameOf }));
+  else
+    holder.replaceChildren(
+      el(
+        'div',
+        { class: 'empty' },
+        el('p', {}, `${countOf(row?.gap ?? 0, 'event')} that the ${nameOf(view.viewpoint)} does not see.`),
+        el('p', { class: 'quiet' }, 'Nothing of them is in this view.'),
+      ),
+    );
+}
+
+/** Goes to an event, showing what hides it. @param {number} seq */
+function go(seq) {
+  let index = diagram.rows.findIndex(({ event }) => event?.q === seq);
+  if (index < 0) {
+    filter.hidden.clear();
+    filter.routine = true;
+    state.seq = seq;
+    layOut();
+    index = diagram.rows.findIndex(({ event }) => event?.q === seq);
+  }
+  if (index >= 0) select(index);
+}
+
+/** @param {number} from @param {1 | -1} by @param {(row: import('./rows.js').Row) => unknown} wanted */
+function hop(from, by, wanted) {
+  for (let i = from + by; i >= 0 && i < diagram.rows.length; i += by) {
+    const row = diagram.rows[i];
+    if (row && wanted(row)) return select(i);
+  }
+  say('no more');
+}
+
+/** @param {string} text */
+function search(text) {
+  state.search = text;
+  diagram.matches = findIn(diagram.rows, text, view.bytes);
+  byId('found').textContent = text.trim() === '' ? '' : countOf(diagram.matches.size, 'match').replace('matchs', 'matches');
+  diagram.draw(true);
+}
+
+/** @param {1 | -1} by */
+function nextMatch(by) {
+  const all = [...diagram.matches];
+  const next =
+    by > 0 ? (all.find(index => index > diagram.selected) ?? all[0]) : (all.findLast(index => index < diagram.selected) ?? all.at(-1));
+  if (next === undefined) return;
+  select(next);
+  byId('found').textContent = `${all.indexOf(next) + 1} of ${all.length}`;
+}
+
+function showFilters() {
+  const routine = events().filter(({ r }) => r).length;
+  /** @param {string} name @param {boolean} on @param {string} title @param {() => void} toggle */
+  const chip = (name, on, title, toggle) =>
+    el('button', { type: 'button', 'aria-pressed': String(on), title, 'data-filter': name, onclick: toggle }, name);
+  const focused = document.activeElement?.getAttribute('data-filter');
+  byId('filters').replaceChildren(
+    ...GROUPS.map(([name, title]) =>
+      chip(name, !filter.hidden.has(name), title, () => {
+        if (!filter.hidden.delete(name)) filter.hidden.add(name);
+        layOut();
+      }),
+    ),
+    chip(
+      `Routine ${routine}`,
+      filter.routine,
+      'single pages and their calls, files, the resource manager’s own traffic ( r )',
+      toggleRoutine,
+    ),
+  );
+  if (focused) /** @type {HTMLElement | null} */ (byId('filters').querySelector(`[data-filter="${focused}"]`))?.focus();
+}
+
+function toggleRoutine() {
+  filter.routine = !filter.routine;
+  layOut();
+}
+
+/** Marks over the slider: where steps begin, and where the adversary acts or something is refused. */
+function ticks() {
+  const last = Math.max(1, diagram.rows.length - 1);
+  const marks = diagram.rows.flatMap(({ event }, i) => {
+    const kind = !event
+      ? ''
+      : event.k === 'step.start'
+        ? 'step'
+        : event.k === 'adversary' || (event.k === 'check' && event.n === 'bad')
+          ? 'bad'
+          : '';
+    return kind ? [el('i', { class: kind, style: `left:${(i / last) * 100}%` })] : [];
+  });
+  byId('ticks').replaceChildren(...marks.slice(0, 400));
+}
+
+/** @param {string} text */
+const say = text => {
+  byId('said').textContent = text;
+};
+
+function theme() {
+  const dark = document.documentElement.dataset.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
+  document.documentElement.dataset.theme = dark === 'dark' ? 'light' : 'dark';
+}
+
+/** @param {string} tab */
+function showTab(tab) {
+  state.tab = tab;
+  panel();
+}
+
+/** @type {Record<string, () => unknown>} */
+const keys = {
+  ArrowDown: () => select(diagram.selected + 1),
+  ArrowRight: () => select(diagram.selected + 1),
+  j: () => select(diagram.selected + 1),
+  ArrowUp: () => select(diagram.selected - 1),
+  ArrowLeft: () => select(diagram.selected - 1),
+  PageDown: () => select(diagram.selected + 10),
+  PageUp: () => select(diagram.selected - 10),
+  Home: () => select(0),
+  End: () => select(diagram.rows.length - 1),
+  ']': () => hop(diagram.selected, 1, ({ event }) => event?.k === 'step.start'),
+  '[': () => hop(diagram.selected, -1, ({ event }) => event?.k === 'step.start'),
+  '!': () => hop(diagram.selected, 1, ({ event }) => event && (event.n === 'bad' || event.k === 'adversary')),
+  '/': () => inputById('search').focus(),
+  n: () => nextMatch(1),
+  N: () => nextMatch(-1),
+  r: toggleRoutine,
+  t: theme,
+  '+': () => diagram.zoomBy(1),
+  '=': () => diagram.zoomBy(1),
+  '-': () => diagram.zoomBy(-1),
+  '?': openHelp,
+  ...Object.fromEntries(TABS.map(([tab, , key]) => [key, () => showTab(tab)])),
+  ...Object.fromEntries(about.viewpoints.map((viewpoint, i) => [String(i + 1), () => look(viewpoint)])),
+};
+
+addEventListener('keydown', event => {
+  if (event.ctrlKey || event.metaKey || event.altKey || /** @type {HTMLDialogElement} */ (byId('help')).open) return;
+  const target = /** @type {HTMLElement} */ (event.target);
+  if (target.id === 'search') {
+    if (event.key === 'Enter') nextMatch(event.shiftKey ? -1 : 1);
+    else if (event.key === 'Escape' || event.key === 'ArrowDown') byId('diagram').focus();
+    else return;
+    event.preventDefault();
+    return;
+  }
+  const arrows = event.key.startsWith('Arrow') || event.key.startsWith('Page') || event.key === 'Home' || event.key === 'End';
+  // Groups of buttons, lists, the slider and long panels have uses of their own for these keys.
+  if (arrows && target.closest('select, [role="radiogroup"], [role="tablist"], #slider')) return;
+  if (
+    arrows &&
+    event.key !== 'ArrowLeft' &&
+    event.key !== 'ArrowRight' &&
+    target.closest('#panel') &&
+    byId('panel').scrollHeight > byId('panel').clientHeight
+  )
+    return;
+  const action = keys[event.key];
+  if (!action) return;
+  event.preventDefault();
+  action();
+});
+
+/** Arrows move within a group of which one is chosen. @param {HTMLElement} group @param {(chosen: HTMLElement) => unknown} choose */
+function arrowsWithin(group, choose) {
+  group.addEventListener('keydown', event => {
+    const by = event.key === 'ArrowRight' || event.key === 'ArrowDown' ? 1 : event.key === 'ArrowLeft' || event.key === 'ArrowUp' ? -1 : 0;
+    if (by === 0) return;
+    const all = /** @type {HTMLElement[]} */ ([...group.children]);
+    const next = all[(all.indexOf(/** @type {HTMLElement} */ (event.target)) + by + all.length) % all.length];
+    event.preventDefault();
+    next?.focus();
+    if (next) choose(next);
+  });
+}
+
+function build() {
+  byId('views').replaceChildren(
+    ...about.viewpoints.map((viewpoint, i) =>
+      el(
+        'button',
+        {
+          type: 'button',
+          role: 'radio',
+          'data-view': viewpoint,
+          title: `${nameOf(viewpoint)} ( ${i + 1} )`,
+          onclick: () => look(viewpoint),
+        },
+        nameOf(viewpoint),
+      ),
+    ),
+  );
+  byId('tabs').replaceChildren(
+    ...TABS.map(([tab, title, key]) =>
+      el(
+        'button',
+        { type: 'button', role: 'tab', id: `tab-${tab}`, 'aria-controls': 'panel', title: `( ${key} )`, onclick: () => showTab(tab) },
+        title,
+      ),
+    ),
+  );
+  arrowsWithin(byId('views'), chosen => look(chosen.getAttribute('data-view') ?? ''));
+  arrowsWithin(byId('tabs'), chosen => showTab(chosen.id.replace('tab-', '')));
+  inputById('search').addEventListener('input', () => search(inputById('search').value));
+  inputById('slider').addEventListener('input', () => select(Number(inputById('slider').value)));
+  byId('first').addEventListener('click', () => select(0));
+  byId('previous').addEventListener('click', () => select(diagram.selected - 1));
+  byId('next').addEventListener('click', () => select(diagram.selected + 1));
+  byId('last').addEventListener('click', () => select(diagram.rows.length - 1));
+  byId('zoom-in').addEventListener('click', () => diagram.zoomBy(1));
+  byId('zoom-out').addEventListener('click', () => diagram.zoomBy(-1));
+  byId('theme').addEventListener('click', theme);
+  byId('help-button').addEventListener('click', openHelp);
+  const runs = /** @type {HTMLSelectElement} */ (byId('run'));
+  runs.replaceChildren(...about.runs.map(({ title }, i) => el('option', { value: String(i) }, title)));
+  runs.hidden = about.runs.length < 2;
+  runs.addEventListener('change', () => {
+    state.run = Number(runs.value);
+    state.seq = 0;
+    layOut();
+  });
+  // Paper has no window to scroll.
+  addEventListener('beforeprint', () => {
+    diagram.everything = diagram.rows.length <= 4000;
+    diagram.draw(true);
+  });
+  addEventListener('afterprint', () => {
+    diagram.everything = false;
+    diagram.draw(true);
+  });
+}
+
+build();
+const [, wantedView] = location.hash.match(/view=([\w-]+)/) ?? [];
+const [, wantedEvent] = location.hash.match(/event=(\d+)/) ?? [];
+look(about.viewpoints.find(viewpoint => viewpoint === wantedView) ?? about.viewpoints[0] ?? '').then(() => {
+  if (wantedEvent) go(Number(wantedEvent));
+  byId('diagram').focus({ preventScroll: true });
+});

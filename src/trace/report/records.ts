@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import type { AnyEvent, Sight } from '../../sim/index.ts';
+import type { Inspected } from '../inspect/message.ts';
+import { toJson } from '../plain.ts';
+import { inspectedOf } from '../show/single.ts';
+import type { TracedRun } from '../stream/reader.ts';
+import { render } from '../timeline/renderers.ts';
+import { LANES, Placer } from '../view/lanes.ts';
+import { pageChanges } from '../view/memory.ts';
+import { ParameterOpener } from '../view/parameter-encryption.ts';
+import { whoKnowsWhat } from '../view/secrets.ts';
+import { Seer } from '../view/seen-as.ts';
+import { TpmFollower } from '../view/tpm-state.ts';
+import { eyesOf, type Viewpoint } from '../view/viewpoint.ts';
+
+/** Longer bytes, such as pages, are shown by their digest. */
+const MOST_BYTES = 4096;
+
+/** An event as a page shows it; short names, for there are many. */
+export interface PageEvent {
+  /** seq */
+  readonly q: number;
+  /** virtual time in microseconds */
+  readonly t: number;
+  readonly k: AnyEvent['kind'];
+  readonly a: AnyEvent['actor'];
+  /** lanes, as indices */
+  readonly f: number;
+  readonly o: number;
+  /** text */
+  readonly x: string;
+  readonly n?: string;
+  /** routine */
+  readonly r?: 1;
+  readonly c?: number;
+  readonly h?: string;
+  readonly l?: number;
+  /** data, as text */
+  readonly d?: readonly (readonly [string, string])[];
+  /** sights: what, number of the bytes, who sees them, who supplied them */
+  readonly s?: readonly (readonly [string, number, readonly string[], string?])[];
+  /** an opened parameter: name, number of the bytes, derivation */
+  readonly p?: readonly [string, number, readonly (readonly [string, string])[]];
+  /** page changes: guest, frame, state */
+  readonly m?: readonly [string, number, string];
+  /** changes of what a TPM holds */
+  readonly u?: readonly (readonly [string, string, string, string | null])[];
+}
+
+/** Bytes with what is known of them. */
+export interface PageBytes {
+  /** base64; absent: too many to show */
+  readonly b?: string;
+  readonly n: number;
+  /** SHA-256, of those that are too many */
+  readonly d?: string;
+  /** fields: path, type, offset, length, text where the bytes do not say it */
+  readonly i?: { readonly t: string; readonly f: readonly (readonly [string, string, number, number, string?])[]; readonly e?: string };
+}
+
+/** A secret and since when actors know it. */
+export interface PageSecret {
+  readonly name: string;
+  readonly bytes: number;
+  readonly born: number;
+  readonly since: Readonly<Record<string, number>>;
+  readonly leaked: readonly string[];
+}
+
+/** All byte strings of a report, each once. */
+export class ByteTable {
+  readonly entries: PageBytes[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  number(bytes: Uint8Array, inspected?: Inspected): number {
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    const key = `${digest}${inspected ? `${inspected.kind} ${inspected.code}` : ''}`;
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const n = bytes.length;
+    const shown: PageBytes = n > MOST_BYTES ? { n, d: digest } : { n, b: Buffer.from(bytes).toString('base64') };
+    this.entries.push(inspected && n <= MOST_BYTES ? { ...shown, i: fieldsOf(inspected) } : shown);
+    this.#numbers.set(key, this.entries.length - 1);
+    return this.entries.length - 1;
+  }
+}
+
+function fieldsOf({ name, kind, rc, fields, fault }: Inspected): NonNullable<PageBytes['i']> {
+  const rows = fields.map(({ path, type, offset, length, text }) => {
+    // `32 bytes 00ff…`: the page has the bytes.
+    const said = text === undefined || /^\d+ bytes?( [0-9a-f]+)?$/.test(text) ? undefined : text;
+    return said === undefined ? ([path, type, offset, length] as const) : ([path, type, offset, length, said] as const);
+  });
+  const title = `${name ?? 'unknown'} ${kind}${rc ? `, ${rc.text}` : ''}`;
+  return { t: title, f: rows, ...(fault === undefined ? {} : { e: fault }) };
+}
+
+/** A run's events as a viewpoint sees them. */
+export function recordsOf({ events }: TracedRun, viewpoint: Viewpoint, table: ByteTable): PageEvent[] {
+  const seer = new Seer(viewpoint);
+  const placer = new Placer();
+  const tpm = new TpmFollower();
+  const seen = events.flatMap(event => seer.see(event) ?? []);
+  const known = seen.flatMap(event =>
+    event.kind === 'secret' && event.sights[0] ? [{ name: event.data.name, bytes: event.sights[0].bytes }] : [],
+  );
+  const opener = new ParameterOpener(known);
+  return seen.map(event => {
+    const { from, to } = placer.place(event);
+    const { text, tone, routine } = render(event);
+    const [page] = pageChanges([event]);
+    const changes = tpm.follow(event).map(({ host, kind, id, text }) => [host, kind, id, text] as const);
+    const opened = opener.open(event);
+    const data = Object.entries(event.data).map(([name, value]) => [name, shown(value)] as const);
+    return {
+      q: event.seq,
+      t: Number(event.virtualTimeNs / 1000n),
+      k: event.kind,
+      a: event.actor,
+      f: LANES.indexOf(from),
+      o: LANES.indexOf(to),
+      x: text,
+      ...(tone && { n: tone }),
+      ...(routine && { r: 1 as const }),
+      ...(event.cause !== null && { c: event.cause }),
+      ...(event.host && { h: event.host }),
+      ...(event.lpid !== undefined && { l: event.lpid }),
+      ...(data.length > 0 && { d: data }),
+      ...(event.sights.length > 0 && { s: event.sights.map((sight, i) => sightOf(event, sight, i, table)) }),
+      ...(opened && { p: [opened.name, table.number(opened.plaintext), opened.steps] as const }),
+      ...(page && { m: [page.guest, page.gfn, page.state] as const }),
+      ...(changes.length > 0 && { u: changes }),
+    };
+  });
+}
+
+function sightOf(
+  event: AnyEvent,
+  { what, bytes, seenBy, suppliedBy }: Sight,
+  i: number,
+  table: ByteTable,
+): NonNullable<PageEvent['s']>[number] {
+  const number = table.number(bytes, i === 0 ? inspectedOf(event, bytes) : undefined);
+  return suppliedBy ? [what, number, seenBy, suppliedBy] : [what, number, seenBy];
+}
+
+/** The secrets of a run that a viewpoint knows of: those it was told, and those that leaked to it. */
+export function secretsOf({ events }: TracedRun, viewpoint: Viewpoint): PageSecret[] {
+  const eyes = eyesOf(viewpoint);
+  return whoKnowsWhat(events)
+    .filter(({ since }) => viewpoint === 'omniscient' || [...since.keys()].some(actor => eyes.has(actor)))
+    .map(({ name, bytes, born, since, leakedTo }) => ({
+      name,
+      bytes: bytes.length,
+      born,
+      since: Object.fromEntries(since),
+      leaked: leakedTo,
+    }));
+}
+
+function shown(value: unknown): string {
+  const json = toJson(value);
+  return typeof json === 'string' ? json : JSON.stringify(json);
+}
