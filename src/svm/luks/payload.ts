@@ -23,11 +23,10 @@ export function openPayload(volume: LuksVolume, unlocked: { readonly volumeKey: 
       }
       const first = Math.floor(offset / sectorBytes) * sectorBytes;
       const end = Math.ceil((offset + length) / sectorBytes) * sectorBytes;
+      const decrypt = (at: number, bytes: number): Uint8Array => cipher.decrypt(image.read(start + at, bytes), at / 512 + ivTweak);
+      if (end - first <= PIECE) return decrypt(first, end - first).subarray(offset - first, offset - first + length);
       const bytes = new Uint8Array(end - first);
-      for (let at = first; at < end; at += PIECE) {
-        const piece = image.read(start + at, Math.min(PIECE, end - at));
-        bytes.set(cipher.decrypt(piece, at / 512 + ivTweak), at - first);
-      }
+      for (let at = first; at < end; at += PIECE) bytes.set(decrypt(at, Math.min(PIECE, end - at)), at - first);
       return bytes.subarray(offset - first, offset - first + length);
     },
   };

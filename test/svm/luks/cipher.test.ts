@@ -13,7 +13,7 @@ describe('sector ciphers', () => {
       fc.property(
         fc.nat(),
         fc.constantFrom(32, 64),
-        fc.constantFrom(512, 1024, 4096),
+        fc.constantFrom(512, 1024, 2048, 4096),
         fc.nat({ max: 2 ** 40 }),
         fc.integer({ min: 1, max: 4 }),
         (seed, keyBytes, sectorBytes, first, count) => {
