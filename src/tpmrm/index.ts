@@ -10,4 +10,6 @@ export type { HostFile, HostFiles, IoResult } from './host-file.ts';
 export { HostDevices } from './host-files.ts';
 export { type OpenFlags, READ_WRITE } from './open-file.ts';
 export type { Describe } from './recorder.ts';
+export { parseListenAddress, showAddress } from './serve/address.ts';
+export { type ResourceManagerServer, type ServeOptions, serveResourceManager } from './serve/server.ts';
 export type { SpaceState } from './space.ts';
