@@ -1,8 +1,12 @@
 import { hex } from '../bytes/index.ts';
-import { explainRc } from '../tpm/wire/response-codes.ts';
-import { commands } from '../tpmx/table.ts';
+import { commands } from '../tpm/index.ts';
+import { explainRc } from '../tpm/wire/index.ts';
+
 /** Names for the TPM traffic in the record. */
 export const describeTpm = {
   command: (code: number): string => commands.get(code)?.name ?? hex(code),
-  response: (rc: number): string => explainRc(rc).text.replace(/ \(0x.*/, ''),
+  response(rc: number): string {
+    const { name, blames } = explainRc(rc);
+    return blames ? `${name}, ${blames}` : name;
+  },
 };

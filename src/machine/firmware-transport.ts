@@ -1,5 +1,5 @@
 import type { World } from '../sim/index.ts';
-import { TransportError, type TpmTransport } from '../tpm/client/transport.ts';
+import { TransportError, type TpmTransport } from '../tpm/client/index.ts';
 import { type Backend, BackendError } from '../tpmrm/index.ts';
 import { describeTpm } from './describe-tpm.ts';
 

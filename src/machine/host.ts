@@ -1,8 +1,7 @@
 import { Hypervisor, MSR, RealMemory } from '../hcall/index.ts';
 import { nearest, SimulatorError, type Stateful, type World } from '../sim/index.ts';
 import type { Platform } from '../svm/index.ts';
-import { Tpm } from '../tpmx/index.ts';
-import { commands } from '../tpmx/table.ts';
+import { Tpm } from '../tpm/index.ts';
 import { type Backend, HostDevices, openBackend, parseBackendSpec, TpmChip, type TpmChipState } from '../tpmrm/index.ts';
 import {
   bootFirmware,
@@ -82,7 +81,7 @@ export class Host implements Stateful<HostState> {
     let tpm: Tpm | null = null;
     const backend = await openBackend(parseBackendSpec(spec.tpm), {
       embedded: () => {
-        tpm = new Tpm({ random: world.random.fork(`tpm of ${spec.name}`), clock: world.clock, commands });
+        tpm = new Tpm({ random: world.random.fork(`tpm of ${spec.name}`), clock: world.clock, secrets: world.secrets });
         return timed(tpm, world.clock);
       },
       ...(spec.allowHardware === undefined ? {} : { allowHardware: spec.allowHardware }),

@@ -1,3 +1,5 @@
+import type { TPMT_PUBLIC } from '../tpm/wire/index.ts';
+
 /** The session with the TPM that firmware set up at host boot (decisions 9): handed over in secure memory. */
 export interface HandedSession {
   /** TPMS_CONTEXT of the saved session. */
@@ -14,8 +16,8 @@ export interface TpmNode {
   readonly wrappingKeyPublicname: Uint8Array;
   readonly policyA: Uint8Array;
   readonly policyB: Uint8Array;
-  /** Modulus of the restricted parent, where sessions are salted to it. */
-  readonly parentModulus: Uint8Array | null;
+  /** Public area of the restricted parent, where sessions are salted to it. */
+  readonly parentPublic: TPMT_PUBLIC | null;
   /** Absent in the published firmware. Null again when its context was lost: until the next boot there is no session. */
   session: HandedSession | null;
 }

@@ -1,9 +1,8 @@
 import { decode, encode, sameBytes } from '../bytes/index.ts';
 import type { Vcpu } from '../hcall/index.ts';
 import { type Fdt, keyFingerprint } from '../svm/format/index.ts';
+import { AES_128_CFB, type Answer, type ClientSession, CONTINUE, ENCRYPT, type Failure, TpmClient } from '../tpm/client/index.ts';
 import {
-  type Answer,
-  type ClientSession,
   nameOf,
   TPM2_ContextLoad,
   TPM2_ContextSave,
@@ -14,21 +13,18 @@ import {
   TPM2_PolicyRestart,
   TPM2_ReadPublic,
   TPM2_RSA_Decrypt,
-  TpmClient,
-  TPMS_CONTEXT,
-} from '../tpmx/index.ts';
+} from '../tpm/index.ts';
+import { TPM_ALG, TPM_CC, TPMS_CONTEXT, type TPMT_PUBLIC } from '../tpm/wire/index.ts';
 import { U } from './codes.ts';
 import { chooseLockbox } from './esm-lockbox.ts';
 import { EsmRefused } from './esm-refused.ts';
-import { openPolicySession, PARENT_HANDLE } from './firmware-tpm.ts';
+import { PARENT_HANDLE } from './firmware-tpm.ts';
 import { HcallTransport } from './hcall-transport.ts';
 import type { Svm } from './svm.ts';
 import type { TpmNode } from './tpm-node.ts';
 import type { Ultravisor } from './ultravisor.ts';
 
 const SOURCE = 'open-power/ultravisor uv/tssuv.c UV_TSS_Decrypt, tss/tss20.c';
-const RSA_DECRYPT = 0x159;
-const CONTINUE_AND_ENCRYPT = 0x41;
 
 /** Gets the symmetric key out of the blob's lockbox, through H_TPM_COMM only (pef.md e.6). One unwrap a host at a time. */
 export function unwrapSymkey(uv: Ultravisor, svm: Svm, vcpu: Vcpu, blob: Fdt): Promise<Uint8Array> {
@@ -58,13 +54,13 @@ class Unwrap {
 
   async run(blob: Fdt): Promise<Uint8Array> {
     const publicArea = await this.#readPublic();
-    const fingerprint = publicArea.type === 0x0001 ? keyFingerprint(publicArea.unique, publicArea.parameters.exponent || 65537) : null;
+    const fingerprint = publicArea.type === TPM_ALG.RSA ? keyFingerprint(publicArea.unique, publicArea.parameters.exponent || 65537) : null;
     const { encryptedSymkey } = chooseLockbox(this.#uv, blob, fingerprint);
     return this.#uv.profile.session === 'host boot' ? this.#byHandedSession(encryptedSymkey) : this.#byNewSession(encryptedSymkey);
   }
 
   /** ReadPublic, and the Name computed from what came: the key must be the one that firmware saw. */
-  async #readPublic(): Promise<Parameters<typeof nameOf>[0]> {
+  async #readPublic(): Promise<TPMT_PUBLIC> {
     const { out } = this.#expect(await this.#client.call(TPM2_ReadPublic, { objectHandle: this.#tpm.wrappingKeyHandle }, {}));
     const name = nameOf(out.outPublic);
     const same = sameBytes(name, out.name) && sameBytes(name, this.#tpm.wrappingKeyPublicname);
@@ -75,12 +71,11 @@ class Unwrap {
 
   /** The published way: a policy session for this unwrap, flushed at its end; a failing flush fails the unwrap. */
   async #byNewSession(lockbox: Uint8Array): Promise<Uint8Array> {
-    const { parentModulus } = this.#tpm;
-    const salt = this.#uv.profile.sessionSalted && parentModulus ? { handle: PARENT_HANDLE, n: parentModulus } : null;
-    const opened = await openPolicySession(this.#client, count => this.#uv.random.bytes(count), salt);
-    this.#expect(opened);
+    const { parentPublic } = this.#tpm;
+    const salt = this.#uv.profile.sessionSalted && parentPublic ? { salt: { handle: PARENT_HANDLE, publicArea: parentPublic } } : {};
+    const opened = await this.#client.startSession({ kind: 'policy', ...salt });
+    if (!opened.ok) return this.#refuse(opened);
     const { session } = opened;
-    if (!session) throw new EsmRefused(U.NO_KEY, 'session', 'no session was opened', SOURCE);
     const flush = () => this.#client.call(TPM2_FlushContext, {}, { flushHandle: session.handle });
     let symkey: Uint8Array;
     try {
@@ -101,7 +96,15 @@ class Unwrap {
     }
     this.#tpm.session = null; // until it is saved again it is nowhere but in the TPM
     const loaded = this.#expect(await this.#client.call(TPM2_ContextLoad, {}, { context: decode(TPMS_CONTEXT, handed.context) }));
-    const session: ClientSession = { handle: loaded.handle, sessionKey: handed.sessionKey, nonceTPM: handed.nonceTPM };
+    const session: ClientSession = {
+      handle: loaded.handle,
+      kind: 'policy',
+      authHash: TPM_ALG.SHA256,
+      symmetric: AES_128_CFB,
+      sessionKey: handed.sessionKey,
+      nonceCaller: new Uint8Array(0),
+      nonceTPM: handed.nonceTPM,
+    };
     try {
       this.#expect(await this.#client.call(TPM2_PolicyRestart, { sessionHandle: session.handle }, {}));
       return await this.#decrypt(session, lockbox);
@@ -116,21 +119,27 @@ class Unwrap {
   async #decrypt(session: ClientSession, lockbox: Uint8Array): Promise<Uint8Array> {
     const policySession = session.handle;
     const { policyA, policyB, wrappingKeyHandle, wrappingKeyPasswd, wrappingKeyPublicname } = this.#tpm;
-    this.#expect(await this.#client.call(TPM2_PolicyCommandCode, { policySession }, { code: RSA_DECRYPT }));
+    this.#expect(await this.#client.call(TPM2_PolicyCommandCode, { policySession }, { code: TPM_CC.RSA_Decrypt }));
     this.#expect(await this.#client.call(TPM2_PolicyAuthValue, { policySession }, {}));
     this.#expect(await this.#client.call(TPM2_PolicyOR, { policySession }, { pHashList: [policyA, policyB] }));
-    const auth = { session, authValue: wrappingKeyPasswd, attributes: CONTINUE_AND_ENCRYPT, authValueInHmac: true };
-    const checkHmac = (good: boolean) =>
-      this.#uv.check('response-hmac', good, good ? 'the response comes from who knows the password' : 'the response was changed or invented', SOURCE);
-    const input = { cipherText: lockbox, inScheme: { scheme: 0x0010 as const }, label: new Uint8Array(0) };
-    const options = { auths: [auth], names: [wrappingKeyPublicname], checkHmac };
+    const auth = { session, authValue: wrappingKeyPasswd, attributes: CONTINUE | ENCRYPT, authValueInHmac: true };
+    const checkHmac = (good: boolean) => {
+      const detail = good ? 'the response comes from who knows the password' : 'the response was changed or invented';
+      return this.#uv.check('response-hmac', good, detail, SOURCE);
+    };
+    const input = { cipherText: lockbox, inScheme: { scheme: TPM_ALG.NULL }, label: new Uint8Array(0) };
+    const options = { sessions: [auth], names: [wrappingKeyPublicname], checkHmac };
     return this.#expect(await this.#client.call(TPM2_RSA_Decrypt, { keyHandle: wrappingKeyHandle }, input, options)).out.message;
   }
 
   #expect<R>(answer: Answer<R>): { readonly handle: number; readonly out: R } {
     if (answer.ok) return answer;
-    if (answer.rc !== null) throw new EsmRefused(U.NO_KEY, 'tpm', `the TPM refused: ${answer.detail}`, SOURCE);
-    const recorded = answer.fault === 'TSS_RC_HMAC_VERIFY';
-    throw new EsmRefused(U.NO_KEY, recorded ? 'response-hmac' : 'tpm', `${answer.fault}: ${answer.detail}`, SOURCE, recorded);
+    return this.#refuse(answer);
+  }
+
+  #refuse(failure: Failure): never {
+    if (failure.rc !== null) throw new EsmRefused(U.NO_KEY, 'tpm', `the TPM refused: ${failure.detail}`, SOURCE);
+    const recorded = failure.fault === 'TSS_RC_HMAC_VERIFY' || failure.fault === 'TSS_RC_HMAC_SIZE';
+    throw new EsmRefused(U.NO_KEY, recorded ? 'response-hmac' : 'tpm', `${failure.fault}: ${failure.detail}`, SOURCE, recorded);
   }
 }

@@ -1,4 +1,6 @@
+import { decode, encode } from '../bytes/index.ts';
 import { buildFdt, fdtNode, findNode, propertyOf, readFdt, text, writeFdt } from '../svm/format/index.ts';
+import { TPMT_PUBLIC } from '../tpm/wire/index.ts';
 import type { HandedSession, TpmNode } from './tpm-node.ts';
 
 const COMPATIBLE = 'ibm,uv-tpm';
@@ -16,7 +18,7 @@ export function writeUvFdt(node: TpmNode): Uint8Array {
     'wrapping-key-publicname': node.wrappingKeyPublicname,
     'wrapping-key-policy-a': node.policyA,
     'wrapping-key-policy-b': node.policyB,
-    ...(node.parentModulus ? { 'svm-sim,parent-modulus': node.parentModulus } : {}),
+    ...(node.parentPublic ? { 'svm-sim,parent-public': encode(TPMT_PUBLIC, node.parentPublic) } : {}),
     ...sessionProperties(node.session),
   };
   return writeFdt(buildFdt({}, [fdtNode(COMPATIBLE, properties)]));
@@ -43,6 +45,7 @@ export function readUvFdt(bytes: Uint8Array): TpmNode | null {
     const bytes = value(name);
     return bytes.length === 4 ? new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) : 0;
   };
+  const parent = value('svm-sim,parent-public');
   const context = value('svm-sim,session-context');
   const session = {
     context,
@@ -56,7 +59,7 @@ export function readUvFdt(bytes: Uint8Array): TpmNode | null {
     wrappingKeyPublicname: value('wrapping-key-publicname'),
     policyA: value('wrapping-key-policy-a'),
     policyB: value('wrapping-key-policy-b'),
-    parentModulus: value('svm-sim,parent-modulus').length > 0 ? value('svm-sim,parent-modulus') : null,
+    parentPublic: parent.length > 0 ? decode(TPMT_PUBLIC, parent) : null,
     session: context.length > 0 ? session : null,
   };
 }
