@@ -14,8 +14,10 @@ export type {
   MachinePort,
   Never,
 } from './ports.ts';
-export { type InvariantReport, type RunOptions, runScenario, type ScenarioReport, type StepReport, seedOf, titleOf } from './run.ts';
+export type { InvariantReport, ScenarioReport, StepReport } from './report.ts';
+export { type RunOptions, runScenario } from './run.ts';
 export { hostPlans } from './run-state.ts';
 export { type ScenarioDocument, scenarioJsonSchema } from './schema.ts';
+export { Session, type SessionOptions, type SessionState, seedOf, titleOf } from './session.ts';
 export { type Problem, ScenarioError } from './source.ts';
 export { stepKinds } from './steps/index.ts';

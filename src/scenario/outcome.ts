@@ -7,6 +7,15 @@ export interface StepOutcome {
   readonly bytes?: Uint8Array;
   /** How the host's wrapping key compares with the one it had before. */
   readonly wrappingKey?: KeyChange;
+  /** Steps within the step. */
+  readonly inner?: readonly InnerStep[];
+}
+
+export interface InnerStep {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What happened, or why it did not come out as expected. */
+  readonly text: string;
 }
 
 export interface KeyChange {

@@ -1,4 +1,5 @@
 import type { World } from '../sim/index.ts';
+import type { Profile } from '../ultravisor/index.ts';
 
 /** What the runner needs of a machine. The room `machine/` satisfies it, and so can a stand-in. */
 export interface MachinePort {
@@ -16,6 +17,9 @@ export interface HostPlan {
   /** A given private key takes the place of the one that firmware would make. */
   readonly wrappingKey?: { readonly pem: string };
 }
+
+/** A host with its firmware by name, or a firmware of one's own: a mutant. */
+export type AnyHostPlan = Omit<HostPlan, 'profile'> & { readonly profile: string | Profile };
 
 export interface HostPort {
   boot(): Promise<void>;
@@ -67,4 +71,4 @@ export interface GuestPort {
   terminate(): Promise<void>;
 }
 
-export type CreateMachine = (world: World, hosts: readonly HostPlan[]) => Promise<MachinePort>;
+export type CreateMachine = (world: World, hosts: readonly AnyHostPlan[]) => Promise<MachinePort>;

@@ -1,13 +1,15 @@
 import { sameBytes, utf8 } from '../bytes/index.ts';
-import type { World } from '../sim/index.ts';
+import { type Guest, type Host, Machine } from '../machine/index.ts';
+import { SimulatorError, type World } from '../sim/index.ts';
 import { flattenElf, isElf } from '../svm/format/index.ts';
 import { RTAS_CODE } from '../svm/owner/index.ts';
 import { type BlobPlan, makeEsmBlob } from './esm-blob.ts';
 import type { Scenario } from './load.ts';
-import type { KeyChange } from './outcome.ts';
+import type { InnerStep, KeyChange, StepOutcome } from './outcome.ts';
 import type { GuestPlan, GuestPort, HostPlan, HostPort, MachinePort } from './ports.ts';
 import { hostsOf } from './references.ts';
 import type { GuestEntry, Recipe } from './schema.ts';
+import type { Step } from './steps/step-kind.ts';
 import { bytesOf, type Contents, sizeInBytes } from './values.ts';
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -36,14 +38,26 @@ interface KnownKey {
   readonly password: Uint8Array | undefined;
 }
 
+/** What a run has beside its machine, as plain data. */
+export interface RunState {
+  readonly guests: readonly string[];
+  readonly blobs: ReadonlyMap<string, Uint8Array>;
+  readonly keys: ReadonlyMap<string, KnownKey>;
+  readonly outcomes: ReadonlyMap<string, StepOutcome>;
+}
+
 /** A run of a scenario: what its steps work on. */
 export class Run {
   readonly scenario: Scenario;
   readonly world: World;
   readonly #machine: MachinePort;
-  readonly #guests = new Map<string, GuestPort>();
-  readonly #blobs = new Map<string, Uint8Array>();
-  readonly #keys = new Map<string, KnownKey>();
+  #guests = new Map<string, GuestPort>();
+  #blobs = new Map<string, Uint8Array>();
+  #keys = new Map<string, KnownKey>();
+  /** Outcomes of the steps that have a name, for steps that come later. */
+  #outcomes = new Map<string, StepOutcome>();
+  /** Runs steps within a step: set by the session. */
+  runSteps: (steps: readonly Step[]) => Promise<readonly InnerStep[]> = async () => [];
 
   constructor(scenario: Scenario, world: World, machine: MachinePort) {
     this.scenario = scenario;
@@ -52,7 +66,40 @@ export class Run {
   }
 
   bytesOf(contents: Contents): Uint8Array {
+    if ('step' in contents) return this.#outcomes.get(contents.step)?.bytes ?? new Uint8Array(0);
     return bytesOf(contents, path => fileOf(this.scenario, path));
+  }
+
+  note(name: string, outcome: StepOutcome): void {
+    this.#outcomes.set(name, outcome);
+  }
+
+  /** The machine itself, for steps that no stand-in can do. */
+  get machine(): Machine {
+    if (this.#machine instanceof Machine) return this.#machine;
+    throw new SimulatorError('scenario.stand-in', { what: 'this step needs the real machine' });
+  }
+
+  /** The host of a guest, with all its parts. */
+  hostOf(guest?: string): Host {
+    return this.machine.host(this.hostName(this.#entry(guest).host));
+  }
+
+  /** The guest with all its parts. */
+  realGuest(name?: string): Guest {
+    return this.hostOf(name).guest(this.guestName(name));
+  }
+
+  snapshot(): RunState {
+    return { guests: [...this.#guests.keys()], blobs: new Map(this.#blobs), keys: new Map(this.#keys), outcomes: new Map(this.#outcomes) };
+  }
+
+  /** After the machine was restored: its guests are made anew then. */
+  restore({ guests, blobs, keys, outcomes }: RunState): void {
+    this.#guests = new Map(guests.map(name => [name, this.realGuest(name)]));
+    this.#blobs = new Map(blobs);
+    this.#keys = new Map(keys);
+    this.#outcomes = new Map(outcomes);
   }
 
   hostName(name?: string): string {

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { DEFAULT_PROFILE, profileNames } from '../ultravisor/index.ts';
+import { ADVERSARY, type Rule } from './adversary/index.ts';
+import { FAULT } from './faults.ts';
+import { invariants } from './invariants/index.ts';
 import { stepKinds } from './steps/index.ts';
 import { type Step, schemaOf } from './steps/step-kind.ts';
 import { CONTENTS, NAME, path, SIZE } from './values.ts';
@@ -8,7 +11,9 @@ import { CONTENTS, NAME, path, SIZE } from './values.ts';
 export const LANGUAGE_VERSION = 1;
 
 /** Standing invariants: watched in every run unless a scenario switches them off by name. */
-export const INVARIANTS = ['no-leak'] as const;
+export const INVARIANTS = invariants.map(({ name }) => name) as [string, ...string[]];
+
+const ABOUT_INVARIANTS = invariants.map(({ name, about }) => `\`${name}\`: ${about}.`).join(' ');
 
 const WRAPPING_KEY = z
   .union([z.literal('generated'), z.strictObject({ file: path('PEM of an RSA-2048 private key.') })])
@@ -111,12 +116,21 @@ export const SCENARIO = z
     switchOff: z
       .array(z.enum(INVARIANTS))
       .optional()
-      .describe('Standing invariants that are not watched. `no-leak`: no secret is visible to the hypervisor.'),
+      .describe(`Standing invariants that are not watched. ${ABOUT_INVARIANTS}`),
+    violates: z
+      .array(z.enum(INVARIANTS))
+      .optional()
+      .describe(`Standing invariants that must not hold: this scenario shows a weakness. ${ABOUT_INVARIANTS}`),
+    adversary: ADVERSARY.optional(),
+    faults: z.array(FAULT).optional().describe('What goes wrong with the TPM without any malice.'),
   })
   .describe('A scenario of svm-sim.');
 
 /** A scenario as its file has it. */
-export type ScenarioDocument = Omit<z.infer<typeof SCENARIO>, 'steps'> & { readonly steps: readonly Step[] };
+export type ScenarioDocument = Omit<z.infer<typeof SCENARIO>, 'steps' | 'adversary'> & {
+  readonly steps: readonly Step[];
+  readonly adversary?: readonly Rule[] | undefined;
+};
 export type HostEntry = z.infer<typeof HOST>;
 export type GuestEntry = z.infer<typeof GUEST>;
 export type Recipe = z.infer<typeof RECIPE>;

@@ -39,6 +39,7 @@ export const CONTENTS = z.union([
   z.strictObject({ text: z.string().describe('The contents as text (UTF-8, no newline is added).') }),
   z.strictObject({ hex: HEX.describe('The contents as hexadecimal digits.') }),
   z.strictObject({ file: path('A file that holds the contents.') }),
+  z.strictObject({ step: z.string().describe('What an earlier step of this name read.') }),
 ]);
 export type Contents = z.infer<typeof CONTENTS>;
 
@@ -46,5 +47,5 @@ export type Contents = z.infer<typeof CONTENTS>;
 export function bytesOf(contents: Contents, file: (path: string) => Uint8Array): Uint8Array {
   if ('text' in contents) return utf8(contents.text);
   if ('hex' in contents) return fromHex(contents.hex);
-  return file(contents.file);
+  return 'file' in contents ? file(contents.file) : new Uint8Array(0); // of a step: whoever runs knows
 }

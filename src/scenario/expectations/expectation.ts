@@ -16,6 +16,9 @@ export interface Evidence {
   readonly outcome: StepOutcome;
   /** What was recorded while the step ran. */
   readonly events: readonly AnyEvent[];
+  /** Virtual time at which the step began and ended. */
+  readonly startNs: bigint;
+  readonly endNs: bigint;
   bytesOf(contents: Contents): Uint8Array;
 }
 

@@ -29,7 +29,7 @@ export const resetTpm = callAction({
   variants: moment => (worthTrying(moment) ? [{}] : []),
   async before(_plan, _fields, { host, tell }) {
     tell('TPM', 'is switched off and on');
-    await host.backend.reset?.();
+    await host.chip.backend.reset?.();
     await host.chip.start();
   },
 });

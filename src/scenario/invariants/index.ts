@@ -1,0 +1,9 @@
+import type { Invariant } from './invariant.ts';
+import { noLeak } from './leak-invariant.ts';
+import { noForgery } from './no-forgery.ts';
+import { noResidue } from './no-residue.ts';
+
+export type { Breach, Invariant, Watched, Watcher } from './invariant.ts';
+
+/** The standing invariants. Schema, runner and documentation read it. */
+export const invariants: readonly Invariant[] = [noLeak, noForgery, noResidue];

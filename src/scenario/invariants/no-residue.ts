@@ -1,0 +1,38 @@
+import type { Breach, Invariant, Watcher } from './invariant.ts';
+
+/** Nothing of an SVM is left after it was terminated: no record, no secure page, no session in the TPM. */
+export const noResidue: Invariant = {
+  name: 'no-residue',
+  about: 'nothing of an SVM is left in secure memory or in the TPM after it was terminated',
+  create({ world, machine }): Watcher {
+    let found: Breach[] = [];
+    let ended = 0;
+    const add = (text: string): void => {
+      if (!found.some(breach => breach.text === text)) found.push({ text, event: world.bus.snapshot() - 1 });
+    };
+    return {
+      afterStep() {
+        for (const host of machine?.hosts ?? []) {
+          const living = host.guests.filter(({ state }) => state === 'secure' || state === 'running' || state === 'created');
+          for (const { name, state, spec } of host.guests) {
+            if (state !== 'terminated') continue;
+            ended++;
+            if (host.ultravisor.svm(spec.lpid)) add(`the Ultravisor still has a record of ${name}, which was terminated`);
+            if (host.hypervisor.proxies.get(spec.lpid)?.isOpen) add(`the TPM session of ${name} is still open`);
+          }
+          const owned = [...host.ultravisor.svms.values()].reduce((sum, { frames }) => sum + [...frames.values()].filter(({ secureRa }) => secureRa !== null).length, 0);
+          const used = host.memory.securePages - host.memory.securePagesLeft;
+          if (used !== owned) add(`${used - owned} pages of secure memory belong to no SVM`);
+          if (ended > 0 && living.length === 0 && host.chip.spaces.length > 0) add(`${host.chip.spaces.length} TPM spaces are open though no guest lives`);
+        }
+      },
+      breaches: () => found,
+      held: () => (ended > 0 ? 'nothing is left of what was terminated' : 'nothing was terminated, and no secure page is without an owner'),
+      snapshot: () => ({ found: [...found], ended }),
+      restore(state: { found: Breach[]; ended: number }) {
+        found = [...state.found];
+        ended = state.ended;
+      },
+    };
+  },
+};
