@@ -107,6 +107,11 @@ function makeProgram(io: Io, end: (status: number) => void): Command {
     .option('-q, --quiet', 'say nothing of single connections')
     .action(async options => end(await (await import('./commands/tpmrm.ts')).tpmrmServe(options, io)));
 
+  program
+    .command('doctor')
+    .description('Tell which TPMs and real programs can be used here, and how to get the others.')
+    .action(async () => end((await import('./commands/doctor.ts')).doctor(io)));
+
   return program;
 }
 
