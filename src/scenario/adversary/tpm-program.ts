@@ -1,10 +1,8 @@
 import type { Host } from '../../machine/index.ts';
 import type { World } from '../../sim/index.ts';
 import { encryptedSymkey, findEsmBlob, lockboxFingerprints, readFdt } from '../../svm/format/index.ts';
-import { TransportError, type TpmTransport } from '../../tpm/client/transport.ts';
+import { type Answer, type ClientSession, NO_PASSWORD, TransportError, TpmClient, type TpmTransport } from '../../tpm/client/index.ts';
 import {
-  type Answer,
-  type ClientSession,
   nameOf,
   TPM2_EvictControl,
   TPM2_Load,
@@ -15,18 +13,13 @@ import {
   TPM2_PolicyPCR,
   TPM2_ReadPublic,
   TPM2_RSA_Decrypt,
-  TPM2_StartAuthSession,
-  TpmClient,
-} from '../../tpmx/index.ts';
+} from '../../tpm/index.ts';
+import { TPM_ALG, TPM_CC, TPM_RH } from '../../tpm/wire/index.ts';
 import type { HostFile } from '../../tpmrm/index.ts';
 import { guestOf } from './regions.ts';
 
 const PARENT = 0x8180_0000;
 const KEY = 0x8180_0001;
-const RH_NULL = 0x4000_0007;
-const RH_PLATFORM = 0x4000_000c;
-const SHA256 = 0x000b;
-const CC = { RSA_Decrypt: 0x159, ObjectChangeAuth: 0x150 };
 const NONE = new Uint8Array(0);
 const MAX_RESPONSE = 4096;
 
@@ -73,15 +66,11 @@ function overFile(file: HostFile): TpmTransport {
 }
 
 const evict = (client: TpmClient) =>
-  client.call(TPM2_EvictControl, { auth: RH_PLATFORM, objectHandle: KEY }, { persistentHandle: KEY }, { auths: [{ password: NONE }] });
+  client.call(TPM2_EvictControl, { auth: TPM_RH.PLATFORM, objectHandle: KEY }, { persistentHandle: KEY }, { sessions: [NO_PASSWORD] });
 
 async function policySession(client: TpmClient): Promise<ClientSession | null> {
-  const answer = await client.call(
-    TPM2_StartAuthSession,
-    { tpmKey: RH_NULL, bind: RH_NULL },
-    { nonceCaller: new Uint8Array(32).fill(7), encryptedSalt: NONE, sessionType: 1, symmetric: { algorithm: 0x0010 }, authHash: SHA256 },
-  );
-  return answer.ok ? { handle: answer.handle, sessionKey: NONE, nonceTPM: answer.out.nonceTPM } : null;
+  const opened = await client.startSession({ kind: 'policy', symmetric: { algorithm: TPM_ALG.NULL } });
+  return opened.ok ? opened.session : null;
 }
 
 /** The lockboxes of the guest's blob, which is a file of the host. */
@@ -103,9 +92,9 @@ async function policyB(client: TpmClient, host: Host, lpid: number): Promise<str
   const session = await policySession(client);
   if (!key.ok || !parent.ok || !session) return 'no wrapping key, or no session';
   const policy = { policySession: session.handle };
-  await client.call(TPM2_PolicyCommandCode, policy, { code: CC.ObjectChangeAuth });
+  await client.call(TPM2_PolicyCommandCode, policy, { code: TPM_CC.ObjectChangeAuth });
   const pcrSelect = host.ultravisor.profile.policyPcr === 16 ? Uint8Array.of(0, 0, 1) : Uint8Array.of(1 << host.ultravisor.profile.policyPcr, 0, 0);
-  await client.call(TPM2_PolicyPCR, policy, { pcrDigest: NONE, pcrs: [{ hash: SHA256, pcrSelect }] });
+  await client.call(TPM2_PolicyPCR, policy, { pcrDigest: NONE, pcrs: [{ hash: TPM_ALG.SHA256, pcrSelect }] });
   const either = await client.call(TPM2_PolicyOR, policy, { pHashList: [policyA, branchB] });
   if (!either.ok) return `branch B is closed: ${either.detail}`;
   const mine = new TextEncoder().encode('mine from now on');
@@ -113,14 +102,14 @@ async function policyB(client: TpmClient, host: Host, lpid: number): Promise<str
     TPM2_ObjectChangeAuth,
     { objectHandle: KEY, parentHandle: PARENT },
     { newAuth: mine },
-    { auths: [{ session, authValue: NONE, attributes: 1, authValueInHmac: false }], names: [key.out.name, parent.out.name] },
+    { sessions: [{ session }], names: [key.out.name, parent.out.name] },
   );
   if (!changed.ok) return `the password stays: ${changed.detail}`;
   const loaded = await client.call(
     TPM2_Load,
     { parentHandle: PARENT },
     { inPrivate: changed.out.outPrivate, inPublic: key.out.outPublic },
-    { auths: [{ password: NONE }] },
+    { sessions: [NO_PASSWORD] },
   );
   if (!loaded.ok) return `the key with the new password does not load: ${loaded.detail}`;
   const opened = await openBoxes(client, loaded.handle, nameOf(key.out.outPublic), mine, [policyA, branchB], lockboxes(host, lpid));
@@ -140,12 +129,12 @@ async function openBoxes(
     const session = await policySession(client);
     if (!session) return opened;
     const policy = { policySession: session.handle };
-    await client.call(TPM2_PolicyCommandCode, policy, { code: CC.RSA_Decrypt });
+    await client.call(TPM2_PolicyCommandCode, policy, { code: TPM_CC.RSA_Decrypt });
     await client.call(TPM2_PolicyAuthValue, policy, {});
     await client.call(TPM2_PolicyOR, policy, { pHashList });
     const auth = { session, authValue: password, attributes: 0, authValueInHmac: true };
-    const input = { cipherText, inScheme: { scheme: 0x0010 as const }, label: NONE };
-    const answer = await client.call(TPM2_RSA_Decrypt, { keyHandle }, input, { auths: [auth], names: [name] });
+    const input = { cipherText, inScheme: { scheme: TPM_ALG.NULL }, label: NONE };
+    const answer = await client.call(TPM2_RSA_Decrypt, { keyHandle }, input, { sessions: [auth], names: [name] });
     if (answer.ok) opened++;
   }
   return opened;

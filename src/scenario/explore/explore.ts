@@ -1,0 +1,106 @@
+import { Random } from '../../sim/index.ts';
+import type { Scenario } from '../load.ts';
+import type { AnyHostPlan } from '../ports.ts';
+import { seedOf } from '../session.ts';
+import { type Candidate, showRule } from './candidates.ts';
+import { Explorer } from './explorer.ts';
+import { type Answer, type Job, runOnWorkers } from './pool.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface ExploreOptions {
+  /** 1: one action a run; 2: pairs of them as well. */
+  readonly depth?: 1 | 2;
+  /** At most so many runs. */
+  readonly budget?: number;
+  /** Worker threads; 0: in this thread. */
+  readonly jobs?: number;
+  readonly profile?: AnyHostPlan['profile'];
+  /** Only candidates that this takes. */
+  readonly only?: (candidate: Candidate) => boolean;
+  readonly onProgress?: (done: number, of: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** One run of the exploration. */
+export interface Finding {
+  readonly candidates: readonly Candidate[];
+  readonly verdict: Verdict;
+}
+
+export interface Exploration {
+  readonly scenario: Scenario;
+  readonly findings: readonly Finding[];
+  /** Runs in which the simulator itself failed. */
+  readonly faults: readonly { readonly rules: string; readonly error: string }[];
+  /** Runs that the budget left out. */
+  readonly left: number;
+}
+
+/** Runs the scenario with every action at every moment, and says what came of each. */
+export async function explore(scenario: Scenario, options: ExploreOptions = {}): Promise<Exploration> {
+  const { depth = 1, budget = Number.POSITIVE_INFINITY, jobs = 0, profile, only = () => true, onProgress, signal } = options;
+  const explorer = await Explorer.prepare(scenario, profile);
+  try {
+    const singles = explorer.candidates.filter(only).map(candidate => [candidate]);
+    const first = singles.length > budget ? sample(singles, budget, scenario) : singles;
+    const pairs = depth === 2 ? pairsOf(singles.flat(), Math.min(budget, 10_000_000) - first.length, scenario) : [];
+    const plans = [...first, ...pairs];
+    const work = plans.map((plan, id): Job => ({ id, rules: plan.map(({ rule }) => rule), moment: Math.min(...plan.map(({ moment }) => moment)) }));
+    const findings: (Finding | undefined)[] = new Array(work.length);
+    const faults: { rules: string; error: string }[] = [];
+    let done = 0;
+    const take = (answer: Answer): void => {
+      const candidates = plans[answer.id] ?? [];
+      if ('verdict' in answer) findings[answer.id] = { candidates, verdict: answer.verdict };
+      else faults.push({ rules: candidates.map(({ rule }) => showRule(rule)).join(' and '), error: answer.error });
+      onProgress?.(++done, work.length);
+    };
+    // A firmware that is no profile by name cannot travel to the workers' scenario.
+    if (jobs > 0 && profile === undefined) await runOnWorkers(scenario, work, jobs, take, signal);
+    else for (const job of work) if (!signal?.aborted) take(await runHere(explorer, job));
+    const all = findings.filter(finding => finding !== undefined);
+    return { scenario, findings: minimal(all), faults, left: singles.length - first.length };
+  } finally {
+    await explorer.close();
+  }
+}
+
+async function runHere(explorer: Explorer, { id, rules, moment }: Job): Promise<Answer> {
+  try {
+    return { id, verdict: await explorer.run(rules, moment) };
+  } catch (error) {
+    return { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}
+
+const chance = (scenario: Scenario): Random => new Random(seedOf(scenario)).fork('explore');
+
+/** So many of them, by the scenario's seed, in their order. */
+function sample<T>(all: readonly T[], count: number, scenario: Scenario): readonly T[] {
+  const random = chance(scenario);
+  const chosen = new Set<number>();
+  while (chosen.size < Math.min(count, all.length)) chosen.add(random.below(all.length));
+  return [...chosen].sort((a, b) => a - b).flatMap(i => all[i] ?? []);
+}
+
+/** Pairs at different moments: all of them, or so many by chance. */
+function pairsOf(all: readonly Candidate[], count: number, scenario: Scenario): readonly (readonly Candidate[])[] {
+  const random = chance(scenario).fork('pairs');
+  const pairs: Candidate[][] = [];
+  const known = new Set<string>();
+  const possible = (all.length * (all.length - 1)) / 2;
+  for (let tries = 0; pairs.length < Math.min(count, possible) && tries < count * 4; tries++) {
+    const [a, b] = [random.below(all.length), random.below(all.length)].sort((x, y) => x - y) as [number, number];
+    const [one, two] = [all[a], all[b]];
+    if (!one || !two || one.moment === two.moment || known.has(`${a} ${b}`)) continue;
+    known.add(`${a} ${b}`);
+    pairs.push([one, two]);
+  }
+  return pairs;
+}
+
+/** A pair of which one alone violates something says nothing new. */
+function minimal(findings: readonly Finding[]): readonly Finding[] {
+  const alone = new Set(findings.filter(({ candidates, verdict }) => candidates.length === 1 && verdict.is === 'violation').flatMap(({ candidates }) => candidates));
+  return findings.filter(({ candidates, verdict }) => verdict.is !== 'violation' || candidates.length === 1 || !candidates.some(one => alone.has(one)));
+}

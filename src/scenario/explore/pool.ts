@@ -1,0 +1,56 @@
+import { Worker } from 'node:worker_threads';
+import type { Rule } from '../adversary/index.ts';
+import type { Scenario } from '../load.ts';
+import type { Verdict } from './verdict.ts';
+
+/** A run to be made. */
+export interface Job {
+  readonly id: number;
+  readonly rules: readonly Rule[];
+  readonly moment: number;
+}
+
+/** What a worker says about it. */
+export type Answer = { readonly id: number; readonly verdict: Verdict } | { readonly id: number; readonly error: string };
+
+/** Jobs that a worker has in hand beside the one it runs, so that it never waits. */
+const AHEAD = 4;
+
+/** Runs jobs on worker threads, each with a machine of its own. */
+export async function runOnWorkers(
+  scenario: Scenario,
+  jobs: readonly Job[],
+  threads: number,
+  onAnswer: (answer: Answer) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  const queue = [...jobs];
+  // TypeScript run from source, or what was built from it.
+  const file = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+  const workers = Array.from({ length: Math.min(threads, jobs.length) }, () => new Worker(file, { workerData: scenario }));
+  const one = (worker: Worker): Promise<void> =>
+    new Promise((resolve, reject) => {
+      let inHand = 0;
+      const feed = (): void => {
+        while (inHand < AHEAD && !signal?.aborted) {
+          const job = queue.shift();
+          if (!job) break;
+          inHand++;
+          worker.postMessage(job);
+        }
+        if (inHand === 0) resolve();
+      };
+      worker.on('message', (answer: Answer) => {
+        inHand--;
+        onAnswer(answer);
+        feed();
+      });
+      worker.on('error', reject);
+      feed();
+    });
+  try {
+    await Promise.all(workers.map(one));
+  } finally {
+    await Promise.all(workers.map(worker => worker.terminate()));
+  }
+}

@@ -1,0 +1,20 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Scenario } from '../load.ts';
+import { Explorer } from './explorer.ts';
+import type { Answer, Job } from './pool.ts';
+
+const port = parentPort;
+const explorer = Explorer.prepare(workerData as Scenario);
+let queue = Promise.resolve();
+
+async function work({ id, rules, moment }: Job): Promise<Answer> {
+  try {
+    return { id, verdict: await (await explorer).run(rules, moment) };
+  } catch (error) {
+    return { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}
+
+port?.on('message', (job: Job) => {
+  queue = queue.then(async () => port.postMessage(await work(job)));
+});
