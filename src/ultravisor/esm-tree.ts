@@ -16,6 +16,7 @@ import {
 } from '../svm/format/index.ts';
 import { U } from './codes.ts';
 import { EsmRefused } from './esm-refused.ts';
+import { checkTreeNames } from './esm-tree-names.ts';
 import type { Svm } from './svm.ts';
 import { fetch, readSvm } from './svm-memory.ts';
 import type { Ultravisor } from './ultravisor.ts';
@@ -109,7 +110,9 @@ export async function fetchTree(uv: Ultravisor, svm: Svm, vcpu: Vcpu, fdt: bigin
     const rounded = Math.ceil(totalsize / PAGE_BYTES) * PAGE_BYTES;
     if (rounded > TREE_LIMIT) refuse(`a tree of ${totalsize} bytes, at most ${TREE_LIMIT} fit`);
     const bytes = await fetched(uv, svm, vcpu, fdt, BigInt(totalsize), 'the device tree');
-    return new GuestTree(readFdt(bytes), { start: fdt, end: fdt + BigInt(totalsize) });
+    const tree = readFdt(bytes);
+    checkTreeNames(uv, tree);
+    return new GuestTree(tree, { start: fdt, end: fdt + BigInt(totalsize) });
   } catch (error) {
     if (error instanceof DecodeError) refuse(`the device tree is not valid: ${error.message}`);
     throw error;

@@ -7,6 +7,7 @@ import { fetchTree, type GuestTree, locateBlob } from './esm-tree.ts';
 import { reservePages, shareRtas, writeTreeBack } from './esm-pages.ts';
 import { keepSymkey } from './esm-lockbox.ts';
 import { newSvm, type Svm } from './svm.ts';
+import { releaseFrames } from './pages.ts';
 import type { Ultravisor } from './ultravisor.ts';
 import { unwrapSymkey } from './unwrap.ts';
 
@@ -28,7 +29,10 @@ export async function enterSecureMode(uv: Ultravisor, vcpu: Vcpu, kbase: bigint,
     return 'goes on elsewhere';
   } catch (refused) {
     if (!(refused instanceof EsmRefused)) throw refused;
-    return abort(uv, svm, vcpu, refused);
+    const result = await abort(uv, svm, vcpu, refused);
+    // The hypervisor may have ended it before: what was taken since belongs to nobody.
+    if (uv.svm(svm.lpid) !== svm) releaseFrames(uv, svm);
+    return result;
   }
 }
 
@@ -63,6 +67,7 @@ async function prepare(uv: Ultravisor, svm: Svm, vcpu: Vcpu, kbase: bigint, fdt:
 async function commit(uv: Ultravisor, svm: Svm, vcpu: Vcpu, tree: GuestTree, kbase: bigint, fdt: bigint): Promise<void> {
   const { r3 } = await uv.hypercall(vcpu, H_SVM_INIT_DONE);
   if (r3 !== H.SUCCESS) throw new EsmRefused(U.FUNCTION, 'init-done', `H_SVM_INIT_DONE gave ${hName(r3) ?? r3}`, SOURCE);
+  if (uv.svm(svm.lpid) !== svm) throw new EsmRefused(U.FUNCTION, 'terminated', 'the hypervisor ended the SVM while it was made', SOURCE);
   if (tree.bootCpu >= tree.maxVcpus) {
     throw new EsmRefused(U.P2, 'boot-cpu', `boot_cpuid_phys ${tree.bootCpu} of ${tree.maxVcpus} processors`, SOURCE);
   }

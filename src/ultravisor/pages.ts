@@ -149,7 +149,7 @@ export function pageInval(uv: Ultravisor, svm: Svm | undefined, gpa: bigint, ord
 
 /** Gives all memory of an SVM back; its record is forgotten. */
 export function forget(uv: Ultravisor, svm: Svm): void {
-  for (const frame of svm.frames.values()) releaseFrame(uv, frame);
+  releaseFrames(uv, svm);
   uv.svms.delete(svm.lpid);
   uv.world.bus.emit(
     'state',
@@ -157,6 +157,11 @@ export function forget(uv: Ultravisor, svm: Svm): void {
     { of: 'svm', from: svm.phase, to: 'none', why: 'UV_SVM_TERMINATE' },
     { place: { host: uv.host, lpid: svm.lpid } },
   );
+}
+
+/** Gives the secure pages of an SVM back. */
+export function releaseFrames(uv: Ultravisor, svm: Svm): void {
+  for (const frame of svm.frames.values()) releaseFrame(uv, frame);
 }
 
 function releaseFrame(uv: Ultravisor, frame: Frame): void {

@@ -13,6 +13,7 @@ export const CHECKS = {
   'page-in-secure': 'UV_PAGE_IN of a secure frame of a secure VM (pef.md a.4 row 0)',
   'page-in-requested': 'before the VM is secure, UV_PAGE_IN only of the frame that the Ultravisor asks for (threat 2)',
   'response-size': 'H_TPM_COMM answers at most 4096 bytes (pef.md c.1)',
+  'device-tree-names': 'the device tree has no node or property that a guest of this machine does not have (threat 6)',
   'cookie': 'UV_RETURN carries the cookie of a call that waits (pef.md b.5)',
   'get-file-owner': 'one process reads a file, forward only (pef.md g.3)',
 } as const;
@@ -52,6 +53,8 @@ export interface Profile {
   readonly random: 'answered' | 'H_FUNCTION';
   /** The rest of a page that was fetched for a measured range: kept as the hypervisor gave it, or zeroed (threat 3). */
   readonly unmeasuredBytes: 'kept' | 'zeroed';
+  /** The device tree is taken as it comes, or only with nodes and properties of a list (threat 6): its values are not measured either way. */
+  readonly deviceTree: 'any' | 'listed names';
   /** The selection of PCRs in policy branch B (pef.md d.3): PCR 16 can be reset by software (threat 20), PCR 6 cannot. */
   readonly policyPcr: 6 | 16;
   /** Firmware extends the PCR of branch B before the host starts: from then on branch B is closed until the next reset. */
@@ -78,6 +81,7 @@ export const published = {
   terminateUnknown: 'U_SUCCESS',
   random: 'H_FUNCTION',
   unmeasuredBytes: 'kept',
+  deviceTree: 'any',
   policyPcr: 16,
   closePolicyB: false,
   without: ['page-in-requested'], // a check that only `hardened` makes
@@ -111,6 +115,7 @@ export const hardened = {
   lockbox: 'by fingerprint', // 12: a revoked or foreign lockbox-1 does not matter
   random: 'answered', // 25: the guest needs no random numbers of the hypervisor
   unmeasuredBytes: 'zeroed', // 3
+  deviceTree: 'listed names', // 6, as far as names go
   policyPcr: 6, // 20: PCR 6 cannot be reset by software
   closePolicyB: true, // 20
   without: [], // 2: no page comes in that was not asked for
