@@ -5,6 +5,7 @@ import { type Answer, type ClientSession, NO_PASSWORD, TransportError, TpmClient
 import {
   nameOf,
   TPM2_EvictControl,
+  TPM2_FlushContext,
   TPM2_Load,
   TPM2_ObjectChangeAuth,
   TPM2_PolicyAuthValue,
@@ -136,6 +137,7 @@ async function openBoxes(
     const input = { cipherText, inScheme: { scheme: TPM_ALG.NULL }, label: NONE };
     const answer = await client.call(TPM2_RSA_Decrypt, { keyHandle }, input, { sessions: [auth], names: [name] });
     if (answer.ok) opened++;
+    else await client.call(TPM2_FlushContext, {}, { flushHandle: session.handle });
   }
   return opened;
 }

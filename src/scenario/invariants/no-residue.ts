@@ -7,17 +7,25 @@ export const noResidue: Invariant = {
   create({ world, machine }): Watcher {
     let found: Breach[] = [];
     let ended = 0;
+    /** SVMs that the Ultravisor was told to forget. A hypervisor that never tells it has an SVM that lives on. */
+    let told: string[] = [];
     const add = (text: string): void => {
       if (!found.some(breach => breach.text === text)) found.push({ text, event: world.bus.snapshot() - 1 });
     };
     return {
+      watch(event) {
+        if (event.kind !== 'ultracall.call' && event.kind !== 'state') return;
+        const key = (lpid: unknown): string => `${event.host} ${lpid}`;
+        if (event.kind === 'ultracall.call' && event.data.name === 'UV_SVM_TERMINATE') told.push(key(event.data.args.lpid));
+        if (event.kind === 'state' && event.data.of === 'svm' && event.data.to === 'ACTIVE') told = told.filter(one => one !== key(event.lpid));
+      },
       afterStep() {
         for (const host of machine?.hosts ?? []) {
           const living = host.guests.filter(({ state }) => state === 'secure' || state === 'running' || state === 'created');
           for (const { name, state, spec } of host.guests) {
             if (state !== 'terminated') continue;
             ended++;
-            if (host.ultravisor.svm(spec.lpid)) add(`the Ultravisor still has a record of ${name}, which was terminated`);
+            if (host.ultravisor.svm(spec.lpid) && told.includes(`${host.name} ${spec.lpid}`)) add(`the Ultravisor still has a record of ${name}, which was terminated`);
             if (host.hypervisor.proxies.get(spec.lpid)?.isOpen) add(`the TPM session of ${name} is still open`);
           }
           const owned = [...host.ultravisor.svms.values()].reduce((sum, { frames }) => sum + [...frames.values()].filter(({ secureRa }) => secureRa !== null).length, 0);
@@ -28,8 +36,9 @@ export const noResidue: Invariant = {
       },
       breaches: () => found,
       held: () => (ended > 0 ? 'nothing is left of what was terminated' : 'nothing was terminated, and no secure page is without an owner'),
-      snapshot: () => ({ found: [...found], ended }),
-      restore(state: { found: Breach[]; ended: number }) {
+      snapshot: () => ({ found: [...found], ended, told: [...told] }),
+      restore(state: { found: Breach[]; ended: number; told: string[] }) {
+        told = [...state.told];
         found = [...state.found];
         ended = state.ended;
       },

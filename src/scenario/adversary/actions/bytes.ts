@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { concat } from '../../../bytes/index.ts';
+import { concat, DecodeError } from '../../../bytes/index.ts';
+import { readFdt, setProperty, writeFdt } from '../../../svm/format/index.ts';
 import { CONTENTS } from '../../values.ts';
 import { bytesAction, type Scene } from '../action.ts';
 
@@ -95,5 +96,29 @@ export const replay = bytesAction({
     if (!old) return null;
     scene.tell(where(scene), `an earlier message of ${old.length} bytes takes the place of ${bytes.length} bytes`);
     return old;
+  },
+});
+
+export const addProperty = bytesAction({
+  name: 'add-property',
+  about: 'Puts a property into the device tree that the boot wrapper did not put there (threat 6).',
+  at: ['memory'],
+  fields: {
+    path: z.string().startsWith('/').describe('The node, such as `/chosen`.'),
+    property: z.string().min(1).max(31).describe('Name of the property.'),
+    contents: CONTENTS.describe('Its value.'),
+  },
+  variants: ({ region }) =>
+    region === 'device-tree' ? ['/chosen', '/rtas'].map(path => ({ path, property: 'linux,steered', contents: { hex: '00000001' } })) : [],
+  apply(bytes, { path, property, contents }, scene) {
+    if (scene.moment.region !== 'device-tree') return null;
+    try {
+      const tree = writeFdt(setProperty(readFdt(bytes), path, property, scene.bytesOf(contents)), bytes.length);
+      scene.tell('device tree', `${path}/${property} is added`);
+      return tree;
+    } catch (error) {
+      if (error instanceof DecodeError || error instanceof RangeError) return null; // another action has spoilt the tree, or no such node
+      throw error;
+    }
   },
 });
