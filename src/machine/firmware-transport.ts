@@ -1,5 +1,5 @@
 import type { World } from '../sim/index.ts';
-import { TransportError, type TpmTransport } from '../tpm/client/index.ts';
+import { type TpmTransport, TransportError } from '../tpm/client/index.ts';
 import { type Backend, BackendError } from '../tpmrm/index.ts';
 import { describeTpm } from './describe-tpm.ts';
 
@@ -24,7 +24,12 @@ export function firmwareTransport({ bus }: World, backend: Backend, host: string
         throw error;
       }
       const rc = codeAt6(response);
-      bus.emit('tpm.response', 'tpm', { name, code, via: 'direct', rc, rcName: describeTpm.response(rc) }, { ...options('response', response), cause });
+      bus.emit(
+        'tpm.response',
+        'tpm',
+        { name, code, via: 'direct', rc, rcName: describeTpm.response(rc) },
+        { ...options('response', response), cause },
+      );
       return response;
     },
   };

@@ -1,4 +1,4 @@
-import { H, Halt, hName, type Hypervisor, MSR, type Partition, terminateSecureGuest, Vcpu } from '../hcall/index.ts';
+import { H, Halt, type Hypervisor, hName, MSR, type Partition, terminateSecureGuest, type Vcpu } from '../hcall/index.ts';
 import type { Actor, Stateful, World } from '../sim/index.ts';
 import { buildGuestTree, enterSecureMode, type FileOutcome, getFile, type Layout, layOut, type Platform } from '../svm/index.ts';
 import { showU, type Ultravisor, uName } from '../ultravisor/index.ts';
@@ -94,7 +94,12 @@ export class Guest implements Stateful<GuestData> {
     const from = this.#state;
     this.#state = to;
     if (from === to) return;
-    this.#world.bus.emit('state', actor, { of: `guest ${this.name}`, from, to, why }, { place: { host: this.#host, lpid: this.spec.lpid } });
+    this.#world.bus.emit(
+      'state',
+      actor,
+      { of: `guest ${this.name}`, from, to, why },
+      { place: { host: this.#host, lpid: this.spec.lpid } },
+    );
   }
 
   /** Loads kernel, initrd, RTAS and device tree into normal memory and starts the kernel. */
@@ -183,7 +188,6 @@ export class Guest implements Stateful<GuestData> {
     const svm = this.#ultravisor.svm(this.spec.lpid);
     return svm ? [...svm.frames.values()].filter(({ secureRa }) => secureRa !== null).length : 0;
   }
-
 }
 
 /** A result as the guest would print it: an ultracall's name, or a hypercall's where that is what came through. */

@@ -15,9 +15,9 @@ import {
   type WrappingKey,
   writeSvm,
 } from '../ultravisor/index.ts';
+import { describeTpm } from './describe-tpm.ts';
 import { firmwareTransport } from './firmware-transport.ts';
 import { Guest, type GuestData, type GuestSpec } from './guest.ts';
-import { describeTpm } from './describe-tpm.ts';
 import { timed } from './tpm-durations.ts';
 
 export interface HostSpec {
@@ -98,7 +98,12 @@ export class Host implements Stateful<HostState> {
     this.#wrappingKey = handover.wrappingKey;
     this.ultravisor.boot(handover.uvFdt);
     await this.chip.start();
-    world.bus.emit('state', 'firmware', { of: 'host', from: 'firmware', to: 'running', why: 'the hypervisor starts' }, { place: { host: this.name } });
+    world.bus.emit(
+      'state',
+      'firmware',
+      { of: 'host', from: 'firmware', to: 'running', why: 'the hypervisor starts' },
+      { place: { host: this.name } },
+    );
   }
 
   /** Guests end, the TPM is reset, firmware runs again; what the TPM keeps for ever is kept. */
@@ -143,7 +148,10 @@ export class Host implements Stateful<HostState> {
 
   #booted(): WrappingKey {
     if (this.#wrappingKey) return this.#wrappingKey;
-    throw new SimulatorError('machine.not-booted', { what: `host ${this.name} has not booted`, hint: 'Boot it first: the wrapping key is made at host boot.' });
+    throw new SimulatorError('machine.not-booted', {
+      what: `host ${this.name} has not booted`,
+      hint: 'Boot it first: the wrapping key is made at host boot.',
+    });
   }
 
   /** The processor's doors: who gets `sc 1` and memory accesses depends on MSR[S]. */
@@ -152,7 +160,9 @@ export class Host implements Stateful<HostState> {
     ultracall: vcpu => this.ultravisor.ultracall(vcpu),
     read: async (vcpu, gpa, length) => {
       const svm = vcpu.has(MSR.S) ? this.ultravisor.svm(vcpu.regs.lpidr) : undefined;
-      return svm ? readSvm(this.ultravisor, svm, vcpu, gpa, length, 'svm') : this.hypervisor.partition(vcpu.regs.lpidr).read(gpa, length, 'guest');
+      return svm
+        ? readSvm(this.ultravisor, svm, vcpu, gpa, length, 'svm')
+        : this.hypervisor.partition(vcpu.regs.lpidr).read(gpa, length, 'guest');
     },
     write: async (vcpu, gpa, bytes) => {
       const svm = vcpu.has(MSR.S) ? this.ultravisor.svm(vcpu.regs.lpidr) : undefined;

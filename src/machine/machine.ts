@@ -29,7 +29,10 @@ export class Machine implements Stateful<MachineState> {
   host(name: string): Host {
     const host = this.#hosts.get(name);
     if (host) return host;
-    throw new SimulatorError('machine.unknown-host', { what: `there is no host "${name}"`, hint: `Hosts: ${[...this.#hosts.keys()].join(', ')}.` });
+    throw new SimulatorError('machine.unknown-host', {
+      what: `there is no host "${name}"`,
+      hint: `Hosts: ${[...this.#hosts.keys()].join(', ')}.`,
+    });
   }
 
   get hosts(): readonly Host[] {

@@ -25,7 +25,8 @@ const SOURCE = 'open-power/ultravisor svm/svm-esmb.c, svm/svm-crypto.c';
 export async function keepFilesTree(uv: Ultravisor, svm: Svm, vcpu: Vcpu, blob: Fdt): Promise<void> {
   const files = filesFdt(blob);
   if (!files) return;
-  if (files.length > ESM_LIMITS.filesFdtBytes) uv.stop(`a files tree of ${files.length} bytes overruns its page: the published copy has no check`);
+  if (files.length > ESM_LIMITS.filesFdtBytes)
+    uv.stop(`a files tree of ${files.length} bytes overruns its page: the published copy has no check`);
   await writeSvm(uv, svm, vcpu, svm.reserved?.files ?? 0n, files, 'ultravisor');
   svm.filesBytes = files.length;
 }
@@ -35,7 +36,9 @@ export function openDigests(uv: Ultravisor, symkey: Uint8Array, blob: Fdt): Dige
   const sealed = encryptedDigests(blob);
   if (!sealed) throw new EsmRefused(U.PERMISSION, 'digests', 'the blob has no encrypted digests', SOURCE);
   const plaintext = openGcm(sealed, symkey);
-  const detail = plaintext ? 'the digests are authentic' : 'the digests do not authenticate under the symmetric key: altered, or of another blob';
+  const detail = plaintext
+    ? 'the digests are authentic'
+    : 'the digests do not authenticate under the symmetric key: altered, or of another blob';
   if (!uv.check('digests-tag', plaintext !== null, detail, SOURCE) || !plaintext) {
     throw new EsmRefused(U.PERMISSION, 'digests-tag', detail, SOURCE, true);
   }

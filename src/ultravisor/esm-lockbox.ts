@@ -19,7 +19,12 @@ export function chooseLockbox(uv: Ultravisor, blob: Fdt, fingerprint: Uint8Array
   const name = uv.profile.lockbox === 'first only' ? 'lockbox-1' : byFingerprint(blob, fingerprint);
   const encrypted = encryptedSymkey(blob, name);
   if (!encrypted) throw new EsmRefused(U.NO_KEY, 'lockbox', `the blob has no ${name} with an encrypted-symkey`, SOURCE);
-  uv.world.bus.emit('check', 'ultravisor', { name: 'lockbox', ok: true, detail: `${name} is tried`, source: SOURCE }, { place: { host: uv.host } });
+  uv.world.bus.emit(
+    'check',
+    'ultravisor',
+    { name: 'lockbox', ok: true, detail: `${name} is tried`, source: SOURCE },
+    { place: { host: uv.host } },
+  );
   return { name, encryptedSymkey: encrypted };
 }
 

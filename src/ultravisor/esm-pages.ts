@@ -65,7 +65,9 @@ export async function writeTreeBack(uv: Ultravisor, svm: Svm, vcpu: Vcpu, tree: 
   await writeSvm(uv, svm, vcpu, fdt, packed, 'ultravisor');
   if (uv.profile.unmeasuredBytes === 'kept') return;
   const kept = [...tree.measured, { start: fdt, end: fdt + BigInt(packed.length) }];
-  const own = new Set(RESERVATIONS.flatMap(({ name, pages }) => Array.from({ length: pages }, (_, i) => gfnOf(svm.reserved?.[name] ?? 0n) + BigInt(i))));
+  const own = new Set(
+    RESERVATIONS.flatMap(({ name, pages }) => Array.from({ length: pages }, (_, i) => gfnOf(svm.reserved?.[name] ?? 0n) + BigInt(i))),
+  );
   for (const gfn of svm.fetched) if (!own.has(gfn)) wipeOutside(uv, svm, gfn, kept);
 }
 

@@ -33,5 +33,6 @@ export function checkTreeNames(uv: Ultravisor, tree: Fdt): void {
   const found = stranger(tree);
   if (found === null) return;
   const detail = `the device tree has ${found}, which is not listed`;
-  if (!uv.check('device-tree-names', false, detail, 'profile hardened')) throw new EsmRefused(U.P2, 'device-tree-names', detail, 'profile hardened', true);
+  if (!uv.check('device-tree-names', false, detail, 'profile hardened'))
+    throw new EsmRefused(U.P2, 'device-tree-names', detail, 'profile hardened', true);
 }

@@ -4,8 +4,8 @@ import {
   addReservation,
   asAddress,
   asU32,
-  type Fdt,
   FDT_HEADER_BYTES,
+  type Fdt,
   findEsmBlob,
   findNode,
   findProperty,
@@ -95,7 +95,8 @@ const address = (tree: Fdt, path: string, name: string): bigint => need(asAddres
 /** Cores of ibm,lrdr-capacity (the cell after #address-cells + #size-cells) times the threads of the first processor. */
 function vcpusOf(tree: Fdt): number {
   const capacity = need(findProperty(tree, '/rtas', 'ibm,lrdr-capacity'), '/rtas ibm,lrdr-capacity');
-  const cellsBefore = (asU32(propertyOf(tree.root, '#address-cells')?.value) ?? 2) + (asU32(propertyOf(tree.root, '#size-cells')?.value) ?? 2);
+  const cellsBefore =
+    (asU32(propertyOf(tree.root, '#address-cells')?.value) ?? 2) + (asU32(propertyOf(tree.root, '#size-cells')?.value) ?? 2);
   const cores = need(asU32(capacity.slice(cellsBefore * 4, cellsBefore * 4 + 4)), 'maximum number of cores in ibm,lrdr-capacity');
   const cpu = findNode(tree, '/cpus')?.children.find(node => propertyOf(node, 'ibm,ppc-interrupt-server#s'));
   const threads = need(propertyOf(cpu, 'ibm,ppc-interrupt-server#s')?.value, 'ibm,ppc-interrupt-server#s').length / 4;

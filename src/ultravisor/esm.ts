@@ -1,13 +1,13 @@
-import { Halt, H, hName, MSR, SYSTEM_CALL, type Vcpu } from '../hcall/index.ts';
+import { H, Halt, hName, MSR, SYSTEM_CALL, type Vcpu } from '../hcall/index.ts';
 import type { UltracallResult } from './call.ts';
 import { U } from './codes.ts';
-import { EsmRefused } from './esm-refused.ts';
 import { checkDigests, keepFilesTree, openDigests } from './esm-digests.ts';
-import { fetchTree, type GuestTree, locateBlob } from './esm-tree.ts';
-import { reservePages, shareRtas, writeTreeBack } from './esm-pages.ts';
 import { keepSymkey } from './esm-lockbox.ts';
-import { newSvm, type Svm } from './svm.ts';
+import { reservePages, shareRtas, writeTreeBack } from './esm-pages.ts';
+import { EsmRefused } from './esm-refused.ts';
+import { fetchTree, type GuestTree, locateBlob } from './esm-tree.ts';
 import { releaseFrames } from './pages.ts';
+import { newSvm, type Svm } from './svm.ts';
 import type { Ultravisor } from './ultravisor.ts';
 import { unwrapSymkey } from './unwrap.ts';
 
@@ -17,7 +17,12 @@ const H_SVM_INIT_ABORT = 0xef14;
 const SOURCE = 'open-power/ultravisor core/uvcall.c uv_esm_svm';
 
 /** UV_ESM: the whole transition (pef.md e.2 to e.9). */
-export async function enterSecureMode(uv: Ultravisor, vcpu: Vcpu, kbase: bigint, fdt: bigint): Promise<UltracallResult<Record<never, never>>> {
+export async function enterSecureMode(
+  uv: Ultravisor,
+  vcpu: Vcpu,
+  kbase: bigint,
+  fdt: bigint,
+): Promise<UltracallResult<Record<never, never>>> {
   const refusal = entryChecks(uv, vcpu, kbase, fdt);
   if (refusal !== null) return { r3: refusal };
   const svm = newSvm(Number(vcpu.regs.lpidr), vcpu.saved());

@@ -24,7 +24,15 @@ import {
   TPM2_Startup,
 } from '../tpm/index.ts';
 import { TPM_ALG, TPM_CAP, TPM_CC, TPM_RC, TPM_RH, TPM_SU, TPMS_CONTEXT, type TPMT_PUBLIC } from '../tpm/wire/index.ts';
-import { hostBootFailed, modulusOf, must, PARENT_HANDLE, PARENT_TEMPLATE, WRAPPING_KEY_HANDLE, wrappingKeyTemplate } from './firmware-tpm.ts';
+import {
+  hostBootFailed,
+  modulusOf,
+  must,
+  PARENT_HANDLE,
+  PARENT_TEMPLATE,
+  WRAPPING_KEY_HANDLE,
+  wrappingKeyTemplate,
+} from './firmware-tpm.ts';
 import { selectPcr, type WrappingKeyPolicies, wrappingKeyPolicies } from './policies.ts';
 import type { Profile } from './profile.ts';
 import type { TpmNode } from './tpm-node.ts';
@@ -49,7 +57,13 @@ export interface Handover {
 }
 
 /** What skiboot does before the hypervisor starts: makes or rotates the wrapping key and tells the Ultravisor of it (pef.md d). */
-export async function bootFirmware(world: World, transport: TpmTransport, profile: Profile, host: string, givenKeyPem?: string): Promise<Handover> {
+export async function bootFirmware(
+  world: World,
+  transport: TpmTransport,
+  profile: Profile,
+  host: string,
+  givenKeyPem?: string,
+): Promise<Handover> {
   const random = world.random.fork(`firmware of ${host} at ${world.clock.nowNs}`);
   return new Firmware(world, transport, count => random.bytes(count), profile, host).boot(givenKeyPem);
 }
@@ -87,14 +101,19 @@ class Firmware {
     let password = EMPTY;
     while (password.length < PASSWORD_BYTES) {
       const { out } = must(await this.#client.call(TPM2_GetRandom, {}, { bytesRequested: PASSWORD_BYTES }));
-      password = concat(password, out.randomBytes.filter(byte => byte !== 0)).slice(0, PASSWORD_BYTES);
+      password = concat(
+        password,
+        out.randomBytes.filter(byte => byte !== 0),
+      ).slice(0, PASSWORD_BYTES);
     }
     this.#world.secrets.register(`wrapping-key-passwd of ${this.#host}`, password, ['firmware', 'ultravisor', 'tpm'], { host: this.#host });
     return password;
   }
 
   async #persistent(): Promise<readonly number[]> {
-    const { out } = must(await this.#client.call(TPM2_GetCapability, {}, { capability: TPM_CAP.HANDLES, property: FIRST_PERSISTENT, propertyCount: 64 }));
+    const { out } = must(
+      await this.#client.call(TPM2_GetCapability, {}, { capability: TPM_CAP.HANDLES, property: FIRST_PERSISTENT, propertyCount: 64 }),
+    );
     const { capabilityData } = out;
     return capabilityData.capability === TPM_CAP.HANDLES ? capabilityData.data : [];
   }
@@ -118,7 +137,12 @@ class Firmware {
   /** First boot (pef.md d.1). */
   async #create(password: Uint8Array, hasParent: boolean): Promise<void> {
     if (!hasParent) await this.#makeParent();
-    const input = { inSensitive: { userAuth: password, data: EMPTY }, inPublic: wrappingKeyTemplate(this.#policies), outsideInfo: EMPTY, creationPCR: [] };
+    const input = {
+      inSensitive: { userAuth: password, data: EMPTY },
+      inPublic: wrappingKeyTemplate(this.#policies),
+      outsideInfo: EMPTY,
+      creationPCR: [],
+    };
     const made = must(await this.#client.call(TPM2_Create, { parentHandle: PARENT_HANDLE }, input, WITH_NO_PASSWORD)).out;
     await this.#loadAndPersist(made.outPrivate, made.outPublic);
     this.#note('made at first boot');
@@ -150,10 +174,17 @@ class Firmware {
     const parent = must(await client.call(TPM2_ReadPublic, { objectHandle: PARENT_HANDLE }, {})).out;
     const key = must(await client.call(TPM2_ReadPublic, { objectHandle: WRAPPING_KEY_HANDLE }, {})).out;
     const handles = { objectHandle: WRAPPING_KEY_HANDLE, parentHandle: PARENT_HANDLE };
-    const changed = must(await client.call(TPM2_ObjectChangeAuth, handles, { newAuth: password }, { sessions: [{ session }], names: [key.name, parent.name] })).out;
+    const changed = must(
+      await client.call(TPM2_ObjectChangeAuth, handles, { newAuth: password }, { sessions: [{ session }], names: [key.name, parent.name] }),
+    ).out;
     // A failure between here and the second EvictControl leaves no wrapping key: old lockboxes are lost then.
     must(
-      await client.call(TPM2_EvictControl, { auth: PLATFORM, objectHandle: WRAPPING_KEY_HANDLE }, { persistentHandle: WRAPPING_KEY_HANDLE }, WITH_NO_PASSWORD)
+      await client.call(
+        TPM2_EvictControl,
+        { auth: PLATFORM, objectHandle: WRAPPING_KEY_HANDLE },
+        { persistentHandle: WRAPPING_KEY_HANDLE },
+        WITH_NO_PASSWORD,
+      ),
     );
     await this.#loadAndPersist(changed.outPrivate, key.outPublic);
     await this.#flush(policySession);

@@ -1,5 +1,5 @@
-import type { Vcpu } from '../hcall/index.ts';
 import { DecodeError } from '../bytes/index.ts';
+import type { Vcpu } from '../hcall/index.ts';
 import { encryptedFile, type Fdt, findNode, openGcm, readFdt } from '../svm/format/index.ts';
 import type { UltracallResult } from './call.ts';
 import { U } from './codes.ts';
@@ -24,7 +24,10 @@ export async function getFile(uv: Ultravisor, vcpu: Vcpu, offset: bigint): Promi
   svm.readers.set(name, reader);
   if (offset >= OFFSET_LIMIT) uv.stop(`UV_ESMB_GET_FILE with offset ${offset}: an assertion of the published firmware`);
   const mayRead = reader.pid === vcpu.regs.pidr && offset >= reader.position;
-  if (!mayRead && !uv.check('get-file-owner', false, `"${name}" is read by process ${reader.pid} from byte ${reader.position} on`, SOURCE)) {
+  if (
+    !mayRead &&
+    !uv.check('get-file-owner', false, `"${name}" is read by process ${reader.pid} from byte ${reader.position} on`, SOURCE)
+  ) {
     return { r3: U.PARAMETER };
   }
   const opened = await openFile(uv, svm, vcpu, name);

@@ -1,5 +1,5 @@
 import { H, hName, type Vcpu } from '../hcall/index.ts';
-import { TransportError, type TpmTransport } from '../tpm/client/index.ts';
+import { type TpmTransport, TransportError } from '../tpm/client/index.ts';
 import type { Svm } from './svm.ts';
 import { readSvm, writeSvm } from './svm-memory.ts';
 import type { Ultravisor } from './ultravisor.ts';

@@ -1,11 +1,11 @@
-export { type AnyUltracall, type Caller, type Ultracall } from './call.ts';
+export type { AnyUltracall, Caller, Ultracall } from './call.ts';
 export { ultracalls } from './calls/index.ts';
-export { showU, U, U_MEANING, UNPUBLISHED, type UName, uName } from './codes.ts';
+export { showU, U, U_MEANING, type UName, UNPUBLISHED, uName } from './codes.ts';
+export { bootFirmware, type Handover, type WrappingKey } from './firmware.ts';
 export { FATAL_HCALLS, HCALL_COUNTS, type HcallCounts } from './hcall-counts.ts';
 export { GPF_STATES, type GpfState } from './page-states.ts';
 export { CHECKS, type CheckName, DEFAULT_PROFILE, type Profile, profileNames, profiles } from './profile.ts';
 export { reflectHypercall } from './reflect.ts';
-export { readSvm, writeSvm } from './svm-memory.ts';
 export type { Svm } from './svm.ts';
+export { readSvm, writeSvm } from './svm-memory.ts';
 export { Ultravisor, type UltravisorState } from './ultravisor.ts';
-export { bootFirmware, type Handover, type WrappingKey } from './firmware.ts';

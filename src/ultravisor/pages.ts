@@ -1,6 +1,6 @@
+import { toHex } from '../bytes/index.ts';
 import { decryptGcm, digest, encryptGcm } from '../crypto/index.ts';
 import { gfnOf, gpaOf, isSecure, PAGE_BYTES, PAGE_SHIFT } from '../hcall/index.ts';
-import { toHex } from '../bytes/index.ts';
 import { U } from './codes.ts';
 import { AFTER_HV_PAGE_IN, AFTER_INVAL, type GpfState, SHARED_STATES } from './page-states.ts';
 import { type Frame, frameOf, inSlot, type Svm, stateOf } from './svm.ts';
@@ -62,7 +62,8 @@ function refuseSecure(uv: Ultravisor, svm: Svm, ra: bigint, gfn: bigint): number
 
 /** Before the VM is secure a page is copied as it is, also one that was paged out meanwhile (pef.md h). */
 function copyIn(uv: Ultravisor, svm: Svm, ra: bigint, gfn: bigint, state: GpfState): number {
-  if (uv.profile.without.includes('page-in-requested') || svm.requested === gfn) return plainCopy(uv, svm, ra, gfn, `UV_PAGE_IN (${state})`);
+  if (uv.profile.without.includes('page-in-requested') || svm.requested === gfn)
+    return plainCopy(uv, svm, ra, gfn, `UV_PAGE_IN (${state})`);
   uv.check('page-in-requested', false, `frame 0x${gpaOf(gfn).toString(16)} comes in unasked`, 'profile hardened');
   return U.P2;
 }

@@ -1,4 +1,4 @@
-import { policyAuthValue, policyCommandCode, policyOr, policyPcr, pcrDigestOf, zeroPolicy } from '../tpm/index.ts';
+import { pcrDigestOf, policyAuthValue, policyCommandCode, policyOr, policyPcr, zeroPolicy } from '../tpm/index.ts';
 import { TPM_ALG, TPM_CC } from '../tpm/wire/index.ts';
 import type { Profile } from './profile.ts';
 

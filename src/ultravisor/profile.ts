@@ -14,7 +14,7 @@ export const CHECKS = {
   'page-in-requested': 'before the VM is secure, UV_PAGE_IN only of the frame that the Ultravisor asks for (threat 2)',
   'response-size': 'H_TPM_COMM answers at most 4096 bytes (pef.md c.1)',
   'device-tree-names': 'the device tree has no node or property that a guest of this machine does not have (threat 6)',
-  'cookie': 'UV_RETURN carries the cookie of a call that waits (pef.md b.5)',
+  cookie: 'UV_RETURN carries the cookie of a call that waits (pef.md b.5)',
   'get-file-owner': 'one process reads a file, forward only (pef.md g.3)',
 } as const;
 export type CheckName = keyof typeof CHECKS;

@@ -21,7 +21,12 @@ export async function reflectHypercall(uv: Ultravisor, vcpu: Vcpu): Promise<void
   await bus.within(cause, () => handle(uv, vcpu, number));
   const r3 = s64(vcpu.get(3));
   const r3Name = hName(r3);
-  bus.emit('hcall.return', 'ultravisor', { number, name, outcome: 'returns', r3, ...(r3Name ? { r3Name } : {}), out: {} }, { place, cause });
+  bus.emit(
+    'hcall.return',
+    'ultravisor',
+    { number, name, outcome: 'returns', r3, ...(r3Name ? { r3Name } : {}), out: {} },
+    { place, cause },
+  );
 }
 
 async function handle(uv: Ultravisor, vcpu: Vcpu, number: number): Promise<void> {

@@ -35,7 +35,14 @@ export function killSvm(uv: Ultravisor, svm: Svm, why: string): never {
 }
 
 /** The page behind a frame for this reader; null: nothing was ever written there. */
-async function backing(uv: Ultravisor, svm: Svm, vcpu: Vcpu, gfn: bigint, by: 'svm' | 'ultravisor', write: boolean): Promise<bigint | null> {
+async function backing(
+  uv: Ultravisor,
+  svm: Svm,
+  vcpu: Vcpu,
+  gfn: bigint,
+  by: 'svm' | 'ultravisor',
+  write: boolean,
+): Promise<bigint | null> {
   for (let tries = 0; tries < PAGE_IN_TRIES; tries++) {
     const frame = svm.frames.get(gfn);
     switch (frame?.state ?? 'SECURE') {
@@ -76,7 +83,14 @@ function* pieces(gpa: bigint, length: number): Generator<{ at: bigint; size: num
 }
 
 /** Memory of the SVM as it, or the Ultravisor for it, sees it; paged-out frames are brought in. */
-export async function readSvm(uv: Ultravisor, svm: Svm, vcpu: Vcpu, gpa: bigint, length: number, by: 'svm' | 'ultravisor'): Promise<Uint8Array> {
+export async function readSvm(
+  uv: Ultravisor,
+  svm: Svm,
+  vcpu: Vcpu,
+  gpa: bigint,
+  length: number,
+  by: 'svm' | 'ultravisor',
+): Promise<Uint8Array> {
   const out = new Uint8Array(length);
   for (const { at, size, done } of pieces(gpa, length)) {
     const ra = await backing(uv, svm, vcpu, gfnOf(at), by, false);
@@ -85,7 +99,14 @@ export async function readSvm(uv: Ultravisor, svm: Svm, vcpu: Vcpu, gpa: bigint,
   return out;
 }
 
-export async function writeSvm(uv: Ultravisor, svm: Svm, vcpu: Vcpu, gpa: bigint, bytes: Uint8Array, by: 'svm' | 'ultravisor'): Promise<void> {
+export async function writeSvm(
+  uv: Ultravisor,
+  svm: Svm,
+  vcpu: Vcpu,
+  gpa: bigint,
+  bytes: Uint8Array,
+  by: 'svm' | 'ultravisor',
+): Promise<void> {
   for (const { at, size, done } of pieces(gpa, bytes.length)) {
     const ra = await backing(uv, svm, vcpu, gfnOf(at), by, true);
     if (ra !== null) uv.memory.write(ra + BigInt(pageOffset(at)), bytes.subarray(done, done + size), by);
@@ -96,7 +117,13 @@ export async function writeSvm(uv: Ultravisor, svm: Svm, vcpu: Vcpu, gpa: bigint
  * Shares a frame for the Ultravisor's own purposes: `SHARED_IMPLICIT` bounce page, or `PSEUDO_SHARED` (the RTAS area: the
  * hypervisor gets a page of its own, the SVM keeps its secure one). False: the hypervisor refused.
  */
-export async function shareFor(uv: Ultravisor, svm: Svm, vcpu: Vcpu, gfn: bigint, as: 'SHARED_IMPLICIT' | 'PSEUDO_SHARED'): Promise<boolean> {
+export async function shareFor(
+  uv: Ultravisor,
+  svm: Svm,
+  vcpu: Vcpu,
+  gfn: bigint,
+  as: 'SHARED_IMPLICIT' | 'PSEUDO_SHARED',
+): Promise<boolean> {
   setState(uv, svm, gfn, 'HV_SHARING', `to become ${as}`);
   const agreed = await askForPage(uv, svm, vcpu, gfn, SHARED);
   const frame = frameOf(svm, gfn);

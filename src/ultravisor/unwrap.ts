@@ -64,8 +64,11 @@ class Unwrap {
     const { out } = this.#expect(await this.#client.call(TPM2_ReadPublic, { objectHandle: this.#tpm.wrappingKeyHandle }, {}));
     const name = nameOf(out.outPublic);
     const same = sameBytes(name, out.name) && sameBytes(name, this.#tpm.wrappingKeyPublicname);
-    const detail = same ? 'the wrapping key has the Name that firmware handed over' : 'the key at 0x81800001 is not the one that firmware handed over';
-    if (!this.#uv.check('wrapping-key-name', same, detail, SOURCE)) throw new EsmRefused(U.NO_KEY, 'wrapping-key-name', detail, SOURCE, true);
+    const detail = same
+      ? 'the wrapping key has the Name that firmware handed over'
+      : 'the key at 0x81800001 is not the one that firmware handed over';
+    if (!this.#uv.check('wrapping-key-name', same, detail, SOURCE))
+      throw new EsmRefused(U.NO_KEY, 'wrapping-key-name', detail, SOURCE, true);
     return out.outPublic;
   }
 
@@ -92,7 +95,12 @@ class Unwrap {
   async #byHandedSession(lockbox: Uint8Array): Promise<Uint8Array> {
     const handed = this.#tpm.session;
     if (!handed) {
-      throw new EsmRefused(U.NO_KEY, 'session', 'the session from host boot is lost: there is none until the next boot', 'profile documented');
+      throw new EsmRefused(
+        U.NO_KEY,
+        'session',
+        'the session from host boot is lost: there is none until the next boot',
+        'profile documented',
+      );
     }
     this.#tpm.session = null; // until it is saved again it is nowhere but in the TPM
     const loaded = this.#expect(await this.#client.call(TPM2_ContextLoad, {}, { context: decode(TPMS_CONTEXT, handed.context) }));

@@ -1,4 +1,4 @@
-import { hcall, type HcallContext } from '../call.ts';
+import { type HcallContext, hcall } from '../call.ts';
 import { H } from '../codes.ts';
 import { gfnOf, gpaOf, PAGE_SHIFT } from '../memory.ts';
 import { SECURE_GUEST } from '../partition.ts';

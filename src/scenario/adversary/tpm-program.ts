@@ -1,7 +1,7 @@
 import type { Host } from '../../machine/index.ts';
 import type { World } from '../../sim/index.ts';
 import { encryptedSymkey, findEsmBlob, lockboxFingerprints, readFdt } from '../../svm/format/index.ts';
-import { type Answer, type ClientSession, NO_PASSWORD, TransportError, TpmClient, type TpmTransport } from '../../tpm/client/index.ts';
+import { type Answer, type ClientSession, NO_PASSWORD, TpmClient, type TpmTransport, TransportError } from '../../tpm/client/index.ts';
 import {
   nameOf,
   TPM2_EvictControl,
@@ -27,7 +27,7 @@ const MAX_RESPONSE = 4096;
 /** Programs of TPM commands that a root of the host can run beside the Ultravisor's, in a space of its own. */
 export const PROGRAMS = {
   'policy-b': 'Gives the wrapping key a password of its own by branch B of its policy, and opens every lockbox with it (threat 20).',
-  'decrypt': 'Asks the TPM to open the lockbox without the password (threat 19).',
+  decrypt: 'Asks the TPM to open the lockbox without the password (threat 19).',
   'evict-key': 'Takes the wrapping key out of the TPM (threat 21).',
 } as const;
 export type Program = keyof typeof PROGRAMS;
@@ -94,7 +94,8 @@ async function policyB(client: TpmClient, host: Host, lpid: number): Promise<str
   if (!key.ok || !parent.ok || !session) return 'no wrapping key, or no session';
   const policy = { policySession: session.handle };
   await client.call(TPM2_PolicyCommandCode, policy, { code: TPM_CC.ObjectChangeAuth });
-  const pcrSelect = host.ultravisor.profile.policyPcr === 16 ? Uint8Array.of(0, 0, 1) : Uint8Array.of(1 << host.ultravisor.profile.policyPcr, 0, 0);
+  const pcrSelect =
+    host.ultravisor.profile.policyPcr === 16 ? Uint8Array.of(0, 0, 1) : Uint8Array.of(1 << host.ultravisor.profile.policyPcr, 0, 0);
   await client.call(TPM2_PolicyPCR, policy, { pcrDigest: NONE, pcrs: [{ hash: TPM_ALG.SHA256, pcrSelect }] });
   const either = await client.call(TPM2_PolicyOR, policy, { pHashList: [policyA, branchB] });
   if (!either.ok) return `branch B is closed: ${either.detail}`;

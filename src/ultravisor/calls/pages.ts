@@ -14,7 +14,9 @@ export const UV_REGISTER_MEM_SLOT = ultracall({
   about: 'Tells the Ultravisor of a memory slot of a VM that becomes secure.',
   in: { lpid: r(4, 'lpid'), start: r(5, 'gpa'), size: r(6, 'bytes'), flags: r(7, 'flags'), slotid: r(8, 'slotid') },
   out: {},
-  returns: { U_PARAMETER: 'start is not aligned, the slot wraps around or overlaps, slotid is 512 or more, no memory, or no SVM has this lpid' },
+  returns: {
+    U_PARAMETER: 'start is not aligned, the slot wraps around or overlaps, slotid is 512 or more, no memory, or no SVM has this lpid',
+  },
   handle(uv, { lpid, start, size, slotid }) {
     const svm = uv.svm(lpid);
     // The published code does not test the lpid (a null dereference); nothing of it can be had here.

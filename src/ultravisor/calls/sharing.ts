@@ -6,7 +6,7 @@ import type { Ultravisor } from '../ultravisor.ts';
 
 const SOURCE = 'open-power/ultravisor core/uvcall.c, core/svm_host.c';
 const RETURNS = {
-  U_PARAMETER: 'no SVM has the caller\'s lpid',
+  U_PARAMETER: "no SVM has the caller's lpid",
   U_INVALID: 'documented: the VM is not secure',
   U_P2: 'a frame lies in no memory slot or is changing hands, or the hypervisor refused; frames changed so far are reverted',
   U_RETRY: 'no memory before the start',
