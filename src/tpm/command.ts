@@ -1,6 +1,6 @@
 import type { Codec, Fields, StructValue } from '../bytes/index.ts';
-import type { Core } from './model/core.ts';
 import type { Call } from './model/call.ts';
+import type { Core } from './model/core.ts';
 
 export type Role = 'USER' | 'ADMIN' | 'DUP';
 

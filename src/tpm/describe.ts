@@ -1,8 +1,15 @@
-import { type Fields, type FieldSeen, Reader, readField, sized, type Value } from '../bytes/index.ts';
+import { type FieldSeen, type Fields, Reader, readField, sized, type Value } from '../bytes/index.ts';
 import type { AnyCommand, HandleUse } from './command.ts';
 import { commands } from './commands/index.ts';
 import {
-  COMMAND_HEADER, has, RESPONSE_HEADER, TPM_HANDLE, TPM_ST, TPMA_SESSION, TPMS_AUTH_COMMAND, TPMS_AUTH_RESPONSE,
+  COMMAND_HEADER,
+  has,
+  RESPONSE_HEADER,
+  TPM_HANDLE,
+  TPM_ST,
+  TPMA_SESSION,
+  TPMS_AUTH_COMMAND,
+  TPMS_AUTH_RESPONSE,
 } from './wire/index.ts';
 
 export interface DecodedCommand {
@@ -42,7 +49,8 @@ export function decodeCommand(bytes: Uint8Array, onField?: OnField): DecodedComm
     return { header, command, handles: {}, sessions: [], params: {}, parameters: bytes.slice(reader.offset), encrypted: false };
   }
   const handles: Record<string, number> = {};
-  for (const [name, { type }] of Object.entries<HandleUse>(command.handles)) handles[name] = reader.at('handles', () => readField(reader, name, type));
+  for (const [name, { type }] of Object.entries<HandleUse>(command.handles))
+    handles[name] = reader.at('handles', () => readField(reader, name, type));
   const sessions: Value<typeof TPMS_AUTH_COMMAND>[] = [];
   if (header.tag === TPM_ST.SESSIONS) {
     const size = reader.at('authorizationSize', () => reader.u32());
@@ -76,7 +84,9 @@ export function decodeResponse(code: number, bytes: Uint8Array, onField?: OnFiel
   }
   const size = reader.u32();
   const start = reader.offset;
-  const encrypted = sessionsOf(bytes.subarray(start + size)).some(({ sessionAttributes }) => has(sessionAttributes, TPMA_SESSION.bit.encrypt));
+  const encrypted = sessionsOf(bytes.subarray(start + size)).some(({ sessionAttributes }) =>
+    has(sessionAttributes, TPMA_SESSION.bit.encrypt),
+  );
   const returns = reader.within(size, () => readAll(reader, 'returns', command.returns, encrypted, size));
   const sessions: Value<typeof TPMS_AUTH_RESPONSE>[] = [];
   while (reader.remaining > 0) sessions.push(reader.at('sessions', () => readField(reader, sessions.length, TPMS_AUTH_RESPONSE)));

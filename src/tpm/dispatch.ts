@@ -10,11 +10,9 @@ import { healLockout } from './model/lockout.ts';
 import { nvIsAccessible } from './model/nv.ts';
 import { dropEvictCopies, findObject, isSlotHandle, loadEvict } from './model/objects.ts';
 import { findSession, flushSession, isSessionNumber } from './model/sessions.ts';
-import { inHandle, inParameter, inSession, rcOfFault, Refusal, refuse } from './refusal.ts';
+import { inHandle, inParameter, inSession, Refusal, rcOfFault, refuse } from './refusal.ts';
 import { commandDigest, cryptParameter, EMPTY, exchangeFirst, responseDigest, sessionHmac } from './session-crypto.ts';
-import {
-  has, HEADER_BYTES, TPM_CC, TPM_HT, TPM_RC, TPM_RH, TPM_ST, TPMA_SESSION, handleType, TPMS_AUTH_RESPONSE,
-} from './wire/index.ts';
+import { HEADER_BYTES, handleType, has, TPM_CC, TPM_HT, TPM_RC, TPM_RH, TPM_ST, TPMA_SESSION, TPMS_AUTH_RESPONSE } from './wire/index.ts';
 
 // Part 1 §18, Part 4 ExecCommand.c: one command from its bytes to its response, in libtpms' order of checks
 // (tpm.md §6 note 8, vectors/tpm/06): header, handles, authorization, decryption, parameters, action.
@@ -64,7 +62,14 @@ function run(tpm: Core, bytes: Uint8Array, locality: number): Uint8Array {
   const area = tag === TPM_ST.SESSIONS ? readSessionArea(reader) : null;
   if (area && command.sessions === 'none') refuse(TPM_RC.AUTH_CONTEXT);
   const sessions = area ? parseSessions(tpm, command, area) : [];
-  const call = new CurrentCall(command, locality, handles, handles.map(handle => entityName(tpm, handle)), bytes.subarray(reader.offset), sessions);
+  const call = new CurrentCall(
+    command,
+    locality,
+    handles,
+    handles.map(handle => entityName(tpm, handle)),
+    bytes.subarray(reader.offset),
+    sessions,
+  );
   if (area) authorize(tpm, call);
   else authorizeWithoutSessions(call);
   const params = readParameters(command.params, call.decryptSession ? new Reader(decrypted(tpm, call, call.decryptSession)) : reader);
@@ -90,7 +95,10 @@ const named = (command: AnyCommand, handles: readonly number[]): Record<string, 
 /** Types of the handles. Slots and session numbers beyond this TPM's limits are no handles of it. */
 function readHandles(tpm: Core, command: AnyCommand, reader: Reader): number[] {
   return uses(command).map(({ type }, i) => {
-    const handle = reading(() => type.read(reader), rc => inHandle(i + 1, rc));
+    const handle = reading(
+      () => type.read(reader),
+      rc => inHandle(i + 1, rc),
+    );
     if (!isPossible(tpm, handle)) refuse(inHandle(i + 1, TPM_RC.VALUE));
     return handle;
   });
@@ -115,7 +123,8 @@ function loadHandles(tpm: Core, command: AnyCommand, handles: readonly number[])
     const missing = (rc: number): never => refuse(inHandle(i + 1, rc));
     switch (handleType(handle)) {
       case TPM_HT.PERMANENT:
-        if ((handle === TPM_RH.OWNER || handle === TPM_RH.ENDORSEMENT || handle === TPM_RH.PLATFORM) && !isEnabled(tpm, handle)) missing(TPM_RC.HIERARCHY);
+        if ((handle === TPM_RH.OWNER || handle === TPM_RH.ENDORSEMENT || handle === TPM_RH.PLATFORM) && !isEnabled(tpm, handle))
+          missing(TPM_RC.HIERARCHY);
         return handle;
       case TPM_HT.TRANSIENT:
         if (!findObject(tpm, handle)) refuse(TPM_RC.REFERENCE_H0 + i);
@@ -167,7 +176,12 @@ class CurrentCall implements Call {
   readonly #cpHashes = new Map<number, Uint8Array>();
 
   constructor(
-    command: AnyCommand, locality: number, handles: readonly number[], names: readonly Uint8Array[], parameters: Uint8Array, sessions: readonly SessionUse[],
+    command: AnyCommand,
+    locality: number,
+    handles: readonly number[],
+    names: readonly Uint8Array[],
+    parameters: Uint8Array,
+    sessions: readonly SessionUse[],
   ) {
     this.command = command;
     this.locality = locality;
@@ -217,7 +231,10 @@ function readParameters(fields: Fields, reader: Reader): Readonly<Record<string,
   for (const [name, codec] of Object.entries(fields)) {
     number++;
     const blamed = number;
-    values[name] = reading(() => readField(reader, name, codec), rc => inParameter(blamed, rc));
+    values[name] = reading(
+      () => readField(reader, name, codec),
+      rc => inParameter(blamed, rc),
+    );
   }
   if (reader.remaining > 0) refuse(TPM_RC.SIZE);
   return values;
@@ -246,7 +263,8 @@ function respond(tpm: Core, call: Call, withSessions: boolean, output: Readonly<
   writer.raw(parameters);
   for (const use of call.sessions) TPMS_AUTH_RESPONSE.write(writer, answerOf(tpm, call, use, parameters));
   // Only now: the answer's HMAC needs the session.
-  for (const { session, attributes } of call.sessions) if (session && !has(attributes, A.continueSession)) flushSession(tpm, session.handle);
+  for (const { session, attributes } of call.sessions)
+    if (session && !has(attributes, A.continueSession)) flushSession(tpm, session.handle);
   return finished(writer);
 }
 
@@ -270,7 +288,9 @@ function encrypted(tpm: Core, call: Call, parameters: Uint8Array): Uint8Array {
   if (!use?.session) return parameters;
   const { authHash, symmetric, nonceTPM } = use.session;
   const key = encryptionKey(tpm, use);
-  return exchangeFirst(parameters, data => cryptParameter('encrypt', authHash, symmetric, key, nonceTPM, use.nonceCaller, data)) ?? parameters;
+  return (
+    exchangeFirst(parameters, data => cryptParameter('encrypt', authHash, symmetric, key, nonceTPM, use.nonceCaller, data)) ?? parameters
+  );
 }
 
 /** One session of the response. A password's, and that of a session that carried one, has no HMAC. */

@@ -9,7 +9,7 @@ const nameOfBytes = (nameAlg: number, bytes: Uint8Array): Uint8Array => concat(u
 
 /** The Name of an object; empty when it has no name algorithm. */
 export function nameOf(publicArea: TPMT_PUBLIC): Uint8Array {
-  if ((publicArea.nameAlg as number) === TPM_ALG.NULL) return EMPTY;
+  if (publicArea.nameAlg === TPM_ALG.NULL) return EMPTY;
   return nameOfBytes(publicArea.nameAlg, encode(TPMT_PUBLIC_NULL, publicArea));
 }
 

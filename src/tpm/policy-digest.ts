@@ -13,7 +13,13 @@ export const extendPolicy = (hash: number, policy: Uint8Array, code: number, ...
   digest(hashName(hash), policy, u32(code), ...args);
 
 /** The two steps of PolicySecret, PolicySigned and PolicyAuthorize (Part 3 §23.2.3): first the entity's Name, then policyRef. */
-export function extendPolicyByName(hash: number, policy: Uint8Array, code: number, name: Uint8Array, policyRef: Uint8Array = EMPTY): Uint8Array {
+export function extendPolicyByName(
+  hash: number,
+  policy: Uint8Array,
+  code: number,
+  name: Uint8Array,
+  policyRef: Uint8Array = EMPTY,
+): Uint8Array {
   return digest(hashName(hash), extendPolicy(hash, policy, code, name), policyRef);
 }
 

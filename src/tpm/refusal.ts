@@ -36,7 +36,8 @@ export function blaming<T>(number: (rc: number) => number, body: () => T): T {
   try {
     return body();
   } catch (error) {
-    if (error instanceof Refusal && isFormat1(error.rc) && error.rc >>> 8 === 0 && (error.rc & PARAMETER) === 0) throw new Refusal(number(error.rc));
+    if (error instanceof Refusal && isFormat1(error.rc) && error.rc >>> 8 === 0 && (error.rc & PARAMETER) === 0)
+      throw new Refusal(number(error.rc));
     throw error;
   }
 }

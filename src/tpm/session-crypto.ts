@@ -1,7 +1,7 @@
+import type { Value } from '../bytes/index.ts';
 import { concat } from '../bytes/index.ts';
 import { decryptCfb, digest, encryptCfb, hmac, kdfA, xor } from '../crypto/index.ts';
 import { blockBytes, digestBytes, hashName, TPM_ALG, type TPMT_SYM_DEF, type TPMT_SYM_DEF_OBJECT } from './wire/index.ts';
-import type { Value } from '../bytes/index.ts';
 
 // Part 1 §18 and §19: what both ends of a session compute. The TPM and its clients use the same functions, on plain values.
 
@@ -35,7 +35,12 @@ export const responseDigest = (hash: number, rc: number, code: number, parameter
  * Part 1 §19.6.8. Neither bound nor salted means no session key at all, not a key made of empty inputs; bound to an entity with
  * an empty authorization value does give a key.
  */
-export function sessionKey(hash: number, secret: { bindAuth?: Uint8Array; salt?: Uint8Array } | null, nonceTPM: Uint8Array, nonceCaller: Uint8Array): Uint8Array {
+export function sessionKey(
+  hash: number,
+  secret: { bindAuth?: Uint8Array; salt?: Uint8Array } | null,
+  nonceTPM: Uint8Array,
+  nonceCaller: Uint8Array,
+): Uint8Array {
   if (!secret) return EMPTY;
   const key = concat(secret.bindAuth ?? EMPTY, secret.salt ?? EMPTY);
   return kdfA(hashName(hash), key, 'ATH', nonceTPM, nonceCaller, digestBytes(hash) * 8);

@@ -17,7 +17,9 @@ function arbitraryOf(codec: AnyCodec): Arbitrary<unknown> {
   switch (shape.kind) {
     case 'uint':
       if (codec.name === 'INT32') return fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
-      return shape.bytes === 8 ? fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }) : fc.integer({ min: 0, max: maxOf(codec, 2 ** (8 * shape.bytes) - 1) });
+      return shape.bytes === 8
+        ? fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
+        : fc.integer({ min: 0, max: maxOf(codec, 2 ** (8 * shape.bytes) - 1) });
     case 'enum':
       return fc.constantFrom(...shape.names.keys());
     case 'bits': {
@@ -29,7 +31,10 @@ function arbitraryOf(codec: AnyCodec): Arbitrary<unknown> {
       return fc.uint8Array({ maxLength: Math.min(shape.max ?? MOST_BYTES, MOST_BYTES), ...length }).map(bytes => Uint8Array.from(bytes));
     }
     case 'list':
-      return fc.array(arbitraryOf(shape.item), { minLength: shape.min ?? 0, maxLength: Math.max(shape.min ?? 0, Math.min(shape.max ?? MOST_ITEMS, MOST_ITEMS)) });
+      return fc.array(arbitraryOf(shape.item), {
+        minLength: shape.min ?? 0,
+        maxLength: Math.max(shape.min ?? 0, Math.min(shape.max ?? MOST_ITEMS, MOST_ITEMS)),
+      });
     case 'sizedOf':
       return shape.optional ? fc.option(arbitraryOf(shape.inner), { nil: null }) : arbitraryOf(shape.inner);
     case 'struct':

@@ -1,22 +1,45 @@
 import { expect } from 'chai';
 import { Clock } from '../../src/sim/index.ts';
-import {
-  commands, type Tpm, TPM2_ContextLoad, TPM2_ContextSave, TPM2_CreatePrimary, TPM2_EvictControl, TPM2_FlushContext, TPM2_GetCapability, TPM2_PCR_Extend,
-  TPM2_PCR_Read, TPM2_ReadClock, TPM2_ReadPublic, TPM2_Shutdown, TPM2_Startup, TPM2_Unseal,
-} from '../../src/tpm/index.ts';
 import { type ClientSession, NO_PASSWORD, type TpmClient } from '../../src/tpm/client/index.ts';
 import { command, table } from '../../src/tpm/command.ts';
+import {
+  commands,
+  TPM2_ContextLoad,
+  TPM2_ContextSave,
+  TPM2_CreatePrimary,
+  TPM2_EvictControl,
+  TPM2_FlushContext,
+  TPM2_GetCapability,
+  TPM2_PCR_Extend,
+  TPM2_PCR_Read,
+  TPM2_ReadClock,
+  TPM2_ReadPublic,
+  TPM2_Shutdown,
+  TPM2_Startup,
+  TPM2_Unseal,
+  type Tpm,
+} from '../../src/tpm/index.ts';
 import { TPM_ALG, TPM_CAP, TPM_RH, TPM_SU, type TPMS_CONTEXT, type TPMT_PUBLIC } from '../../src/tpm/wire/index.ts';
 import { clientOf, must, outcome, startedTpm, tpmOf } from './help.ts';
 
 const EMPTY = new Uint8Array(0);
 const { SHA256 } = TPM_ALG;
 const sealed = (objectAttributes = 0x452): TPMT_PUBLIC => ({
-  type: TPM_ALG.KEYEDHASH, nameAlg: SHA256, objectAttributes, authPolicy: EMPTY, parameters: { scheme: { scheme: TPM_ALG.NULL } }, unique: EMPTY,
+  type: TPM_ALG.KEYEDHASH,
+  nameAlg: SHA256,
+  objectAttributes,
+  authPolicy: EMPTY,
+  parameters: { scheme: { scheme: TPM_ALG.NULL } },
+  unique: EMPTY,
 });
 
 const item = async (client: TpmClient, hierarchy: number = TPM_RH.OWNER, publicArea = sealed()) => {
-  const input = { inSensitive: { userAuth: EMPTY, data: Uint8Array.of(1, 2, 3) }, inPublic: publicArea, outsideInfo: EMPTY, creationPCR: [] };
+  const input = {
+    inSensitive: { userAuth: EMPTY, data: Uint8Array.of(1, 2, 3) },
+    inPublic: publicArea,
+    outsideInfo: EMPTY,
+    creationPCR: [],
+  };
   return client.call(TPM2_CreatePrimary, { primaryHandle: hierarchy }, input, { sessions: [NO_PASSWORD] });
 };
 const session = async (client: TpmClient): Promise<ClientSession> => {
@@ -24,8 +47,10 @@ const session = async (client: TpmClient): Promise<ClientSession> => {
   if (!answer.ok) throw new Error(answer.detail);
   return answer.session;
 };
-const start = async (client: TpmClient) => outcome(await client.startSession({ kind: 'hmac' }).then(answer => (answer.ok ? { ok: true, handle: 0, out: {} } : answer)));
-const save = async (client: TpmClient, saveHandle: number): Promise<TPMS_CONTEXT> => must(await client.call(TPM2_ContextSave, { saveHandle }, {})).out.context;
+const start = async (client: TpmClient) =>
+  outcome(await client.startSession({ kind: 'hmac' }).then(answer => (answer.ok ? { ok: true, handle: 0, out: {} } : answer)));
+const save = async (client: TpmClient, saveHandle: number): Promise<TPMS_CONTEXT> =>
+  must(await client.call(TPM2_ContextSave, { saveHandle }, {})).out.context;
 const load = (client: TpmClient, context: TPMS_CONTEXT) => client.call(TPM2_ContextLoad, {}, { context });
 const handles = async (client: TpmClient, property: number) =>
   must(await client.call(TPM2_GetCapability, {}, { capability: TPM_CAP.HANDLES, property, propertyCount: 100 })).out.capabilityData.data;
@@ -111,7 +136,11 @@ describe('session contexts', () => {
   });
 
   it('live through TPM Restart and Resume, not through TPM Reset', async () => {
-    for (const [shutdownType, startupType, want] of [[TPM_SU.STATE, TPM_SU.STATE, 'ok'], [TPM_SU.STATE, TPM_SU.CLEAR, 'ok'], [TPM_SU.CLEAR, TPM_SU.CLEAR, 'INTEGRITY']] as const) {
+    for (const [shutdownType, startupType, want] of [
+      [TPM_SU.STATE, TPM_SU.STATE, 'ok'],
+      [TPM_SU.STATE, TPM_SU.CLEAR, 'ok'],
+      [TPM_SU.CLEAR, TPM_SU.CLEAR, 'INTEGRITY'],
+    ] as const) {
       const tpm = startedTpm();
       const client = clientOf(tpm);
       const context = await save(client, (await session(client)).handle);
@@ -139,7 +168,9 @@ describe('power', () => {
     const client = clientOf(tpm);
     const digests = [{ hashAlg: SHA256, digest: new Uint8Array(32).fill(1) }];
     for (const pcrHandle of [5, 16]) must(await client.call(TPM2_PCR_Extend, { pcrHandle }, { digests }, { sessions: [NO_PASSWORD] }));
-    const read = async () => must(await client.call(TPM2_PCR_Read, {}, { pcrSelectionIn: [{ hash: SHA256, pcrSelect: Uint8Array.of(0x20, 0, 3) }] })).out.pcrValues;
+    const read = async () =>
+      must(await client.call(TPM2_PCR_Read, {}, { pcrSelectionIn: [{ hash: SHA256, pcrSelect: Uint8Array.of(0x20, 0, 3) }] })).out
+        .pcrValues;
     const before = await read();
     must(await client.call(TPM2_Shutdown, {}, { shutdownType: TPM_SU.STATE }));
     expect(await reboot(tpm, client, TPM_SU.STATE)).to.equal('ok');
@@ -153,7 +184,14 @@ describe('power', () => {
     const tpm = startedTpm();
     const client = clientOf(tpm);
     const { handle, out } = must(await item(client, TPM_RH.PLATFORM));
-    must(await client.call(TPM2_EvictControl, { auth: TPM_RH.PLATFORM, objectHandle: handle }, { persistentHandle: 0x81800000 }, { sessions: [NO_PASSWORD] }));
+    must(
+      await client.call(
+        TPM2_EvictControl,
+        { auth: TPM_RH.PLATFORM, objectHandle: handle },
+        { persistentHandle: 0x81800000 },
+        { sessions: [NO_PASSWORD] },
+      ),
+    );
     expect(await reboot(tpm, client, TPM_SU.CLEAR)).to.equal('ok');
     expect(must(await client.call(TPM2_ReadPublic, { objectHandle: 0x81800000 }, {})).out.name).to.deep.equal(out.name);
     expect(await handles(client, 0x80000000)).to.deep.equal([]);
@@ -168,7 +206,14 @@ describe('power', () => {
     clock.advanceMs(10_000);
     expect(await read()).to.deep.equal({ time: 10_000n, clockInfo: { clock: 10_000n, resetCount: 1, restartCount: 0, safe: 1 } });
     must(await client.call(TPM2_PCR_Extend, { pcrHandle: 1 }, { digests: [] }, { sessions: [NO_PASSWORD] }));
-    must(await client.call(TPM2_PCR_Extend, { pcrHandle: 1 }, { digests: [{ hashAlg: SHA256, digest: new Uint8Array(32) }] }, { sessions: [NO_PASSWORD] }));
+    must(
+      await client.call(
+        TPM2_PCR_Extend,
+        { pcrHandle: 1 },
+        { digests: [{ hashAlg: SHA256, digest: new Uint8Array(32) }] },
+        { sessions: [NO_PASSWORD] },
+      ),
+    );
     await reboot(tpm, client, TPM_SU.CLEAR);
     expect(await read()).to.deep.equal({ time: 0n, clockInfo: { clock: 8192n, resetCount: 2, restartCount: 0, safe: 0 } });
     clock.advanceMs(5000);

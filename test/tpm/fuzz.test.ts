@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { exchanges, LivePlayer, type TranscriptLine, transcriptLines } from '../../src/conform/tpm-transcript/index.ts';
 import { encode, fromHex, Writer } from '../../src/bytes/index.ts';
+import { exchanges, LivePlayer, type TranscriptLine, transcriptLines } from '../../src/conform/tpm-transcript/index.ts';
 import { Random } from '../../src/sim/index.ts';
 import { commands, type Tpm, type TpmState } from '../../src/tpm/index.ts';
 import { valuesOf } from '../helpers/values-of.ts';
@@ -12,9 +12,17 @@ import { startedTpm } from './help.ts';
 const linesOf = (file: string): TranscriptLine[] =>
   transcriptLines(readFileSync(new URL(`../../fixtures/observed/tpm/${file}.jsonl`, import.meta.url), 'utf8'));
 
-const FILES = ['01-host-first-boot', '03a-svm-unwrap-first-boot', '04-salted-hmac-session-rsa', '05b-auth-change-nv-hmac', '08-deterministic-script'];
+const FILES = [
+  '01-host-first-boot',
+  '03a-svm-unwrap-first-boot',
+  '04-salted-hmac-session-rsa',
+  '05b-auth-change-nv-hmac',
+  '08-deterministic-script',
+];
 // CreatePrimary and Create make keys: a few mutants of them are enough.
-const REAL = FILES.flatMap(file => exchanges(linesOf(file)).map(({ command }) => fromHex(command.hex ?? ''))).filter(bytes => bytes.length > 10);
+const REAL = FILES.flatMap(file => exchanges(linesOf(file)).map(({ command }) => fromHex(command.hex ?? ''))).filter(
+  bytes => bytes.length > 10,
+);
 
 const isRefused = (response: Uint8Array): boolean => response.length === 10 && new DataView(response.buffer).getUint32(6) !== 0;
 
@@ -40,27 +48,39 @@ function feed(tpm: Tpm, command: Uint8Array): void {
   const before = kept(tpm.snapshot());
   const response = tpm.execute(command);
   expectWellFormed(response);
-  if (isRefused(response)) expect(isDeepStrictEqual(kept(tpm.snapshot()), before), `${Buffer.from(command).toString('hex')} was refused and left a trace`).to.equal(true);
+  if (isRefused(response))
+    expect(
+      isDeepStrictEqual(kept(tpm.snapshot()), before),
+      `${Buffer.from(command).toString('hex')} was refused and left a trace`,
+    ).to.equal(true);
 }
 
 describe('any bytes at all', () => {
   it('random bytes get a well-formed response and change nothing', () => {
     const tpm = startedTpm();
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), bytes => feed(tpm, bytes)), { numRuns: 300 });
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), bytes => feed(tpm, bytes)),
+      { numRuns: 300 },
+    );
   });
 
   it('bytes behind a good header get a well-formed response; refused ones change nothing', () => {
     const tpm = startedTpm();
-    const withHeader = fc.tuple(fc.constantFrom(0x8001, 0x8002), fc.integer({ min: 0x11f, max: 0x19a }), fc.uint8Array({ maxLength: 120 })).map(([tag, code, body]) => {
-      const bytes = new Uint8Array(10 + body.length);
-      const view = new DataView(bytes.buffer);
-      view.setUint16(0, tag);
-      view.setUint32(2, bytes.length);
-      view.setUint32(6, code);
-      bytes.set(body, 10);
-      return bytes;
-    });
-    fc.assert(fc.property(withHeader, bytes => feed(tpm, bytes)), { numRuns: 600 });
+    const withHeader = fc
+      .tuple(fc.constantFrom(0x8001, 0x8002), fc.integer({ min: 0x11f, max: 0x19a }), fc.uint8Array({ maxLength: 120 }))
+      .map(([tag, code, body]) => {
+        const bytes = new Uint8Array(10 + body.length);
+        const view = new DataView(bytes.buffer);
+        view.setUint16(0, tag);
+        view.setUint32(2, bytes.length);
+        view.setUint32(6, code);
+        bytes.set(body, 10);
+        return bytes;
+      });
+    fc.assert(
+      fc.property(withHeader, bytes => feed(tpm, bytes)),
+      { numRuns: 600 },
+    );
   });
 
   it('changed real commands get a well-formed response; refused ones change nothing', () => {
@@ -74,13 +94,19 @@ describe('any bytes at all', () => {
         new DataView(bytes.buffer).setUint32(2, bytes.length);
         return bytes;
       });
-    fc.assert(fc.property(mutant, bytes => feed(tpm, bytes)), { numRuns: 800 });
+    fc.assert(
+      fc.property(mutant, bytes => feed(tpm, bytes)),
+      { numRuns: 800 },
+    );
   }).timeout(60_000);
 
   it('well-formed commands with values of chance get a well-formed response; refused ones change nothing', () => {
     const tpm = startedTpm();
     prepare(tpm);
-    fc.assert(fc.property(anyCommand(), bytes => feed(tpm, bytes)), { numRuns: 1500 });
+    fc.assert(
+      fc.property(anyCommand(), bytes => feed(tpm, bytes)),
+      { numRuns: 1500 },
+    );
   }).timeout(120_000);
 
   it('mutants sent between the commands of real flows leave no trace', async () => {
@@ -96,7 +122,13 @@ describe('any bytes at all', () => {
         return tpm.execute(command);
       },
     });
-    for (const file of ['01-host-first-boot', '03a-svm-unwrap-first-boot', '04-salted-hmac-session-rsa', '05-bound-session', '05b-auth-change-nv-hmac']) {
+    for (const file of [
+      '01-host-first-boot',
+      '03a-svm-unwrap-first-boot',
+      '04-salted-hmac-session-rsa',
+      '05-bound-session',
+      '05b-auth-change-nv-hmac',
+    ]) {
       const played = await player.play(linesOf(file));
       expect(played.flatMap(({ differences }) => differences)).to.deep.equal([]);
     }

@@ -1,6 +1,6 @@
 import { Clock, Random } from '../../src/sim/index.ts';
-import { Tpm } from '../../src/tpm/index.ts';
 import { type Answer, TpmClient, type TpmTransport } from '../../src/tpm/client/index.ts';
+import { Tpm } from '../../src/tpm/index.ts';
 import { explainRc } from '../../src/tpm/wire/index.ts';
 
 /** A TPM before Startup. */

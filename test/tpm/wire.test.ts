@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type AnyCodec, decode, DecodeError, encode, fromHex } from '../../src/bytes/index.ts';
+import { type AnyCodec, DecodeError, decode, encode, fromHex } from '../../src/bytes/index.ts';
 import * as wire from '../../src/tpm/wire/index.ts';
 import { explainRc, rcOfName, responseCodes, TPM_RC, TPML_PCR_SELECTION } from '../../src/tpm/wire/index.ts';
 import { valuesOf } from '../helpers/values-of.ts';
@@ -40,7 +40,9 @@ describe('TPM 2.0 structures', () => {
 
   it('name the field and byte where decoding stops', () => {
     const unknownBank = fromHex('00000001' + 'ffff' + '03000001');
-    expect(() => decode(TPML_PCR_SELECTION, unknownBank)).to.throw(DecodeError).that.includes({ fault: 'hash', path: '[0].hash', offset: 4 });
+    expect(() => decode(TPML_PCR_SELECTION, unknownBank))
+      .to.throw(DecodeError)
+      .that.includes({ fault: 'hash', path: '[0].hash', offset: 4 });
   });
 });
 

@@ -3,7 +3,18 @@ import type { Differences } from '../result.ts';
 
 /** Fields whose bytes every TPM makes anew; of these only the length is compared. */
 const OWN = new Set([
-  'randomBytes', 'nonceTPM', 'outPrivate', 'unique', 'x', 'y', 'name', 'qualifiedName', 'creationHash', 'digest', 'contextBlob', 'parentName',
+  'randomBytes',
+  'nonceTPM',
+  'outPrivate',
+  'unique',
+  'x',
+  'y',
+  'name',
+  'qualifiedName',
+  'creationHash',
+  'digest',
+  'contextBlob',
+  'parentName',
   'parentQualifiedName',
 ]);
 
@@ -21,7 +32,13 @@ export function compareFields(found: Differences, at: string, recorded: unknown,
 }
 
 /** Two responses byte by byte, less the ranges that differ from TPM to TPM. */
-export function compareMasked(found: Differences, at: string, recorded: Uint8Array, actual: Uint8Array, mask: readonly (readonly [number, number])[]): void {
+export function compareMasked(
+  found: Differences,
+  at: string,
+  recorded: Uint8Array,
+  actual: Uint8Array,
+  mask: readonly (readonly [number, number])[],
+): void {
   const shown = (bytes: Uint8Array): string => {
     const copy = bytes.slice();
     for (const [offset, length] of mask) copy.fill(0, offset, offset + length);

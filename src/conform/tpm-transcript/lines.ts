@@ -58,7 +58,8 @@ export function exchanges(lines: readonly TranscriptLine[]): Exchange[] {
   const found: Exchange[] = [];
   lines.forEach((line, i) => {
     const next = lines[i + 1];
-    if (line.dir === 'command' && line.hex !== undefined && next?.dir === 'response' && next.hex !== undefined) found.push({ command: line, response: next });
+    if (line.dir === 'command' && line.hex !== undefined && next?.dir === 'response' && next.hex !== undefined)
+      found.push({ command: line, response: next });
   });
   return found;
 }

@@ -1,17 +1,41 @@
 import { concat, DecodeError, decode, encode, type Fields, sameBytes, toHex, Writer } from '../../bytes/index.ts';
 import { padOaep, publicKeyObject, rsaPublic } from '../../crypto/index.ts';
-import {
-  type AnyCommand, commandDigest, commands, cryptParameter, type DecodedCommand, decodeCommand, decodeResponse, encryptSecret, exchangeFirst,
-  handleName, sessionHmac, sessionKey, type SymDef, TPM2_NV_ReadPublic, TPM2_ReadPublic,
-} from '../../tpm/index.ts';
+import { Random } from '../../sim/index.ts';
 import type { TpmTransport } from '../../tpm/client/index.ts';
 import {
-  digestBytes, explainRc, handleType, hashName, TPM_ALG, TPM_CC, TPM_HT, TPM_RH, TPM_ST, TPMA_SESSION, TPMS_AUTH_COMMAND, type TPMT_PUBLIC,
+  type AnyCommand,
+  commandDigest,
+  commands,
+  cryptParameter,
+  type DecodedCommand,
+  decodeCommand,
+  decodeResponse,
+  encryptSecret,
+  exchangeFirst,
+  handleName,
+  type SymDef,
+  sessionHmac,
+  sessionKey,
+  TPM2_NV_ReadPublic,
+  TPM2_ReadPublic,
+} from '../../tpm/index.ts';
+import {
+  digestBytes,
+  explainRc,
+  handleType,
+  hashName,
+  TPM_ALG,
+  TPM_CC,
+  TPM_HT,
+  TPM_RH,
+  TPM_ST,
+  TPMA_SESSION,
+  TPMS_AUTH_COMMAND,
+  type TPMT_PUBLIC,
 } from '../../tpm/wire/index.ts';
-import { Random } from '../../sim/index.ts';
 import { Differences, type PlayedCase } from '../result.ts';
-import { bytesOf, codeOf, type Exchange, exchanges, rcOf, type RecordedSession, type TranscriptLine } from './lines.ts';
 import { compareFields, compareMasked } from './compare.ts';
+import { bytesOf, codeOf, type Exchange, exchanges, type RecordedSession, rcOf, type TranscriptLine } from './lines.ts';
 import { Substitution } from './substitution.ts';
 
 /** A session of the TPM under test, in the place of a recorded one. */
@@ -27,7 +51,11 @@ interface LiveSession {
 interface Rebuilt {
   readonly bytes: Uint8Array;
   /** Our session, its caller's nonce and its encryption key, in place of each recorded one. */
-  readonly sessions: readonly ({ readonly live: LiveSession; readonly nonceCaller: Uint8Array; readonly encryptionKey: Uint8Array } | null)[];
+  readonly sessions: readonly ({
+    readonly live: LiveSession;
+    readonly nonceCaller: Uint8Array;
+    readonly encryptionKey: Uint8Array;
+  } | null)[];
 }
 
 const EMPTY = new Uint8Array(0);
@@ -81,7 +109,13 @@ export class LivePlayer {
 
   /** Learns from a successful pair of responses, and compares them. */
   #follow(
-    found: Differences, at: string, line: TranscriptLine, answer: TranscriptLine, recorded: Uint8Array, actual: Uint8Array, rebuilt: Rebuilt,
+    found: Differences,
+    at: string,
+    line: TranscriptLine,
+    answer: TranscriptLine,
+    recorded: Uint8Array,
+    actual: Uint8Array,
+    rebuilt: Rebuilt,
   ): void {
     const code = codeOf(rebuilt.bytes);
     const command = commands.get(code);
@@ -94,10 +128,14 @@ export class LivePlayer {
     });
     const plain = (returns: Readonly<Record<string, unknown>>, first: unknown) =>
       command && first !== undefined ? { ...returns, [Object.keys(command.returns)[0] ?? '']: first } : returns;
-    const theirReturns = plain(theirs.returns, command && answer.decryptedParam !== undefined ? firstOf(command.returns, bytesOf(answer.decryptedParam)) : undefined);
+    const theirReturns = plain(
+      theirs.returns,
+      command && answer.decryptedParam !== undefined ? firstOf(command.returns, bytesOf(answer.decryptedParam)) : undefined,
+    );
     const ourReturns = plain(ours.returns, command && ours.encrypted ? this.#decryptedFirst(command, ours, rebuilt) : undefined);
     this.#substitution.learn(theirReturns, ourReturns);
-    if (code === TPM_CC.StartAuthSession) this.#opened(line, rebuilt, theirs.handle ?? 0, ours.handle ?? 0, ours.returns.nonceTPM as Uint8Array);
+    if (code === TPM_CC.StartAuthSession)
+      this.#opened(line, rebuilt, theirs.handle ?? 0, ours.handle ?? 0, ours.returns.nonceTPM as Uint8Array);
     if (answer.mask) {
       compareMasked(found, at, recorded, actual, answer.mask);
       return;
@@ -121,7 +159,13 @@ export class LivePlayer {
     const { authHash, symmetric, nonceCaller } = params as { authHash: number; symmetric: SymDef; nonceCaller: Uint8Array };
     const plain = handles.tpmKey === TPM_RH.NULL && handles.bind === TPM_RH.NULL;
     const secret = plain ? null : { bindAuth: bytesOf(line.bindAuth), salt: bytesOf(line.salt) };
-    this.#sessions.set(sessionName(recordedHandle), { handle, authHash, symmetric, nonceTPM, sessionKey: sessionKey(authHash, secret, nonceTPM, nonceCaller) });
+    this.#sessions.set(sessionName(recordedHandle), {
+      handle,
+      authHash,
+      symmetric,
+      nonceTPM,
+      sessionKey: sessionKey(authHash, secret, nonceTPM, nonceCaller),
+    });
   }
 
   async #rebuild(line: TranscriptLine, bytes: Uint8Array): Promise<Rebuilt> {
@@ -146,7 +190,9 @@ export class LivePlayer {
     for (const handle of handles) writer.u32(handle);
     if (decoded.header.tag === TPM_ST.SESSIONS) {
       writer.sized(4, () => {
-        decoded.sessions.forEach((session, i) => TPMS_AUTH_COMMAND.write(writer, this.#session(session, line, uses, i, command, names, parameters)));
+        decoded.sessions.forEach((session, i) =>
+          TPMS_AUTH_COMMAND.write(writer, this.#session(session, line, uses, i, command, names, parameters)),
+        );
       });
     }
     writer.raw(parameters);
@@ -170,8 +216,10 @@ export class LivePlayer {
     }
     params = this.#substitution.apply(params);
     if (command?.code === TPM_CC.FlushContext) return { flushHandle: this.#handle(params.flushHandle as number) };
-    if (command?.code === TPM_CC.StartAuthSession && line.salt) return { ...params, encryptedSalt: await this.#salt(handles[0] ?? 0, line, params) };
-    if (command?.code === TPM_CC.RSA_Decrypt && line.plaintext) return { ...params, cipherText: await this.#wrapped(handles[0] ?? 0, line, params) };
+    if (command?.code === TPM_CC.StartAuthSession && line.salt)
+      return { ...params, encryptedSalt: await this.#salt(handles[0] ?? 0, line, params) };
+    if (command?.code === TPM_CC.RSA_Decrypt && line.plaintext)
+      return { ...params, cipherText: await this.#wrapped(handles[0] ?? 0, line, params) };
     return params;
   }
 
@@ -179,7 +227,9 @@ export class LivePlayer {
     const key = await this.#readPublic(tpmKey);
     if (key?.type === TPM_ALG.RSA) {
       const hash = hashName(key.nameAlg);
-      const block = padOaep(hash, bytesOf(line.salt), key.unique.length, concat(new TextEncoder().encode('SECRET'), new Uint8Array(1)), n => this.#random.bytes(n));
+      const block = padOaep(hash, bytesOf(line.salt), key.unique.length, concat(new TextEncoder().encode('SECRET'), new Uint8Array(1)), n =>
+        this.#random.bytes(n),
+      );
       return rsaPublic(publicKeyObject(key.unique, key.parameters.exponent || 65537), block);
     }
     if (key?.type !== TPM_ALG.ECC) return params.encryptedSalt as Uint8Array;
@@ -192,7 +242,13 @@ export class LivePlayer {
   async #wrapped(keyHandle: number, line: TranscriptLine, params: Readonly<Record<string, unknown>>): Promise<Uint8Array> {
     const key = await this.#readPublic(keyHandle);
     if (key?.type !== TPM_ALG.RSA || key.parameters.scheme.scheme !== TPM_ALG.OAEP) return params.cipherText as Uint8Array;
-    const block = padOaep(hashName(key.parameters.scheme.hashAlg), bytesOf(line.plaintext), key.unique.length, params.label as Uint8Array, n => this.#random.bytes(n));
+    const block = padOaep(
+      hashName(key.parameters.scheme.hashAlg),
+      bytesOf(line.plaintext),
+      key.unique.length,
+      params.label as Uint8Array,
+      n => this.#random.bytes(n),
+    );
     return rsaPublic(publicKeyObject(key.unique, key.parameters.exponent || 65537), block);
   }
 
@@ -241,13 +297,19 @@ export class LivePlayer {
     const use = uses[sessions.findIndex(session => (session.sessionAttributes & A.decrypt) !== 0)];
     if (!use) return parameters;
     const { live, nonceCaller, encryptionKey } = use;
-    const crypt = (data: Uint8Array) => cryptParameter('encrypt', live.authHash, live.symmetric, encryptionKey, nonceCaller, live.nonceTPM, data);
+    const crypt = (data: Uint8Array) =>
+      cryptParameter('encrypt', live.authHash, live.symmetric, encryptionKey, nonceCaller, live.nonceTPM, data);
     return exchangeFirst(parameters, crypt) ?? parameters;
   }
 
   #session(
-    session: DecodedCommand['sessions'][number], line: TranscriptLine, uses: Rebuilt['sessions'], index: number, command: AnyCommand,
-    names: readonly Uint8Array[], parameters: Uint8Array,
+    session: DecodedCommand['sessions'][number],
+    line: TranscriptLine,
+    uses: Rebuilt['sessions'],
+    index: number,
+    command: AnyCommand,
+    names: readonly Uint8Array[],
+    parameters: Uint8Array,
   ) {
     const recorded = line.sessions?.[index];
     const use = uses[index];
@@ -278,7 +340,15 @@ export class LivePlayer {
 function isHonest(recorded: RecordedSession, { authHash }: LiveSession): boolean {
   if (!recorded.hmac) return false;
   const { hmacKey, cpHash, nonceCaller, nonceTPM, extraNonces, attributes, hmac } = recorded;
-  const right = sessionHmac(authHash, bytesOf(hmacKey), bytesOf(cpHash), bytesOf(nonceCaller), bytesOf(nonceTPM), bytesOf(extraNonces), Number(attributes));
+  const right = sessionHmac(
+    authHash,
+    bytesOf(hmacKey),
+    bytesOf(cpHash),
+    bytesOf(nonceCaller),
+    bytesOf(nonceTPM),
+    bytesOf(extraNonces),
+    Number(attributes),
+  );
   return sameBytes(right, bytesOf(hmac));
 }
 
@@ -320,4 +390,5 @@ function groups(all: readonly Exchange[]): Group[] {
 }
 
 /** Plays one transcript against a TPM that is in the state the recording began with. */
-export const replayLive = (lines: readonly TranscriptLine[], transport: TpmTransport): Promise<PlayedCase[]> => new LivePlayer(transport).play(lines);
+export const replayLive = (lines: readonly TranscriptLine[], transport: TpmTransport): Promise<PlayedCase[]> =>
+  new LivePlayer(transport).play(lines);

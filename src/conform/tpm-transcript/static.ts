@@ -1,7 +1,17 @@
 import { concat, DecodeError, type Fields, toHex, Writer } from '../../bytes/index.ts';
 import {
-  type AnyCommand, commandDigest, commands, cryptParameter, type DecodedCommand, decodeCommand, type DecodedResponse, decodeResponse, responseDigest,
-  sessionHmac, sessionKey, type SymDef,
+  type AnyCommand,
+  commandDigest,
+  commands,
+  cryptParameter,
+  type DecodedCommand,
+  type DecodedResponse,
+  decodeCommand,
+  decodeResponse,
+  responseDigest,
+  type SymDef,
+  sessionHmac,
+  sessionKey,
 } from '../../tpm/index.ts';
 import { TPM_ALG, TPM_CC, TPM_RH, TPM_ST, TPMA_SESSION, TPMS_AUTH_COMMAND, TPMS_AUTH_RESPONSE } from '../../tpm/wire/index.ts';
 import { Differences, type PlayedCase } from '../result.ts';
@@ -59,12 +69,18 @@ export function encodeCommand({ header, command, handles, sessions, params, encr
   writer.u32(header.commandCode);
   if (!command) return concat(writer.done(), parameters);
   for (const name of Object.keys(command.handles)) writer.u32(handles[name] ?? 0);
-  if (header.tag === TPM_ST.SESSIONS) writer.sized(4, () => { for (const session of sessions) TPMS_AUTH_COMMAND.write(writer, session); });
+  if (header.tag === TPM_ST.SESSIONS)
+    writer.sized(4, () => {
+      for (const session of sessions) TPMS_AUTH_COMMAND.write(writer, session);
+    });
   writeFields(writer, command.params, params, encrypted);
   return writer.done();
 }
 
-export function encodeResponse(command: AnyCommand | undefined, { header, handle, sessions, returns, encrypted, parameters }: DecodedResponse): Uint8Array {
+export function encodeResponse(
+  command: AnyCommand | undefined,
+  { header, handle, sessions, returns, encrypted, parameters }: DecodedResponse,
+): Uint8Array {
   const writer = new Writer();
   writer.u16(header.tag);
   writer.u32(header.responseSize);
@@ -79,7 +95,12 @@ export function encodeResponse(command: AnyCommand | undefined, { header, handle
 }
 
 function checkExchange(
-  found: Differences, line: TranscriptLine, answer: TranscriptLine, command: DecodedCommand, response: DecodedResponse, sessions: Map<string, Agreed>,
+  found: Differences,
+  line: TranscriptLine,
+  answer: TranscriptLine,
+  command: DecodedCommand,
+  response: DecodedResponse,
+  sessions: Map<string, Agreed>,
 ): void {
   if (command.header.commandCode === TPM_CC.StartAuthSession) agree(found, line, answer, command, response, sessions);
   for (const [i, recorded] of (line.sessions ?? []).entries()) {
@@ -93,7 +114,11 @@ function checkExchange(
 const DEFAULT: Agreed = { authHash: TPM_ALG.SHA256, symmetric: { algorithm: TPM_ALG.AES, keyBits: 128, mode: TPM_ALG.CFB } };
 
 function agree(
-  found: Differences, line: TranscriptLine, answer: TranscriptLine, { params, handles }: DecodedCommand, { handle, returns }: DecodedResponse,
+  found: Differences,
+  line: TranscriptLine,
+  answer: TranscriptLine,
+  { params, handles }: DecodedCommand,
+  { handle, returns }: DecodedResponse,
   sessions: Map<string, Agreed>,
 ): void {
   const { authHash, symmetric, nonceCaller } = params as { authHash: number; symmetric: SymDef; nonceCaller: Uint8Array };
@@ -105,8 +130,15 @@ function agree(
 }
 
 function checkSession(
-  found: Differences, at: string, line: TranscriptLine, answer: TranscriptLine, sent: RecordedSession, back: RecordedSession, command: DecodedCommand,
-  response: DecodedResponse, { authHash, symmetric }: Agreed,
+  found: Differences,
+  at: string,
+  line: TranscriptLine,
+  answer: TranscriptLine,
+  sent: RecordedSession,
+  back: RecordedSession,
+  command: DecodedCommand,
+  response: DecodedResponse,
+  { authHash, symmetric }: Agreed,
 ): void {
   const { commandCode } = command.header;
   const attributes = Number(sent.attributes);
@@ -116,7 +148,15 @@ function checkSession(
   if (line.names) found.compare(`${at}.cpHash`, sent.cpHash ?? '', toHex(cpHash));
   found.compare(`${at}.rpHash`, back.rpHash ?? '', toHex(rpHash));
   if (sent.hmac) {
-    const hmac = sessionHmac(authHash, bytesOf(sent.hmacKey), cpHash, nonceCaller, bytesOf(sent.nonceTPM), bytesOf(sent.extraNonces), attributes);
+    const hmac = sessionHmac(
+      authHash,
+      bytesOf(sent.hmacKey),
+      cpHash,
+      nonceCaller,
+      bytesOf(sent.nonceTPM),
+      bytesOf(sent.extraNonces),
+      attributes,
+    );
     found.compare(`${at}.hmac`, sent.hmac, toHex(hmac));
   }
   const nonceTPM = bytesOf(back.nonceTPM);

@@ -1,13 +1,13 @@
 import type { Fields, StructValue } from '../../bytes/index.ts';
-import { TPM2_StartAuthSession } from '../commands/index.ts';
 import type { Command, HandleUses } from '../command.ts';
+import { TPM2_StartAuthSession } from '../commands/index.ts';
 import { encryptSecret } from '../model/protection.ts';
 import { EMPTY, type SymDef } from '../session-crypto.ts';
 import { digestBytes, TPM_ALG, TPM_RH, type TPMT_PUBLIC } from '../wire/index.ts';
 import { buildCommand } from './packet.ts';
 import { type Failure, type HmacCheck, readResponse } from './response.ts';
 import { AES_128_CFB, type Auth, type ClientSession, makeSession, SESSION_TYPES } from './session.ts';
-import { TransportError, type TpmTransport } from './transport.ts';
+import { type TpmTransport, TransportError } from './transport.ts';
 
 export type Answer<R> =
   /** `handle`: the response's handle, 0 when it has none. */

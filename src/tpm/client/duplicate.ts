@@ -14,7 +14,12 @@ const INNER = { algorithm: TPM_ALG.AES, keyBits: 128, mode: TPM_ALG.CFB } as con
  * The parameters of TPM2_Import for a key from outside, as a manufacturer would bring it: with the inner wrapper (AES-128-CFB) and
  * the outer one (a seed encrypted to the new parent), both of which encryptedDuplication asks for (Part 1 §23.3, decisions 11).
  */
-export function duplicateForImport(objectPublic: TPMT_PUBLIC, sensitive: TPMT_SENSITIVE, parent: TPMT_PUBLIC, random: RandomBytes): ImportParams {
+export function duplicateForImport(
+  objectPublic: TPMT_PUBLIC,
+  sensitive: TPMT_SENSITIVE,
+  parent: TPMT_PUBLIC,
+  random: RandomBytes,
+): ImportParams {
   const encryptionKey = random(INNER.keyBits / 8);
   const { secret: seed, encrypted: inSymSeed } = encryptSecret(parent, 'DUPLICATE', random);
   const inner = { symmetric: INNER, key: encryptionKey };

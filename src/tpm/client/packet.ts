@@ -27,7 +27,8 @@ export interface Packet {
 function prepare(auth: Auth, name: Uint8Array | null, random: (count: number) => Uint8Array): PreparedAuth {
   if ('password' in auth) return { auth, session: null, attributes: CONTINUE, nonceCaller: EMPTY, hmacKey: EMPTY, encryptionKey: EMPTY };
   const { session, authValue = EMPTY, attributes = CONTINUE } = auth;
-  const boundToThis = session.bound !== undefined && name !== null && sameBytes(session.bound.name, name) && sameBytes(session.bound.authValue, authValue);
+  const boundToThis =
+    session.bound !== undefined && name !== null && sameBytes(session.bound.name, name) && sameBytes(session.bound.authValue, authValue);
   const included = auth.authValueInHmac ?? (session.kind === 'hmac' && name !== null && !boundToThis);
   return {
     auth,
@@ -78,7 +79,8 @@ function encrypt(parameters: Uint8Array, auths: readonly PreparedAuth[]): Uint8A
   const auth = auths.find(({ attributes }) => (attributes & DECRYPT) !== 0);
   if (!auth?.session) return parameters;
   const { session, encryptionKey, nonceCaller } = auth;
-  const crypt = (data: Uint8Array) => cryptParameter('encrypt', session.authHash, session.symmetric, encryptionKey, nonceCaller, session.nonceTPM, data);
+  const crypt = (data: Uint8Array) =>
+    cryptParameter('encrypt', session.authHash, session.symmetric, encryptionKey, nonceCaller, session.nonceTPM, data);
   return exchangeFirst(parameters, crypt) ?? parameters;
 }
 
@@ -95,7 +97,12 @@ function extraNonces(auths: readonly PreparedAuth[]): Uint8Array {
 }
 
 function sessionArea(
-  command: AnyCommand, names: readonly Uint8Array[], parameters: Uint8Array, auths: readonly PreparedAuth[], prepared: PreparedAuth, index: number,
+  command: AnyCommand,
+  names: readonly Uint8Array[],
+  parameters: Uint8Array,
+  auths: readonly PreparedAuth[],
+  prepared: PreparedAuth,
+  index: number,
 ) {
   const { auth, session, attributes, nonceCaller, hmacKey } = prepared;
   if ('password' in auth || !session) {

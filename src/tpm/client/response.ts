@@ -57,10 +57,12 @@ class ResponseReader {
     const size = reader.u32();
     const rc = reader.u32();
     // The TSS takes a response of another length for one of another command.
-    if (size !== reader.bytes.length) return fault('TSS_RC_BAD_CONNECTION', `the response has ${reader.bytes.length} bytes, its header says ${size}`);
+    if (size !== reader.bytes.length)
+      return fault('TSS_RC_BAD_CONNECTION', `the response has ${reader.bytes.length} bytes, its header says ${size}`);
     if (rc !== 0) return { ok: false, rc, detail: `${this.#command.name} gave ${explainRc(rc).text}` };
     const { auths } = this.#packet;
-    if (tag !== (auths.length > 0 ? TPM_ST.SESSIONS : TPM_ST.NO_SESSIONS)) return fault('TSS_RC_MALFORMED_RESPONSE', `tag 0x${tag.toString(16)} does not fit the command`);
+    if (tag !== (auths.length > 0 ? TPM_ST.SESSIONS : TPM_ST.NO_SESSIONS))
+      return fault('TSS_RC_MALFORMED_RESPONSE', `tag 0x${tag.toString(16)} does not fit the command`);
     const handle = this.#command.returnsHandle === undefined ? 0 : reader.u32();
     const parameters = auths.length > 0 ? reader.take(reader.u32()) : reader.rest();
     const answers = auths.map(() => TPMS_AUTH_RESPONSE.read(reader));
@@ -111,7 +113,8 @@ class ResponseReader {
     const nonceTPM = answers[index]?.nonce;
     if (!prepared?.session || !nonceTPM) return parameters;
     const { session, nonceCaller } = prepared;
-    const key = 'session' in prepared.auth && prepared.auth.newAuthValue !== undefined ? this.#responseKey(prepared) : prepared.encryptionKey;
+    const key =
+      'session' in prepared.auth && prepared.auth.newAuthValue !== undefined ? this.#responseKey(prepared) : prepared.encryptionKey;
     const crypt = (data: Uint8Array) => cryptParameter('decrypt', session.authHash, session.symmetric, key, nonceTPM, nonceCaller, data);
     return exchangeFirst(parameters, crypt) ?? parameters;
   }

@@ -1,4 +1,4 @@
-import { sessionKey, EMPTY, type SymDef } from '../session-crypto.ts';
+import { EMPTY, type SymDef, sessionKey } from '../session-crypto.ts';
 import { TPM_ALG, TPM_SE } from '../wire/index.ts';
 
 /** A session as its caller knows it: plain data, to be kept, copied and handed over. Calls bring `nonceTPM` up to date. */

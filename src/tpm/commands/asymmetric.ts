@@ -4,11 +4,21 @@ import { command, plain, user } from '../command.ts';
 import type { Core } from '../model/core.ts';
 import { rsaPrivateKey, rsaPublicKey } from '../model/key-crypto.ts';
 import { keyAt } from '../model/objects.ts';
+import type { KeyObject } from '../model/state.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import {
-  has, hashName, type RsaPublic, TPM2B_DATA, TPM2B_PUBLIC_KEY_RSA, TPM_ALG, TPM_CC, TPM_RC, TPMA_OBJECT, TPMI_DH_OBJECT, TPMT_RSA_DECRYPT,
+  has,
+  hashName,
+  type RsaPublic,
+  TPM_ALG,
+  TPM_CC,
+  TPM_RC,
+  TPM2B_DATA,
+  TPM2B_PUBLIC_KEY_RSA,
+  TPMA_OBJECT,
+  TPMI_DH_OBJECT,
+  TPMT_RSA_DECRYPT,
 } from '../wire/index.ts';
-import type { KeyObject } from '../model/state.ts';
 
 // Part 3 §14. Padding errors are TPM_RC_FAILURE, as in libtpms 0.9.2 (06: rsadecrypt-*), and the TPM goes on working.
 
@@ -33,7 +43,13 @@ function checkLabel(label: Uint8Array): void {
   if (label.length > 0 && label[label.length - 1] !== 0) refuse(inParameter(3, TPM_RC.VALUE));
 }
 
-function pad({ scheme, hashAlg }: { scheme: number; hashAlg?: number }, message: Uint8Array, size: number, label: Uint8Array, tpm: Core): Uint8Array {
+function pad(
+  { scheme, hashAlg }: { scheme: number; hashAlg?: number },
+  message: Uint8Array,
+  size: number,
+  label: Uint8Array,
+  tpm: Core,
+): Uint8Array {
   try {
     switch (scheme) {
       case TPM_ALG.OAEP:
@@ -76,7 +92,8 @@ export const TPM2_RSA_Decrypt = command({
   returns: { message: TPM2B_PUBLIC_KEY_RSA },
   run(tpm, { keyHandle, cipherText, inScheme, label }) {
     const { key, publicArea } = rsaKeyAt(tpm, keyHandle);
-    if (has(publicArea.objectAttributes, A.restricted) || !has(publicArea.objectAttributes, A.decrypt)) refuse(inHandle(1, TPM_RC.ATTRIBUTES));
+    if (has(publicArea.objectAttributes, A.restricted) || !has(publicArea.objectAttributes, A.decrypt))
+      refuse(inHandle(1, TPM_RC.ATTRIBUTES));
     checkLabel(label);
     const scheme = schemeOf(publicArea, inScheme);
     if (cipherText.length !== publicArea.unique.length) refuse(TPM_RC.SIZE);

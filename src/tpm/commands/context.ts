@@ -1,13 +1,30 @@
 import { command, plain, user } from '../command.ts';
 import { sealObject, sealSession, unseal } from '../model/context.ts';
 import { isEnabled } from '../model/hierarchy.ts';
-import { findObject, flushObject, isSlotHandle, keyAt, objectAt, place } from '../model/objects.ts';
-import { findSession, flushSession, isCurrentContext, isSessionNumber, isSessionSaved, loadSession, saveSession } from '../model/sessions.ts';
 import { nvBytesUsed } from '../model/nv.ts';
+import { findObject, flushObject, isSlotHandle, keyAt, objectAt, place } from '../model/objects.ts';
+import {
+  findSession,
+  flushSession,
+  isCurrentContext,
+  isSessionNumber,
+  isSessionSaved,
+  loadSession,
+  saveSession,
+} from '../model/sessions.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import {
-  PLATFORM_PERSISTENT, TPM_CC, TPM_HT, TPM_RC, TPM_RH, handleType, TPMI_DH_CONTEXT, TPMI_DH_OBJECT, TPMI_DH_PERSISTENT,
-  TPMI_RH_PROVISION, TPMS_CONTEXT,
+  handleType,
+  PLATFORM_PERSISTENT,
+  TPM_CC,
+  TPM_HT,
+  TPM_RC,
+  TPM_RH,
+  TPMI_DH_CONTEXT,
+  TPMI_DH_OBJECT,
+  TPMI_DH_PERSISTENT,
+  TPMI_RH_PROVISION,
+  TPMS_CONTEXT,
 } from '../wire/index.ts';
 
 // Part 3 §28.
@@ -69,7 +86,9 @@ export const TPM2_FlushContext = command({
   run(tpm, { flushHandle }) {
     const transient = handleType(flushHandle) === TPM_HT.TRANSIENT;
     if (!(transient ? isSlotHandle(tpm, flushHandle) : isSessionNumber(tpm, flushHandle))) refuse(inParameter(1, TPM_RC.VALUE));
-    const exists = transient ? findObject(tpm, flushHandle) !== null : findSession(tpm, flushHandle) !== null || isSessionSaved(tpm, flushHandle);
+    const exists = transient
+      ? findObject(tpm, flushHandle) !== null
+      : findSession(tpm, flushHandle) !== null || isSessionSaved(tpm, flushHandle);
     if (!exists) refuse(inParameter(1, TPM_RC.HANDLE));
     if (transient) flushObject(tpm, flushHandle);
     else flushSession(tpm, flushHandle);

@@ -5,7 +5,17 @@ import { decryptSecret, duplicateToSensitive, sensitiveToPrivate } from '../mode
 import { nameOf } from '../names.ts';
 import { blaming, inHandle, inParameter, refuse } from '../refusal.ts';
 import {
-  has, TPM2B_DATA, TPM2B_ENCRYPTED_SECRET, TPM2B_PRIVATE, TPM2B_PUBLIC, TPM_ALG, TPM_CC, TPM_RC, TPMA_OBJECT, TPMI_DH_OBJECT, TPMT_SYM_DEF_OBJECT,
+  has,
+  TPM_ALG,
+  TPM_CC,
+  TPM_RC,
+  TPM2B_DATA,
+  TPM2B_ENCRYPTED_SECRET,
+  TPM2B_PRIVATE,
+  TPM2B_PUBLIC,
+  TPMA_OBJECT,
+  TPMI_DH_OBJECT,
+  TPMT_SYM_DEF_OBJECT,
 } from '../wire/index.ts';
 
 // Part 3 §13.
@@ -38,20 +48,34 @@ export const TPM2_Import = command({
     if (both && inSymSeed.length === 0) refuse(inParameter(4, TPM_RC.ATTRIBUTES));
     // A symmetric parent cannot be sent secrets.
     if (inSymSeed.length > 0 && parent.publicArea.type === TPM_ALG.SYMCIPHER) refuse(inHandle(1, TPM_RC.TYPE));
-    const seed = inSymSeed.length === 0 ? null : blaming(rc => inParameter(4, rc), () => decryptSecret(parent, 'DUPLICATE', inSymSeed));
+    const seed =
+      inSymSeed.length === 0
+        ? null
+        : blaming(
+            rc => inParameter(4, rc),
+            () => decryptSecret(parent, 'DUPLICATE', inSymSeed),
+          );
     const name = nameOf(objectPublic);
-    const sensitive = blaming(rc => inParameter(3, rc), () =>
-      duplicateToSensitive(
-        objectPublic.nameAlg,
-        name,
-        duplicate,
-        keyBytes === 0 ? null : { symmetric: symmetricAlg, key: encryptionKey },
-        seed && { parent: parent.publicArea, seed },
-      ),
+    const sensitive = blaming(
+      rc => inParameter(3, rc),
+      () =>
+        duplicateToSensitive(
+          objectPublic.nameAlg,
+          name,
+          duplicate,
+          keyBytes === 0 ? null : { symmetric: symmetricAlg, key: encryptionKey },
+          seed && { parent: parent.publicArea, seed },
+        ),
     );
     // Below a parent that stays here the object is checked now, as if it were loaded.
     if (has(parent.publicArea.objectAttributes, A.fixedTPM)) {
-      loadAreas(null, objectPublic, sensitive, rc => inParameter(2, rc), rc => inParameter(3, rc));
+      loadAreas(
+        null,
+        objectPublic,
+        sensitive,
+        rc => inParameter(2, rc),
+        rc => inParameter(3, rc),
+      );
     }
     return { outPrivate: sensitiveToPrivate(parent, objectPublic.nameAlg, name, sensitive, tpm.bytes) };
   },

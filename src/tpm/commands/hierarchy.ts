@@ -1,7 +1,7 @@
 import { command, user } from '../command.ts';
 import { setHierarchyAuth } from '../model/hierarchy.ts';
 import { withoutTrailingZeros } from '../session-crypto.ts';
-import { TPM2B_AUTH, TPM_CC, TPMI_RH_HIERARCHY_AUTH } from '../wire/index.ts';
+import { TPM_CC, TPM2B_AUTH, TPMI_RH_HIERARCHY_AUTH } from '../wire/index.ts';
 
 // Part 3 §24, less CreatePrimary, which stands with the other creating commands in object.ts.
 

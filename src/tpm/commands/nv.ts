@@ -1,13 +1,27 @@
 import { UINT16 } from '../../bytes/index.ts';
 import { command, plain, user } from '../command.ts';
+import type { Core } from '../model/core.ts';
 import { checkNvRead, checkNvWrite, nvAt, nvBytesUsed, nvHas, nvName, setNvAttributes } from '../model/nv.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import { withoutTrailingZeros } from '../session-crypto.ts';
 import {
-  digestBytes, has, nvType, TPM2B_AUTH, TPM2B_MAX_NV_BUFFER, TPM2B_NAME, TPM2B_NV_PUBLIC, TPM_CC, TPM_NT, TPM_RC, TPM_RH, TPMA_NV,
-  TPMI_RH_NV_AUTH, TPMI_RH_NV_INDEX, TPMI_RH_PROVISION, type TPMS_NV_PUBLIC,
+  digestBytes,
+  has,
+  nvType,
+  TPM_CC,
+  TPM_NT,
+  TPM_RC,
+  TPM_RH,
+  TPM2B_AUTH,
+  TPM2B_MAX_NV_BUFFER,
+  TPM2B_NAME,
+  TPM2B_NV_PUBLIC,
+  TPMA_NV,
+  TPMI_RH_NV_AUTH,
+  TPMI_RH_NV_INDEX,
+  TPMI_RH_PROVISION,
+  type TPMS_NV_PUBLIC,
 } from '../wire/index.ts';
-import type { Core } from '../model/core.ts';
 
 // Part 3 §31.
 

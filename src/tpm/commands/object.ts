@@ -1,19 +1,39 @@
-import { command, admin, plain, user } from '../command.ts';
-import { checkCreation } from '../model/object-checks.ts';
+import { sameBytes } from '../../bytes/index.ts';
+import { admin, command, plain, user } from '../command.ts';
 import { createAreas, primaryRandom, type SensitiveCreate } from '../model/create-object.ts';
 import { creationOf } from '../model/creation.ts';
 import { isEnabled } from '../model/hierarchy.ts';
 import { loadAreas } from '../model/load-object.ts';
+import { checkCreation } from '../model/object-checks.ts';
 import { freeSlot, isParent, keyAt, makeKeyObject, place } from '../model/objects.ts';
 import { privateToSensitive, sensitiveToPrivate } from '../model/protection.ts';
 import { nameOf, qualifiedNameOf } from '../names.ts';
 import { blaming, inHandle, inParameter, refuse } from '../refusal.ts';
 import { withoutTrailingZeros } from '../session-crypto.ts';
-import { sameBytes } from '../../bytes/index.ts';
 import {
-  digestBytes, has, TPM2B_AUTH, TPM2B_CREATION_DATA, TPM2B_DATA, TPM2B_DIGEST, TPM2B_NAME, TPM2B_PRIVATE, TPM2B_PUBLIC, TPM2B_PUBLIC_NULL,
-  TPM2B_SENSITIVE_CREATE, TPM2B_SENSITIVE_DATA, TPM2B_SENSITIVE_EMPTY, TPM_ALG, TPM_CC, TPM_RC, TPM_RH, TPMA_OBJECT, TPMI_DH_OBJECT,
-  TPMI_RH_HIERARCHY_NULL, TPML_PCR_SELECTION, type TPMT_PUBLIC, TPMT_TK_CREATION,
+  digestBytes,
+  has,
+  TPM_ALG,
+  TPM_CC,
+  TPM_RC,
+  TPM_RH,
+  TPM2B_AUTH,
+  TPM2B_CREATION_DATA,
+  TPM2B_DATA,
+  TPM2B_DIGEST,
+  TPM2B_NAME,
+  TPM2B_PRIVATE,
+  TPM2B_PUBLIC,
+  TPM2B_PUBLIC_NULL,
+  TPM2B_SENSITIVE_CREATE,
+  TPM2B_SENSITIVE_DATA,
+  TPM2B_SENSITIVE_EMPTY,
+  TPMA_OBJECT,
+  TPMI_DH_OBJECT,
+  TPMI_RH_HIERARCHY_NULL,
+  TPML_PCR_SELECTION,
+  type TPMT_PUBLIC,
+  TPMT_TK_CREATION,
 } from '../wire/index.ts';
 
 // Part 3 §12.
@@ -117,7 +137,7 @@ export const TPM2_LoadExternal = command({
   returnsHandle: 'objectHandle',
   returns: { name: TPM2B_NAME },
   run(tpm, { inPrivate, inPublic: given, hierarchy }) {
-    const inPublic = given as TPMT_PUBLIC; // nameAlg may be TPM_ALG_NULL: the object then has no Name
+    const inPublic: TPMT_PUBLIC = given; // nameAlg may be TPM_ALG_NULL: the object then has no Name
     freeSlot(tpm);
     if (!isEnabled(tpm, hierarchy)) refuse(inParameter(3, TPM_RC.HIERARCHY));
     if (inPrivate) {

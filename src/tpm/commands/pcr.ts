@@ -2,7 +2,16 @@ import { UINT32 } from '../../bytes/index.ts';
 import { command, user } from '../command.ts';
 import { effectiveSelection, extendPcr, mayExtend, mayReset, readPcr, selected, setPcr } from '../model/pcr.ts';
 import { refuse } from '../refusal.ts';
-import { TPM_CC, TPM_RC, TPM_RH, TPMI_DH_PCR, TPMI_DH_PCR_NULL, TPML_DIGEST, TPML_DIGEST_VALUES, TPML_PCR_SELECTION } from '../wire/index.ts';
+import {
+  TPM_CC,
+  TPM_RC,
+  TPM_RH,
+  TPMI_DH_PCR,
+  TPMI_DH_PCR_NULL,
+  TPML_DIGEST,
+  TPML_DIGEST_VALUES,
+  TPML_PCR_SELECTION,
+} from '../wire/index.ts';
 
 // Part 3 §22.
 
@@ -33,7 +42,10 @@ export const TPM2_PCR_Read = command({
   returns: { pcrUpdateCounter: UINT32, pcrSelectionOut: TPML_PCR_SELECTION, pcrValues: TPML_DIGEST },
   // As many as fit; the selection in the answer says which.
   run(tpm, { pcrSelectionIn }) {
-    const pcrSelectionOut = effectiveSelection(tpm, pcrSelectionIn).map(({ hash, pcrSelect }) => ({ hash, pcrSelect: pcrSelect.map(() => 0) }));
+    const pcrSelectionOut = effectiveSelection(tpm, pcrSelectionIn).map(({ hash, pcrSelect }) => ({
+      hash,
+      pcrSelect: pcrSelect.map(() => 0),
+    }));
     const pcrValues: Uint8Array[] = [];
     for (const { bank, pcr, selection } of selected(effectiveSelection(tpm, pcrSelectionIn))) {
       if (pcrValues.length === MOST_DIGESTS) break;

@@ -1,5 +1,4 @@
-import { sameBytes } from '../../bytes/index.ts';
-import { type Codec, type Reader, type Writer } from '../../bytes/index.ts';
+import { type Codec, type Reader, sameBytes, type Writer } from '../../bytes/index.ts';
 import { command, plain, user } from '../command.ts';
 import { entityHierarchy, entityName } from '../model/entity.ts';
 import { effectiveSelection, pcrDigest } from '../model/pcr.ts';
@@ -10,8 +9,18 @@ import { policyAuthValue, policyCommandCode, policyOr, policyPcr } from '../poli
 import { inParameter, refuse } from '../refusal.ts';
 import { u64 } from '../session-crypto.ts';
 import {
-  TPM2B_DIGEST, TPM2B_NONCE, TPM2B_TIMEOUT, TPM_CC, TPM_CC_CODE, TPM_RC, TPM_ST, TPMI_DH_ENTITY, TPMI_SH_POLICY, TPML_DIGEST_BRANCHES,
-  TPML_PCR_SELECTION, TPMT_TK_AUTH,
+  TPM_CC,
+  TPM_CC_CODE,
+  TPM_RC,
+  TPM_ST,
+  TPM2B_DIGEST,
+  TPM2B_NONCE,
+  TPM2B_TIMEOUT,
+  TPMI_DH_ENTITY,
+  TPMI_SH_POLICY,
+  TPML_DIGEST_BRANCHES,
+  TPML_PCR_SELECTION,
+  TPMT_TK_AUTH,
 } from '../wire/index.ts';
 
 // Part 3 §23. Each step extends policyDigest; in a trial session that is all it does.
@@ -42,7 +51,16 @@ export const TPM2_PolicySecret = command({
     updatePolicy(session, TPM_CC.PolicySecret, { name, policyRef, cpHashA, timeout });
     if (expiration >= 0 || session.trial) return { timeout: new Uint8Array(0), policyTicket: nullTicket(TPM_ST.AUTH_SECRET) };
     const buffer = timeoutBuffer(timeout, nonceTPM);
-    const policyTicket = makeTicket(tpm, TPM_ST.AUTH_SECRET, entityHierarchy(tpm, authHandle), buffer, u64(BigInt(tpm.state.permanent.timeEpoch)), cpHashA, policyRef, name);
+    const policyTicket = makeTicket(
+      tpm,
+      TPM_ST.AUTH_SECRET,
+      entityHierarchy(tpm, authHandle),
+      buffer,
+      u64(BigInt(tpm.state.permanent.timeEpoch)),
+      cpHashA,
+      policyRef,
+      name,
+    );
     return { timeout: buffer, policyTicket };
   },
 });

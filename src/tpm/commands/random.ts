@@ -1,6 +1,6 @@
 import { UINT16 } from '../../bytes/index.ts';
 import { command } from '../command.ts';
-import { LARGEST_DIGEST, TPM2B_DIGEST, TPM2B_SENSITIVE_DATA, TPM_CC } from '../wire/index.ts';
+import { LARGEST_DIGEST, TPM_CC, TPM2B_DIGEST, TPM2B_SENSITIVE_DATA } from '../wire/index.ts';
 
 // Part 3 §16.
 

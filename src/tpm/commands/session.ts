@@ -1,14 +1,27 @@
 import { command, plain } from '../command.ts';
+import type { Core } from '../model/core.ts';
 import { findObject, keyAt } from '../model/objects.ts';
 import { decryptSecret } from '../model/protection.ts';
-import { createSession, policySessionAt, freshPolicy } from '../model/sessions.ts';
+import { createSession, freshPolicy, policySessionAt } from '../model/sessions.ts';
 import { timeOf } from '../model/time.ts';
 import { inHandle, inParameter, Refusal, refuse } from '../refusal.ts';
 import {
-  digestBytes, has, TPM2B_ENCRYPTED_SECRET, TPM2B_NONCE, TPM_ALG, TPM_CC, TPM_RC, TPM_RH, TPM_SE_TYPE, TPMA_OBJECT, TPMI_ALG_HASH,
-  TPMI_DH_ENTITY_NULL, TPMI_DH_OBJECT_NULL, TPMI_SH_POLICY, TPMT_SYM_DEF,
+  digestBytes,
+  has,
+  TPM_ALG,
+  TPM_CC,
+  TPM_RC,
+  TPM_RH,
+  TPM_SE_TYPE,
+  TPM2B_ENCRYPTED_SECRET,
+  TPM2B_NONCE,
+  TPMA_OBJECT,
+  TPMI_ALG_HASH,
+  TPMI_DH_ENTITY_NULL,
+  TPMI_DH_OBJECT_NULL,
+  TPMI_SH_POLICY,
+  TPMT_SYM_DEF,
 } from '../wire/index.ts';
-import type { Core } from '../model/core.ts';
 
 // Part 3 §11.
 

@@ -1,6 +1,6 @@
 import { UINT32 } from '../../bytes/index.ts';
 import { command } from '../command.ts';
-import { TPM2B_MAX_BUFFER, TPM_CC, TPML_ALG, TPMI_YES_NO } from '../wire/index.ts';
+import { TPM_CC, TPM2B_MAX_BUFFER, TPMI_YES_NO, TPML_ALG } from '../wire/index.ts';
 
 // Part 3 §10. There is no hardware that could fail: all tests are passed at all times.
 

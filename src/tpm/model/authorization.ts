@@ -1,19 +1,29 @@
-import { equal } from '../../crypto/index.ts';
 import { concat, DecodeError, Reader, sameBytes } from '../../bytes/index.ts';
+import { equal } from '../../crypto/index.ts';
 import { firstParameterIsSized, firstResultIsSized, type Role } from '../command.ts';
-import { inSession, rcOfFault, Refusal, refuse } from '../refusal.ts';
+import { inSession, Refusal, rcOfFault, refuse } from '../refusal.ts';
 import { EMPTY, sessionHmac, withoutTrailingZeros } from '../session-crypto.ts';
 import {
-  has, MAX_SESSION_NUM, TPM_ALG, TPM_HT, TPM_RC, TPM_RH, TPMA_NV, TPMA_OBJECT, TPMA_SESSION, handleType, TPMS_AUTH_COMMAND,
+  handleType,
+  has,
+  MAX_SESSION_NUM,
+  TPM_ALG,
+  TPM_HT,
+  TPM_RC,
+  TPM_RH,
+  TPMA_NV,
+  TPMA_OBJECT,
+  TPMA_SESSION,
+  TPMS_AUTH_COMMAND,
 } from '../wire/index.ts';
 import type { Call, SessionUse } from './call.ts';
 import type { Core } from './core.ts';
 import { entityAuth, entityPolicy } from './entity.ts';
 import { authorizationFailed, checkLockedOut, isDaExempt } from './lockout.ts';
-import { nvAt } from './nv.ts';
+import { countPin, isPinIndex, nvAt, nvHas, pinIsLeft } from './nv.ts';
 import { objectAt } from './objects.ts';
-import { checkPolicy } from './policy-check.ts';
 import { ruleOf } from './pcr.ts';
+import { checkPolicy } from './policy-check.ts';
 import { boundEntityOf, findSession } from './sessions.ts';
 
 // Part 1 §19, Part 4 SessionProcess.c: the authorization area, in libtpms' order of checks.
@@ -140,8 +150,22 @@ function checkEntity(tpm: Core, call: Call, use: SessionUse, entity: number, ind
     if (!policyIsAvailable(tpm, call, role, entity)) refuse(TPM_RC.AUTH_UNAVAILABLE);
     if (session) checkPolicy(tpm, call, session, policy, entity, role);
   }
-  if (session === null || policy?.passwordNeeded) checkPassword(tpm, use, entity);
-  else checkHmac(tpm, call, use, index);
+  countingPin(tpm, entity, session === null || use.includeAuth, () => {
+    if (session === null || policy?.passwordNeeded) checkPassword(tpm, use, entity);
+    else checkHmac(tpm, call, use, index);
+  });
+}
+
+/** A PIN Index whose value is used counts it: PIN_FAIL its failures in a row, PIN_PASS its successes (Part 2 §13.3). */
+function countingPin(tpm: Core, entity: number, valueIsUsed: boolean, check: () => void): void {
+  const index = valueIsUsed && handleType(entity) === TPM_HT.NV_INDEX ? nvAt(tpm, entity) : null;
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof Refusal && index) countPin(index, false);
+    throw error;
+  }
+  if (index) countPin(index, true);
 }
 
 function checkPassword(tpm: Core, use: SessionUse, entity: number): void {
@@ -169,10 +193,15 @@ function authValueIsAvailable(tpm: Core, call: Call, role: Role | undefined, ent
       if (object.kind === 'sequence') return true;
       const { objectAttributes } = object.publicArea;
       if (!object.sensitive) return false;
-      return has(objectAttributes, TPMA_OBJECT.bit.userWithAuth) || (role === 'ADMIN' && !has(objectAttributes, TPMA_OBJECT.bit.adminWithPolicy));
+      return (
+        has(objectAttributes, TPMA_OBJECT.bit.userWithAuth) || (role === 'ADMIN' && !has(objectAttributes, TPMA_OBJECT.bit.adminWithPolicy))
+      );
     }
-    case TPM_HT.NV_INDEX:
-      return has(nvAt(tpm, entity).publicArea.attributes, call.command.writesNv ? TPMA_NV.bit.AUTHWRITE : TPMA_NV.bit.AUTHREAD);
+    case TPM_HT.NV_INDEX: {
+      const index = nvAt(tpm, entity);
+      if (isPinIndex(index) && !pinIsLeft(index)) return false;
+      return nvHas(index, call.command.writesNv ? TPMA_NV.bit.AUTHWRITE : TPMA_NV.bit.AUTHREAD);
+    }
     default:
       return true; // hierarchies (enabled: checked before), lockout, the null hierarchy, PCRs
   }
@@ -202,7 +231,10 @@ export function extraNonces(call: Call, use: SessionUse): Uint8Array {
   if (use !== call.sessions[0] || use.entity === null) return EMPTY;
   const { decryptSession, encryptSession } = call;
   const decrypt = decryptSession !== null && decryptSession !== use ? (decryptSession.session?.nonceTPM ?? EMPTY) : EMPTY;
-  const encrypt = encryptSession !== null && encryptSession !== use && encryptSession !== decryptSession ? (encryptSession.session?.nonceTPM ?? EMPTY) : EMPTY;
+  const encrypt =
+    encryptSession !== null && encryptSession !== use && encryptSession !== decryptSession
+      ? (encryptSession.session?.nonceTPM ?? EMPTY)
+      : EMPTY;
   return concat(decrypt, encrypt);
 }
 
@@ -217,6 +249,14 @@ function checkHmac(tpm: Core, call: Call, use: SessionUse, index: number): void 
   // Without a key an HMAC proves nothing: it may be left out.
   if (key.length === 0 && use.hmac.length === 0) return;
   const extra = index === 0 ? extraNonces(call, use) : EMPTY;
-  const wanted = sessionHmac(session.authHash, key, call.cpHash(session.authHash), use.nonceCaller, session.nonceTPM, extra, use.attributes);
+  const wanted = sessionHmac(
+    session.authHash,
+    key,
+    call.cpHash(session.authHash),
+    use.nonceCaller,
+    session.nonceTPM,
+    extra,
+    use.attributes,
+  );
   if (!equal(wanted, use.hmac)) authorizationFailed(tpm, use);
 }

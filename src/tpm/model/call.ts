@@ -34,4 +34,3 @@ export interface Call {
   /** cpHash with a hash of choice; computed once each. */
   cpHash(hash: number): Uint8Array;
 }
-

@@ -1,11 +1,24 @@
 import { attributesOf } from '../command.ts';
 import { inParameter, refuse } from '../refusal.ts';
 import {
-  CURVES, HASHES, TPM_ALG, TPM_CAP, TPM_HT, TPM_PT, TPM_RC, TPM_RH, TPMA_ALGORITHM, TPMA_PERMANENT, TPMA_STARTUP_CLEAR, handleType, nvType,
-  TPM_NT, type TPMS_CAPABILITY_DATA,
+  CURVES,
+  HASHES,
+  handleType,
+  nvType,
+  TPM_ALG,
+  TPM_CAP,
+  TPM_HT,
+  TPM_NT,
+  TPM_PT,
+  TPM_RC,
+  TPM_RH,
+  TPMA_ALGORITHM,
+  TPMA_PERMANENT,
+  TPMA_STARTUP_CLEAR,
+  type TPMS_CAPABILITY_DATA,
 } from '../wire/index.ts';
 import type { Core } from './core.ts';
-import { hierarchyAuth, hierarchyPolicy } from './hierarchy.ts';
+import { hierarchyAuth, hierarchyPolicy, PERMANENT_ENTITIES } from './hierarchy.ts';
 import { PCR_COUNT, PCR_PROPERTIES } from './pcr.ts';
 import { CLOCK_UPDATE_MS } from './time.ts';
 
@@ -73,14 +86,15 @@ function handlesFrom(tpm: Core, property: number): readonly number[] {
 
 const NUMBER = 0xffffff;
 /** Sessions are listed from the number on, whatever kind the property's top byte names. */
-const isSessionKind = (property: number): boolean => handleType(property) === TPM_HT.HMAC_SESSION || handleType(property) === TPM_HT.POLICY_SESSION;
+const isSessionKind = (property: number): boolean =>
+  handleType(property) === TPM_HT.HMAC_SESSION || handleType(property) === TPM_HT.POLICY_SESSION;
 const handleList = (tpm: Core, property: number): readonly number[] =>
   handlesFrom(tpm, property).filter(handle => (isSessionKind(property) ? (handle & NUMBER) >= (property & NUMBER) : handle >= property));
 
 function properties(tpm: Core): readonly (readonly [number, number])[] {
   const { permanent, ram, reset } = tpm.state;
   const { limits } = tpm;
-  const text = (four: string): number => [...four.padEnd(4, '\0')].reduce((word, char) => word * 256 + char.charCodeAt(0), 0);
+  const text = (four: string): number => Buffer.from(four.padEnd(4, '\0')).readUInt32BE();
   const count = tpm.commands.size;
   const loaded = ram.sessions.filter(session => session !== null).length;
   const active = reset.contextArray.filter(entry => entry !== 0).length;
@@ -187,7 +201,13 @@ function startupBits(tpm: Core): number {
 }
 
 /** The entries from `property` on that fit, and whether there are more. */
-function page<T>(entries: readonly T[], keyOf: (entry: T) => number, property: number, count: number, entryBytes: number): { moreData: 0 | 1; data: T[] } {
+function page<T>(
+  entries: readonly T[],
+  keyOf: (entry: T) => number,
+  property: number,
+  count: number,
+  entryBytes: number,
+): { moreData: 0 | 1; data: T[] } {
   const rest = entries.filter(entry => keyOf(entry) >= property);
   const data = rest.slice(0, Math.min(count, Math.floor(ROOM / entryBytes)));
   return { moreData: data.length < rest.length ? 1 : 0, data };
@@ -196,7 +216,12 @@ function page<T>(entries: readonly T[], keyOf: (entry: T) => number, property: n
 const self = (value: number): number => value;
 
 /** Response parameters of GetCapability. */
-export function capability(tpm: Core, kind: number, property: number, count: number): { moreData: 0 | 1; capabilityData: TPMS_CAPABILITY_DATA } {
+export function capability(
+  tpm: Core,
+  kind: number,
+  property: number,
+  count: number,
+): { moreData: 0 | 1; capabilityData: TPMS_CAPABILITY_DATA } {
   const { permanent } = tpm.state;
   switch (kind) {
     case TPM_CAP.ALGS: {
@@ -212,11 +237,23 @@ export function capability(tpm: Core, kind: number, property: number, count: num
       return { moreData, capabilityData: { capability: TPM_CAP.COMMANDS, data } };
     }
     case TPM_CAP.PP_COMMANDS: {
-      const { moreData, data } = page([...permanent.physicalPresenceCommands].sort((x, y) => x - y), self, property, count, 4);
+      const { moreData, data } = page(
+        [...permanent.physicalPresenceCommands].sort((x, y) => x - y),
+        self,
+        property,
+        count,
+        4,
+      );
       return { moreData, capabilityData: { capability: TPM_CAP.PP_COMMANDS, data } };
     }
     case TPM_CAP.AUDIT_COMMANDS: {
-      const { moreData, data } = page([...permanent.auditCommands].sort((x, y) => x - y), self, property, count, 4);
+      const { moreData, data } = page(
+        [...permanent.auditCommands].sort((x, y) => x - y),
+        self,
+        property,
+        count,
+        4,
+      );
       return { moreData, capabilityData: { capability: TPM_CAP.AUDIT_COMMANDS, data } };
     }
     case TPM_CAP.PCRS: {
@@ -228,21 +265,38 @@ export function capability(tpm: Core, kind: number, property: number, count: num
       // The groups of 0x100 are asked for one by one (libtpms: a list does not run on into the next group).
       const group = properties(tpm).filter(([tag]) => tag >>> 8 === Math.max(1, property >>> 8));
       const { moreData, data } = page(group, ([tag]) => tag, property, count, 8);
-      return { moreData, capabilityData: { capability: TPM_CAP.TPM_PROPERTIES, data: data.map(([tag, value]) => ({ property: tag, value })) } };
+      return {
+        moreData,
+        capabilityData: { capability: TPM_CAP.TPM_PROPERTIES, data: data.map(([tag, value]) => ({ property: tag, value })) },
+      };
     }
     case TPM_CAP.PCR_PROPERTIES: {
       const { moreData, data } = page(PCR_PROPERTIES, ([tag]) => tag, property, count, 8);
-      return { moreData, capabilityData: { capability: TPM_CAP.PCR_PROPERTIES, data: data.map(([tag, pcrSelect]) => ({ tag, pcrSelect })) } };
+      return {
+        moreData,
+        capabilityData: { capability: TPM_CAP.PCR_PROPERTIES, data: data.map(([tag, pcrSelect]) => ({ tag, pcrSelect })) },
+      };
     }
     case TPM_CAP.ECC_CURVES: {
-      const { moreData, data } = page(CURVES.map(curve => curve.id), self, property, count, 2);
+      const { moreData, data } = page(
+        CURVES.map(curve => curve.id),
+        self,
+        property,
+        count,
+        2,
+      );
       return { moreData, capabilityData: { capability: TPM_CAP.ECC_CURVES, data } };
     }
     case TPM_CAP.AUTH_POLICIES: {
       if (handleType(property) !== TPM_HT.PERMANENT) refuse(inParameter(2, TPM_RC.VALUE));
-      const entities = [TPM_RH.OWNER, TPM_RH.LOCKOUT, TPM_RH.ENDORSEMENT, TPM_RH.PLATFORM];
-      const { moreData, data } = page(entities, self, property, count, 70);
-      return { moreData, capabilityData: { capability: TPM_CAP.AUTH_POLICIES, data: data.map(handle => ({ handle, policyHash: hierarchyPolicy(tpm, handle) })) } };
+      const { moreData, data } = page(PERMANENT_ENTITIES, self, property, count, 70);
+      return {
+        moreData,
+        capabilityData: {
+          capability: TPM_CAP.AUTH_POLICIES,
+          data: data.map(handle => ({ handle, policyHash: hierarchyPolicy(tpm, handle) })),
+        },
+      };
     }
     case TPM_CAP.ACT:
       return { moreData: 0, capabilityData: { capability: TPM_CAP.ACT, data: [] } };

@@ -1,12 +1,39 @@
 import {
-  type Codec, concat, decode, DecodeError, encode, list, oneOf, Reader, sized, struct, UINT16, UINT32, UINT64, UINT8, type Value,
+  type Codec,
+  concat,
+  DecodeError,
+  decode,
+  encode,
+  list,
+  oneOf,
+  Reader,
+  sized,
+  struct,
+  UINT8,
+  UINT16,
+  UINT32,
+  UINT64,
+  type Value,
 } from '../../bytes/index.ts';
 import { decryptCfb, encryptCfb, equal, hmac, kdfA } from '../../crypto/index.ts';
 import { inParameter, rcOfFault, refuse } from '../refusal.ts';
 import { u32, u64 } from '../session-crypto.ts';
 import {
-  LARGEST_DIGEST, TPM2B_AUTH, TPM2B_DIGEST, TPM2B_NAME, TPM2B_NONCE, TPM2B_SENSITIVE_EMPTY, TPM_ALG, TPM_HT, TPM_RC, TPM_RH, handleType,
-  type TPMS_CONTEXT, TPMT_PUBLIC_NULL, TPMT_SENSITIVE, TPMT_SYM_DEF,
+  handleType,
+  LARGEST_DIGEST,
+  TPM_ALG,
+  TPM_HT,
+  TPM_RC,
+  TPM_RH,
+  TPM2B_AUTH,
+  TPM2B_DIGEST,
+  TPM2B_NAME,
+  TPM2B_NONCE,
+  TPM2B_SENSITIVE_EMPTY,
+  type TPMS_CONTEXT,
+  TPMT_PUBLIC_NULL,
+  TPMT_SENSITIVE,
+  TPMT_SYM_DEF,
 } from '../wire/index.ts';
 import type { Core } from './core.ts';
 import { proofOf } from './hierarchy.ts';
@@ -72,13 +99,17 @@ function targetBytes(object: KeyObject): number {
   const { publicArea, sensitive } = object;
   const crt = publicArea.type === TPM_ALG.RSA && sensitive ? 4 * sensitive.sensitive.length : 0;
   const sensitiveBytes = sensitive ? encode(TPMT_SENSITIVE, sensitive).length : 0;
-  return OBJECT_OVERHEAD + encode(TPMT_PUBLIC_NULL, publicArea).length + sensitiveBytes + object.name.length + object.qualifiedName.length + crt;
+  return (
+    OBJECT_OVERHEAD + encode(TPMT_PUBLIC_NULL, publicArea).length + sensitiveBytes + object.name.length + object.qualifiedName.length + crt
+  );
 }
 
-const pad = (bytes: Uint8Array, length: number): Uint8Array => (bytes.length >= length ? bytes : concat(bytes, new Uint8Array(length - bytes.length)));
+const pad = (bytes: Uint8Array, length: number): Uint8Array =>
+  bytes.length >= length ? bytes : concat(bytes, new Uint8Array(length - bytes.length));
 
 /** The savedHandle tells the kind of a saved object (Part 2 §14.6.2). */
-export const savedHandleOf = (object: LoadedObject): number => (object.kind === 'sequence' ? 0x80000001 : object.stClear ? 0x80000002 : 0x80000000);
+export const savedHandleOf = (object: LoadedObject): number =>
+  object.kind === 'sequence' ? 0x80000001 : object.stClear ? 0x80000002 : 0x80000000;
 
 const keys = (tpm: Core, context: Omit<TPMS_CONTEXT, 'contextBlob'>): { key: Uint8Array; iv: Uint8Array } => {
   const bytes = kdfA('sha512', proofOf(tpm, context.hierarchy), 'CONTEXT', u64(context.sequence), u32(context.savedHandle), 256 + 128);
@@ -90,11 +121,24 @@ function integrityOf(tpm: Core, context: Omit<TPMS_CONTEXT, 'contextBlob'>, encr
   // A context does not outlive a TPM Reset, that of an stClear object no TPM Restart either.
   const clears = context.savedHandle === 0x80000002 ? u32(reset.clearCount) : new Uint8Array(0);
   return hmac(
-    'sha512', proofOf(tpm, context.hierarchy), u32(permanent.totalResetCount), clears, u64(context.sequence), u32(context.savedHandle), encrypted,
+    'sha512',
+    proofOf(tpm, context.hierarchy),
+    u32(permanent.totalResetCount),
+    clears,
+    u64(context.sequence),
+    u32(context.savedHandle),
+    encrypted,
   );
 }
 
-function seal<T>(tpm: Core, head: Omit<TPMS_CONTEXT, 'contextBlob'>, kind: number, codec: Codec<T>, value: T, length: number): TPMS_CONTEXT {
+function seal<T>(
+  tpm: Core,
+  head: Omit<TPMS_CONTEXT, 'contextBlob'>,
+  kind: number,
+  codec: Codec<T>,
+  value: T,
+  length: number,
+): TPMS_CONTEXT {
   const plaintext = pad(concat(encode(HEAD, { fingerprint: head.sequence, kind }), encode(codec, value)), length);
   const { key, iv } = keys(tpm, head);
   const encrypted = encryptCfb(key, iv, plaintext);
@@ -105,7 +149,15 @@ export function sealObject(tpm: Core, object: LoadedObject, sequence: bigint): T
   const head = { sequence, savedHandle: savedHandleOf(object), hierarchy: object.hierarchy };
   if (object.kind === 'key') {
     const { publicArea, sensitive, name, qualifiedName, hierarchy } = object;
-    const value = { external: Number(object.external), stClear: Number(object.stClear), hierarchy, publicArea, sensitive, name, qualifiedName };
+    const value = {
+      external: Number(object.external),
+      stClear: Number(object.stClear),
+      hierarchy,
+      publicArea,
+      sensitive,
+      name,
+      qualifiedName,
+    };
     return seal(tpm, head, KINDS.key, KEY, value, targetBytes(object));
   }
   const ticketSafe = object.ticketSafe === null ? 2 : Number(object.ticketSafe);
@@ -122,8 +174,12 @@ export function sealSession(tpm: Core, session: Session, sequence: bigint): TPMS
   const value = {
     ...session,
     flags:
-      setIf(session.isDaBound, FLAG.daBound) | setIf(session.isLockoutBound, FLAG.lockoutBound) | setIf(session.boundEntity !== null, FLAG.bound) |
-      setIf(session.auditDigest !== null, FLAG.audit) | setIf(session.trial, FLAG.trial) | setIf(session.policy !== null, FLAG.policy),
+      setIf(session.isDaBound, FLAG.daBound) |
+      setIf(session.isLockoutBound, FLAG.lockoutBound) |
+      setIf(session.boundEntity !== null, FLAG.bound) |
+      setIf(session.auditDigest !== null, FLAG.audit) |
+      setIf(session.trial, FLAG.trial) |
+      setIf(session.policy !== null, FLAG.policy),
     boundEntity: session.boundEntity ?? NONE,
     auditDigest: session.auditDigest ?? NONE,
     policy: policyValue(session.policy),
@@ -135,7 +191,10 @@ function policyValue(policy: PolicyState | null): Value<typeof POLICY> {
   return {
     digest: policy?.digest ?? NONE,
     commandCode: policy?.commandCode ?? 0,
-    flags: setIf(!!policy?.authValueNeeded, POLICY_FLAG.authValue) | setIf(!!policy?.passwordNeeded, POLICY_FLAG.password) | setIf(!!policy?.ppRequired, POLICY_FLAG.pp),
+    flags:
+      setIf(!!policy?.authValueNeeded, POLICY_FLAG.authValue) |
+      setIf(!!policy?.passwordNeeded, POLICY_FLAG.password) |
+      setIf(!!policy?.ppRequired, POLICY_FLAG.pp),
     nvWritten: policy?.nvWritten == null ? 2 : Number(policy.nvWritten),
     locality: policy?.locality ?? 0,
     pcrCounter: policy?.pcrCounter ?? 0,
@@ -183,7 +242,7 @@ function sessionOf(value: Value<typeof SESSION>): Session {
 function objectOf(reader: Reader, kind: number): LoadedObject {
   if (kind === KINDS.key) {
     const value = KEY.read(reader);
-    return { ...value, kind: 'key', external: value.external !== 0, stClear: value.stClear !== 0, evictHandle: null } as KeyObject;
+    return { ...value, kind: 'key', external: value.external !== 0, stClear: value.stClear !== 0, evictHandle: null } satisfies KeyObject;
   }
   const value = SEQUENCE.read(reader);
   const what = (['hash', 'hmac', 'event'] as const)[value.what];

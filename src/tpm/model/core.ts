@@ -30,7 +30,12 @@ export class Core {
   disorderly = false;
 
   constructor(
-    { random, clock, secrets, limits }: { random: Random; clock: Clock; secrets?: SecretRegister | undefined; limits?: Partial<Limits> | undefined },
+    {
+      random,
+      clock,
+      secrets,
+      limits,
+    }: { random: Random; clock: Clock; secrets?: SecretRegister | undefined; limits?: Partial<Limits> | undefined },
     commands: ReadonlyMap<number, AnyCommand>,
   ) {
     this.random = random;

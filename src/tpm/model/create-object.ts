@@ -4,13 +4,21 @@ import { Random } from '../../sim/index.ts';
 import { nameOf } from '../names.ts';
 import { refuse } from '../refusal.ts';
 import {
-  digestBytes, has, hashOf, RSA_DEFAULT_EXPONENT, TPM_ALG, TPM_RC, TPMA_OBJECT, type TPMS_SENSITIVE_CREATE, type TPMT_PUBLIC,
+  digestBytes,
+  has,
+  hashOf,
+  RSA_DEFAULT_EXPONENT,
+  TPM_ALG,
+  TPM_RC,
+  TPMA_OBJECT,
+  type TPMS_SENSITIVE_CREATE,
+  type TPMT_PUBLIC,
   type TPMT_SENSITIVE,
 } from '../wire/index.ts';
 import type { Core } from './core.ts';
+import { seedOf } from './hierarchy.ts';
 import { symmetricUnique } from './key-checks.ts';
 import { eccPrivateKey, eccPublicPoint, exponentOf } from './key-crypto.ts';
-import { seedOf } from './hierarchy.ts';
 import { isParentArea } from './objects.ts';
 
 // Part 1 §27, Part 4 CryptCreateObject.
@@ -87,7 +95,7 @@ function symmetricSecret(
     return data;
   }
   const { scheme } = template.parameters;
-  const hash = scheme.scheme === TPM_ALG.NULL || (scheme.hashAlg as number) === TPM_ALG.NULL ? null : hashOf(scheme.hashAlg);
+  const hash = scheme.scheme === TPM_ALG.NULL || scheme.hashAlg === TPM_ALG.NULL ? null : hashOf(scheme.hashAlg);
   if (generated) return random(hash?.digestBytes ?? digestBytes(template.nameAlg));
   if (hash && data.length > hash.blockBytes) refuse(TPM_RC.SIZE);
   return data;

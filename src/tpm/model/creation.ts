@@ -3,7 +3,7 @@ import { digest } from '../../crypto/index.ts';
 import { handleName } from '../names.ts';
 import { hashName, TPM_ALG, TPM_ST, type TPML_PCR_SELECTION, TPMS_CREATION_DATA } from '../wire/index.ts';
 import type { Core } from './core.ts';
-import { pcrDigest, effectiveSelection } from './pcr.ts';
+import { effectiveSelection, pcrDigest } from './pcr.ts';
 import type { KeyObject } from './state.ts';
 import { makeTicket, type Ticket } from './tickets.ts';
 

@@ -1,5 +1,5 @@
 import { handleName } from '../names.ts';
-import { TPM_ALG, TPM_HT, TPM_RH, handleType } from '../wire/index.ts';
+import { handleType, TPM_ALG, TPM_HT, TPM_RH } from '../wire/index.ts';
 import type { Core } from './core.ts';
 import { hierarchyAuth, hierarchyPolicy } from './hierarchy.ts';
 import { nvAt, nvName } from './nv.ts';

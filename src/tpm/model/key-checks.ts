@@ -2,7 +2,16 @@ import { concat, sameBytes } from '../../bytes/index.ts';
 import { digest } from '../../crypto/index.ts';
 import { refuse } from '../refusal.ts';
 import {
-  curveOf, digestBytes, has, hashName, hashOf, TPM_ALG, TPM_RC, TPMA_OBJECT, type TPMT_PUBLIC, type TPMT_SENSITIVE,
+  curveOf,
+  digestBytes,
+  has,
+  hashName,
+  hashOf,
+  TPM_ALG,
+  TPM_RC,
+  TPMA_OBJECT,
+  type TPMT_PUBLIC,
+  type TPMT_SENSITIVE,
 } from '../wire/index.ts';
 import { eccIsOnCurve, eccPublicPoint, rsaPrivateKey } from './key-crypto.ts';
 
@@ -65,8 +74,11 @@ const isOpenSslError = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' && /^ERR_(OSSL|CRYPTO)_/.test(error.code);
 
 function checkEcc(publicArea: Area<typeof TPM_ALG.ECC>, sensitive: TPMT_SENSITIVE | null, blamePublic: Blame): void {
-  const { parameters: { curveID }, unique } = publicArea;
-  const named = (publicArea.nameAlg as number) !== TPM_ALG.NULL;
+  const {
+    parameters: { curveID },
+    unique,
+  } = publicArea;
+  const named = publicArea.nameAlg !== TPM_ALG.NULL;
   const { bytes } = curveOf(curveID);
   if (!sensitive) {
     if (unique.x.length !== bytes || unique.y.length !== bytes) refuse(blamePublic(TPM_RC.KEY));
@@ -74,7 +86,7 @@ function checkEcc(publicArea: Area<typeof TPM_ALG.ECC>, sensitive: TPMT_SENSITIV
     return;
   }
   const point = eccPublicPoint(curveID, sensitive.sensitive);
-  if (!point) return refuse(TPM_RC.KEY_SIZE);
+  if (!point) refuse(TPM_RC.KEY_SIZE);
   if (named && !(sameNumber(point.x, unique.x) && sameNumber(point.y, unique.y))) refuse(TPM_RC.BINDING);
 }
 
@@ -101,7 +113,7 @@ function checkSymmetric(
     if (sym.algorithm !== TPM_ALG.NULL && sensitive.sensitive.length !== sym.keyBits / 8) refuse(blameSensitive(TPM_RC.KEY_SIZE));
   } else {
     const { scheme } = publicArea.parameters;
-    const max = scheme.scheme === TPM_ALG.NULL || (scheme.hashAlg as number) === TPM_ALG.NULL ? 128 : hashOf(scheme.hashAlg).blockBytes;
+    const max = scheme.scheme === TPM_ALG.NULL || scheme.hashAlg === TPM_ALG.NULL ? 128 : hashOf(scheme.hashAlg).blockBytes;
     if (sensitive.sensitive.length > max) refuse(blameSensitive(TPM_RC.KEY_SIZE));
   }
   if (bytes === 0) return;

@@ -17,7 +17,11 @@ function cached(key: string, make: () => OpenSslKey): OpenSslKey {
   }
   const made = make();
   cache.set(key, made);
-  if (cache.size > CACHED_KEYS) for (const oldest of cache.keys()) { cache.delete(oldest); break; }
+  if (cache.size > CACHED_KEYS)
+    for (const oldest of cache.keys()) {
+      cache.delete(oldest);
+      break;
+    }
   return made;
 }
 
@@ -30,13 +34,17 @@ export const rsaPublicKey = (publicArea: RsaPublic): OpenSslKey =>
 /** @throws {RangeError} when the prime does not divide the modulus. */
 export const rsaPrivateKey = (publicArea: RsaPublic, prime: Uint8Array): OpenSslKey =>
   cached(`p${exponentOf(publicArea)} ${text(publicArea.unique)}${text(prime)}`, () =>
-    privateKeyObject({ n: publicArea.unique, e: exponentOf(publicArea), p: prime }));
+    privateKeyObject({ n: publicArea.unique, e: exponentOf(publicArea), p: prime }),
+  );
 
 const UNCOMPRESSED = 4;
-const padded = (bytes: Uint8Array, length: number): Uint8Array => (bytes.length >= length ? bytes : concat(new Uint8Array(length - bytes.length), bytes));
+const padded = (bytes: Uint8Array, length: number): Uint8Array =>
+  bytes.length >= length ? bytes : concat(new Uint8Array(length - bytes.length), bytes);
 
 const pointBytes = (curve: Curve, { x, y }: TPMS_ECC_POINT): Uint8Array | null =>
-  x.length > curve.bytes || y.length > curve.bytes ? null : concat(Uint8Array.of(UNCOMPRESSED), padded(x, curve.bytes), padded(y, curve.bytes));
+  x.length > curve.bytes || y.length > curve.bytes
+    ? null
+    : concat(Uint8Array.of(UNCOMPRESSED), padded(x, curve.bytes), padded(y, curve.bytes));
 
 function pointOf(curve: Curve, bytes: Uint8Array): TPMS_ECC_POINT {
   return { x: bytes.slice(1, 1 + curve.bytes), y: bytes.slice(1 + curve.bytes) };
@@ -76,4 +84,6 @@ export function eccMultiplyX(curveID: number, d: Uint8Array, point: TPMS_ECC_POI
 export const eccIsOnCurve = (curveID: number, point: TPMS_ECC_POINT): boolean => eccMultiplyX(curveID, Uint8Array.of(1), point) !== null;
 
 const isBadPoint = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ERR_CRYPTO_ECDH_INVALID_PUBLIC_KEY' || error.code === 'ERR_OSSL_EC_POINT_IS_NOT_ON_CURVE');
+  error instanceof Error &&
+  'code' in error &&
+  (error.code === 'ERR_CRYPTO_ECDH_INVALID_PUBLIC_KEY' || error.code === 'ERR_OSSL_EC_POINT_IS_NOT_ON_CURVE');

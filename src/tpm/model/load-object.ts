@@ -7,9 +7,15 @@ import type { KeyObject } from './state.ts';
 type Blame = (rc: number) => number;
 
 /** The checks of loading (Part 4 ObjectLoad): public area, then both parts together. An external object has no parent to fit to. */
-export function loadAreas(parent: KeyObject | null, publicArea: TPMT_PUBLIC, sensitive: TPMT_SENSITIVE | null, blamePublic: Blame, blameSensitive: Blame): void {
+export function loadAreas(
+  parent: KeyObject | null,
+  publicArea: TPMT_PUBLIC,
+  sensitive: TPMT_SENSITIVE | null,
+  blamePublic: Blame,
+  blameSensitive: Blame,
+): void {
   blaming(blamePublic, () => {
-    const named = (publicArea.nameAlg as number) !== TPM_ALG.NULL;
+    const named = publicArea.nameAlg !== TPM_ALG.NULL;
     if (parent && named && sensitive) checkAttributes(parent, publicArea);
     else checkSchemes(null, publicArea);
     if (parent && !named) refuse(TPM_RC.HASH);

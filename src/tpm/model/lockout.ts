@@ -1,5 +1,5 @@
 import { refuse } from '../refusal.ts';
-import { has, TPM_HT, TPM_RC, TPM_RH, TPMA_NV, TPMA_OBJECT, handleType } from '../wire/index.ts';
+import { handleType, has, TPM_HT, TPM_RC, TPM_RH, TPMA_NV, TPMA_OBJECT } from '../wire/index.ts';
 import type { SessionUse } from './call.ts';
 import type { Core } from './core.ts';
 import { nvAt } from './nv.ts';
@@ -36,7 +36,11 @@ export function healLockout(tpm: Core): void {
       ram.lastFailure += forgiven * step;
     }
   }
-  if (!permanent.lockoutAuthEnabled && permanent.lockoutRecovery > 0 && now - ram.lockoutSince >= BigInt(permanent.lockoutRecovery) * 1000n) {
+  if (
+    !permanent.lockoutAuthEnabled &&
+    permanent.lockoutRecovery > 0 &&
+    now - ram.lockoutSince >= BigInt(permanent.lockoutRecovery) * 1000n
+  ) {
     permanent.lockoutAuthEnabled = true;
   }
 }

@@ -1,6 +1,6 @@
 import { nvNameOf } from '../names.ts';
 import { refuse } from '../refusal.ts';
-import { has, TPM_NT, TPM_RC, TPM_RH, TPMA_NV, handleType, nvType, TPM_HT } from '../wire/index.ts';
+import { handleType, has, nvType, TPM_HT, TPM_NT, TPM_RC, TPM_RH, TPMA_NV } from '../wire/index.ts';
 import type { Core } from './core.ts';
 import { isEnabled } from './hierarchy.ts';
 import type { NvIndex } from './state.ts';
@@ -62,4 +62,26 @@ export function nvBytesUsed(tpm: Core): number {
   let bytes = 0;
   for (const { data } of tpm.state.permanent.nv.values()) bytes += data.length + OVERHEAD;
   return bytes + tpm.state.permanent.persistent.size * 2000;
+}
+
+/** pinCount and pinLimit. */
+const pinOf = ({ data }: NvIndex): { count: number; limit: number } => {
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  return { count: view.getUint32(0), limit: view.getUint32(4) };
+};
+
+/** Whether a PIN Index's value may be used: it was written, and its limit is not reached. */
+export function pinIsLeft(index: NvIndex): boolean {
+  const { count, limit } = pinOf(index);
+  return nvHas(index, A.WRITTEN) && count < limit;
+}
+
+/** Counts a use of a PIN Index's value. */
+export function countPin(index: NvIndex, succeeded: boolean): void {
+  if (!isPinIndex(index) || !nvHas(index, A.WRITTEN)) return;
+  const fails = nvType(index.publicArea.attributes) === TPM_NT.PIN_FAIL;
+  if (!fails && !succeeded) return;
+  const data = index.data.slice();
+  new DataView(data.buffer).setUint32(0, fails && succeeded ? 0 : pinOf(index).count + 1);
+  index.data = data;
 }

@@ -1,9 +1,8 @@
+import { encode, sameBytes } from '../../bytes/index.ts';
 import { refuse } from '../refusal.ts';
-import { digestBytes, has, TPM_ALG, TPM_RC, TPMA_OBJECT, type TPMT_PUBLIC } from '../wire/index.ts';
-import { sameBytes, encode } from '../../bytes/index.ts';
-import { TPMT_SYM_DEF_OBJECT } from '../wire/index.ts';
-import type { KeyObject } from './state.ts';
+import { digestBytes, has, TPM_ALG, TPM_RC, TPMA_OBJECT, type TPMT_PUBLIC, TPMT_SYM_DEF_OBJECT } from '../wire/index.ts';
 import { isDerivationParent } from './objects.ts';
+import type { KeyObject } from './state.ts';
 
 // Part 1 §25, Part 2 §8.3, Part 4 Object_spt.c: what public areas must be. Codes without a number: the caller knows the parameter.
 
@@ -45,7 +44,7 @@ export function checkCreation(parent: KeyObject | null, publicArea: TPMT_PUBLIC,
 export function checkAttributes(parent: KeyObject | null, publicArea: TPMT_PUBLIC): void {
   const set = (bit: number) => has(publicArea.objectAttributes, bit);
   const parentHas = (bit: number) => parent !== null && has(parent.publicArea.objectAttributes, bit);
-  if ((publicArea.nameAlg as number) === TPM_ALG.NULL) refuse(TPM_RC.HASH);
+  if (publicArea.nameAlg === TPM_ALG.NULL) refuse(TPM_RC.HASH);
   const policyBytes = publicArea.authPolicy.length;
   if (policyBytes !== 0 && policyBytes !== digestBytes(publicArea.nameAlg)) refuse(TPM_RC.SIZE);
   if (!parent || parentHas(A.fixedTPM)) {
@@ -66,7 +65,7 @@ export function checkSchemes(parent: KeyObject | null, publicArea: TPMT_PUBLIC):
   switch (publicArea.type) {
     case TPM_ALG.SYMCIPHER: {
       const { sym } = publicArea.parameters;
-      if (set(A.decrypt) && sym.algorithm !== TPM_ALG.NULL && (sym.mode as number) === TPM_ALG.CMAC) refuse(TPM_RC.SCHEME);
+      if (set(A.decrypt) && sym.algorithm !== TPM_ALG.NULL && sym.mode === TPM_ALG.CMAC) refuse(TPM_RC.SCHEME);
       break;
     }
     case TPM_ALG.KEYEDHASH:
@@ -86,7 +85,7 @@ function checkKeyedHashScheme(publicArea: Extract<TPMT_PUBLIC, { type: typeof TP
   } else if (set(A.sign)) {
     if (scheme.scheme !== TPM_ALG.HMAC) refuse(TPM_RC.SCHEME);
   } else {
-    if (scheme.scheme !== TPM_ALG.XOR) return refuse(TPM_RC.SCHEME);
+    if (scheme.scheme !== TPM_ALG.XOR) refuse(TPM_RC.SCHEME);
     if (set(A.restricted) && scheme.kdf !== TPM_ALG.KDF1_SP800_108) refuse(TPM_RC.SCHEME);
     if (set(A.restricted) && digestBytes(scheme.hashAlg) === 0) refuse(TPM_RC.HASH);
   }
@@ -111,7 +110,7 @@ function checkAsymmetricScheme(publicArea: Extract<TPMT_PUBLIC, { type: typeof T
 /** A storage parent encrypts its children with CFB; one that cannot leave its parent uses the parent's algorithms. */
 function checkParentSymmetric(parent: KeyObject | null, publicArea: TPMT_PUBLIC): void {
   const symmetric = symmetricOf(publicArea);
-  if (!symmetric || symmetric.algorithm === TPM_ALG.NULL) return refuse(TPM_RC.SYMMETRIC);
+  if (!symmetric || symmetric.algorithm === TPM_ALG.NULL) refuse(TPM_RC.SYMMETRIC);
   if (symmetric.mode !== TPM_ALG.CFB) refuse(TPM_RC.MODE);
   if (!parent || !has(publicArea.objectAttributes, A.fixedParent)) return;
   if (publicArea.nameAlg !== parent.publicArea.nameAlg) refuse(TPM_RC.HASH);

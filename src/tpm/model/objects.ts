@@ -1,7 +1,19 @@
 import { nameOf, qualifiedNameOf } from '../names.ts';
 import { refuse } from '../refusal.ts';
 import { u32 } from '../session-crypto.ts';
-import { has, PLATFORM_PERSISTENT, TPM_ALG, TPM_CC, TPM_HT, TPM_RC, TPM_RH, TPMA_OBJECT, handleType, type TPMT_PUBLIC, type TPMT_SENSITIVE } from '../wire/index.ts';
+import {
+  handleType,
+  has,
+  PLATFORM_PERSISTENT,
+  TPM_ALG,
+  TPM_CC,
+  TPM_HT,
+  TPM_RC,
+  TPM_RH,
+  TPMA_OBJECT,
+  type TPMT_PUBLIC,
+  type TPMT_SENSITIVE,
+} from '../wire/index.ts';
 import type { Core } from './core.ts';
 import { isEnabled } from './hierarchy.ts';
 import type { KeyObject, LoadedObject } from './state.ts';

@@ -1,6 +1,6 @@
-import { digest } from '../../crypto/index.ts';
-import { type HashAlgorithm, HASHES, hashName, PCR_SELECT_BYTES, TPM_PT_PCR, type TPMS_PCR_SELECTION } from '../wire/index.ts';
 import type { Value } from '../../bytes/index.ts';
+import { digest } from '../../crypto/index.ts';
+import { HASHES, type HashAlgorithm, hashName, PCR_SELECT_BYTES, TPM_PT_PCR, type TPMS_PCR_SELECTION } from '../wire/index.ts';
 import type { Core } from './core.ts';
 
 export const PCR_COUNT = 24;
@@ -19,7 +19,13 @@ interface PcrRule {
   readonly group: boolean;
 }
 const rule = (extend: number, reset: number, more: Partial<PcrRule> = {}): PcrRule => ({
-  saved: false, counted: true, drtm: false, group: false, extend, reset, ...more,
+  saved: false,
+  counted: true,
+  drtm: false,
+  group: false,
+  extend,
+  reset,
+  ...more,
 });
 const STATIC = rule(0b11111, 0, { saved: true });
 /** Observed: TPM_CAP_PCR_PROPERTIES in 07-getcapability. */
@@ -61,7 +67,8 @@ export const PCR_PROPERTIES: readonly (readonly [number, Uint8Array])[] = [
 ];
 
 const selects = (select: Uint8Array, pcr: number): boolean => ((select[pcr >> 3] ?? 0) & (1 << (pcr & 7))) !== 0;
-const isAllocated = (tpm: Core, bank: number, pcr: number): boolean => selects(tpm.state.permanent.pcrAllocated.get(bank) ?? new Uint8Array(0), pcr);
+const isAllocated = (tpm: Core, bank: number, pcr: number): boolean =>
+  selects(tpm.state.permanent.pcrAllocated.get(bank) ?? new Uint8Array(0), pcr);
 export const banksWith = (tpm: Core, pcr: number): readonly HashAlgorithm[] => HASHES.filter(hash => isAllocated(tpm, hash.id, pcr));
 
 /** A PCR got another value: PolicyPCR sessions that looked at PCRs before are void, unless this one does not count. */
@@ -71,13 +78,18 @@ function changed(tpm: Core, pcr: number): void {
 
 /** Values at Startup. Over Startup(STATE) the saved PCRs keep theirs; `first` is PCR 0's last byte (the locality of Startup). */
 export function startPcrs(tpm: Core, kept: Map<number, Uint8Array[]> | null, first: number): void {
-  tpm.state.ram.pcrs = new Map(HASHES.map(hash => [hash.id, PCR_RULES.map((entry, pcr) => {
-    const old = kept?.get(hash.id)?.[pcr];
-    if (old && entry.saved) return old;
-    const value = new Uint8Array(hash.digestBytes).fill(entry.drtm ? 0xff : 0);
-    if (pcr === 0) value[value.length - 1] = first;
-    return value;
-  })]));
+  tpm.state.ram.pcrs = new Map(
+    HASHES.map(hash => [
+      hash.id,
+      PCR_RULES.map((entry, pcr) => {
+        const old = kept?.get(hash.id)?.[pcr];
+        if (old && entry.saved) return old;
+        const value = new Uint8Array(hash.digestBytes).fill(entry.drtm ? 0xff : 0);
+        if (pcr === 0) value[value.length - 1] = first;
+        return value;
+      }),
+    ]),
+  );
   PCR_RULES.forEach((entry, pcr) => {
     if (!(kept && entry.saved)) changed(tpm, pcr);
   });

@@ -2,7 +2,7 @@ import { sameBytes } from '../../bytes/index.ts';
 import { digest } from '../../crypto/index.ts';
 import type { Role } from '../command.ts';
 import { refuse } from '../refusal.ts';
-import { has, hashName, TPM_CC, TPM_HT, TPM_RC, TPMA_NV, handleType } from '../wire/index.ts';
+import { handleType, has, hashName, TPM_CC, TPM_HT, TPM_RC, TPMA_NV } from '../wire/index.ts';
 import type { Call } from './call.ts';
 import type { Core } from './core.ts';
 import { entityPolicy } from './entity.ts';

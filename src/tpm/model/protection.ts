@@ -1,11 +1,33 @@
-import { concat, decode, DecodeError, encode, Reader, sameBytes } from '../../bytes/index.ts';
+import { concat, DecodeError, decode, encode, Reader, sameBytes } from '../../bytes/index.ts';
 import {
-  decryptCfb, digest, encryptCfb, equal, hmac, kdfA, kdfE, oaepLabel, padOaep, type RandomBytes, rsaPrivate, rsaPublic, toInteger, unpadOaep,
+  decryptCfb,
+  digest,
+  encryptCfb,
+  equal,
+  hmac,
+  kdfA,
+  kdfE,
+  oaepLabel,
+  padOaep,
+  type RandomBytes,
+  rsaPrivate,
+  rsaPublic,
+  toInteger,
+  unpadOaep,
 } from '../../crypto/index.ts';
 import { rcOfFault, refuse } from '../refusal.ts';
 import { EMPTY, type SymDefObject } from '../session-crypto.ts';
 import {
-  blockBytes, digestBytes, hashName, TPM2B_DIGEST, TPM2B_IV, TPM2B_SENSITIVE, TPM_ALG, TPM_RC, TPMS_ECC_POINT, type TPMT_PUBLIC,
+  blockBytes,
+  digestBytes,
+  hashName,
+  TPM_ALG,
+  TPM_RC,
+  TPM2B_DIGEST,
+  TPM2B_IV,
+  TPM2B_SENSITIVE,
+  TPMS_ECC_POINT,
+  type TPMT_PUBLIC,
   type TPMT_SENSITIVE,
 } from '../wire/index.ts';
 import { eccMultiplyX, eccPrivateKey, eccPublicPoint, rsaPrivateKey, rsaPublicKey } from './key-crypto.ts';
@@ -71,10 +93,21 @@ function unmarshal<T>(body: () => T): T {
  * TPM2B_PRIVATE of an object under its parent. The authorization value is padded to the size of the name's digest, so that the
  * blob's length does not tell its length.
  */
-export function sensitiveToPrivate(parent: KeyObject, nameAlg: number, name: Uint8Array, sensitive: TPMT_SENSITIVE, random: RandomBytes): Uint8Array {
+export function sensitiveToPrivate(
+  parent: KeyObject,
+  nameAlg: number,
+  name: Uint8Array,
+  sensitive: TPMT_SENSITIVE,
+  random: RandomBytes,
+): Uint8Array {
   const authValue = concat(sensitive.authValue, new Uint8Array(Math.max(0, digestBytes(nameAlg) - sensitive.authValue.length)));
   const protector = protectorOf(parent.publicArea, seedOf(parent));
-  return wrapOuter(protector, name, encode(TPM2B_SENSITIVE, { ...sensitive, authValue }), random(blockBytes(protector.symmetric.algorithm)));
+  return wrapOuter(
+    protector,
+    name,
+    encode(TPM2B_SENSITIVE, { ...sensitive, authValue }),
+    random(blockBytes(protector.symmetric.algorithm)),
+  );
 }
 
 export function privateToSensitive(parent: KeyObject, name: Uint8Array, wrapped: Uint8Array): TPMT_SENSITIVE {
@@ -110,7 +143,10 @@ export function sensitiveToDuplicate(
   inner: DuplicationInner | null,
   outer: { readonly parent: TPMT_PUBLIC; readonly seed: Uint8Array } | null,
 ): Uint8Array {
-  const authValue = concat(sensitive.authValue, new Uint8Array(Math.max(0, digestBytes(objectPublic.nameAlg) - sensitive.authValue.length)));
+  const authValue = concat(
+    sensitive.authValue,
+    new Uint8Array(Math.max(0, digestBytes(objectPublic.nameAlg) - sensitive.authValue.length)),
+  );
   let data = encode(TPM2B_SENSITIVE, { ...sensitive, authValue });
   if (inner) {
     const integrity = digest(hashName(objectPublic.nameAlg), data, name);

@@ -93,7 +93,8 @@ export function finishHash(hashAlg: number, state: RunningHash): Uint8Array {
 }
 
 /** HMAC (FIPS 198-1) as a hash under way: the inner one, its first block the key. */
-export const startHmac = (hashAlg: number, key: Uint8Array): RunningHash => updateHash(hashAlg, startHash(hashAlg), keyBlock(hashAlg, key, 0x36));
+export const startHmac = (hashAlg: number, key: Uint8Array): RunningHash =>
+  updateHash(hashAlg, startHash(hashAlg), keyBlock(hashAlg, key, 0x36));
 export const finishHmac = (hashAlg: number, key: Uint8Array, state: RunningHash): Uint8Array =>
   digest(hashOf(hashAlg).name, keyBlock(hashAlg, key, 0x5c), finishHash(hashAlg, state));
 

@@ -1,7 +1,7 @@
 import { digest } from '../../crypto/index.ts';
 import { zeroPolicy } from '../policy-digest.ts';
 import { refuse } from '../refusal.ts';
-import { EMPTY, sessionKey, type SymDef, u32 } from '../session-crypto.ts';
+import { EMPTY, type SymDef, sessionKey, u32 } from '../session-crypto.ts';
 import { TPM_HT, TPM_RC, TPM_RH, TPM_SE } from '../wire/index.ts';
 import type { Core } from './core.ts';
 import { entityAuth, entityName } from './entity.ts';

@@ -1,6 +1,6 @@
 import { equal, hmac } from '../../crypto/index.ts';
 import { EMPTY, u16 } from '../session-crypto.ts';
-import { TPM_GENERATED_VALUE, TPM_RH, TPM_ST } from '../wire/index.ts';
+import { TPM_GENERATED_VALUE, TPM_RH, type TPM_ST } from '../wire/index.ts';
 import type { Core } from './core.ts';
 import { proofOf } from './hierarchy.ts';
 

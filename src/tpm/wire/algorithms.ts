@@ -32,9 +32,12 @@ export const hashName = (id: number): HashName => hashOf(id).name;
 export const LARGEST_DIGEST = 64;
 
 /** Block ciphers of this TPM with the key sizes that it takes. */
-export const CIPHERS: readonly { readonly id: number; readonly name: string; readonly keyBits: readonly number[]; readonly blockBytes: number }[] = [
-  { id: TPM_ALG.AES, name: 'aes', keyBits: [128, 192, 256], blockBytes: 16 },
-];
+export const CIPHERS: readonly {
+  readonly id: number;
+  readonly name: string;
+  readonly keyBits: readonly number[];
+  readonly blockBytes: number;
+}[] = [{ id: TPM_ALG.AES, name: 'aes', keyBits: [128, 192, 256], blockBytes: 16 }];
 export const blockBytes = (id: number): number => CIPHERS.find(cipher => cipher.id === id)?.blockBytes ?? 0;
 
 export const RSA_KEY_BITS = [1024, 2048, 3072] as const;
@@ -51,23 +54,38 @@ export interface Curve {
 }
 export const CURVES: readonly Curve[] = [
   {
-    id: TPM_ECC.NIST_P192, name: 'prime192v1', keyBits: 192, bytes: 24,
+    id: TPM_ECC.NIST_P192,
+    name: 'prime192v1',
+    keyBits: 192,
+    bytes: 24,
     order: 0xffffffffffffffffffffffff99def836146bc9b1b4d22831n,
   },
   {
-    id: TPM_ECC.NIST_P224, name: 'secp224r1', keyBits: 224, bytes: 28,
+    id: TPM_ECC.NIST_P224,
+    name: 'secp224r1',
+    keyBits: 224,
+    bytes: 28,
     order: 0xffffffffffffffffffffffffffff16a2e0b8f03e13dd29455c5c2a3dn,
   },
   {
-    id: TPM_ECC.NIST_P256, name: 'prime256v1', keyBits: 256, bytes: 32,
+    id: TPM_ECC.NIST_P256,
+    name: 'prime256v1',
+    keyBits: 256,
+    bytes: 32,
     order: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
   },
   {
-    id: TPM_ECC.NIST_P384, name: 'secp384r1', keyBits: 384, bytes: 48,
+    id: TPM_ECC.NIST_P384,
+    name: 'secp384r1',
+    keyBits: 384,
+    bytes: 48,
     order: 0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
   },
   {
-    id: TPM_ECC.NIST_P521, name: 'secp521r1', keyBits: 521, bytes: 66,
+    id: TPM_ECC.NIST_P521,
+    name: 'secp521r1',
+    keyBits: 521,
+    bytes: 66,
     order:
       0x01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
   },

@@ -62,7 +62,8 @@ export type TPMS_CAPABILITY_DATA = Value<typeof TPMS_CAPABILITY_DATA>;
 
 /** Part 2 §10.12.12: what a key of this TPM signs about this TPM. */
 export const TPMS_ATTEST = tagged(
-  'TPMS_ATTEST', 'Part 2 §10.12.12',
+  'TPMS_ATTEST',
+  'Part 2 §10.12.12',
   {
     magic: oneOf('TPM_GENERATED', UINT32, { VALUE: TPM_GENERATED_VALUE }),
     type: TPM_ST_TAG,

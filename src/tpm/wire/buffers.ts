@@ -1,4 +1,4 @@
-import { type Codec, fixed, list, sized, struct, tagged, UINT32, UINT64, UINT8 } from '../../bytes/index.ts';
+import { type Codec, fixed, list, sized, struct, tagged, UINT8, UINT32, UINT64 } from '../../bytes/index.ts';
 import { HASHES, LARGEST_DIGEST, RSA_KEY_BITS } from './algorithms.ts';
 import { TPMA_ALGORITHM, TPMA_CC } from './attributes.ts';
 import { TPM_ALG } from './constants.ts';
@@ -38,9 +38,10 @@ export const TPM2B_ATTEST = sized('TPM2B_ATTEST', { max: 1024, spec: 'Part 2 §1
 export const TPM2B_MAX_CAP_BUFFER = sized('TPM2B_MAX_CAP_BUFFER', { max: 1024, spec: 'Part 2 §10.4.12' });
 export const TPM2B_TEMPLATE = sized('TPM2B_TEMPLATE', { max: 1024, spec: 'Part 2 §12.2.6' });
 
-const digestVariants = Object.fromEntries(
-  HASHES.map(hash => [hash.id, { digest: fixed('digest', hash.digestBytes) }]),
-) as Record<0x04 | 0x0b | 0x0c | 0x0d, { digest: Codec<Uint8Array> }>;
+const digestVariants = Object.fromEntries(HASHES.map(hash => [hash.id, { digest: fixed('digest', hash.digestBytes) }])) as Record<
+  0x04 | 0x0b | 0x0c | 0x0d,
+  { digest: Codec<Uint8Array> }
+>;
 
 /** Part 2 §10.3.2. */
 export const TPMT_HA = tagged('TPMT_HA', 'Part 2 §10.3.2', { hashAlg: TPMI_ALG_HASH }, 'hashAlg', digestVariants);

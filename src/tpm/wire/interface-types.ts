@@ -1,4 +1,4 @@
-import { type Codec, hex, named, oneOf, UINT16, UINT32, UINT8 } from '../../bytes/index.ts';
+import { type Codec, hex, named, oneOf, UINT8, UINT16, UINT32 } from '../../bytes/index.ts';
 import { CIPHERS, CURVES, HASHES, RSA_KEY_BITS } from './algorithms.ts';
 import { TPM_ALG, TPM_CAP, TPM_CC, TPM_CLOCK_ADJUST, TPM_ECC, TPM_EO, TPM_RH, TPM_SE, TPM_ST, TPM_SU } from './constants.ts';
 
@@ -13,7 +13,11 @@ export const TPM_ALG_ID = named('TPM_ALG_ID', UINT16, TPM_ALG);
 export const TPM_ECC_CURVE = named('TPM_ECC_CURVE', UINT16, TPM_ECC);
 export const TPM_CC_CODE = named('TPM_CC', UINT32, TPM_CC);
 export const TPM_ST_TAG = named('TPM_ST', UINT16, TPM_ST);
-export const TPM_HANDLE = named('TPM_HANDLE', UINT32, Object.fromEntries(Object.entries(TPM_RH).map(([key, value]) => [`TPM_RH_${key}`, value])));
+export const TPM_HANDLE = named(
+  'TPM_HANDLE',
+  UINT32,
+  Object.fromEntries(Object.entries(TPM_RH).map(([key, value]) => [`TPM_RH_${key}`, value])),
+);
 
 export const TPMI_YES_NO = oneOf('TPMI_YES_NO', UINT8, { NO: 0, YES: 1 });
 export const TPMI_ST_COMMAND_TAG = oneOf('TPMI_ST_COMMAND_TAG', UINT16, { NO_SESSIONS: TPM_ST.NO_SESSIONS, SESSIONS: TPM_ST.SESSIONS });
@@ -54,7 +58,15 @@ export const TPMI_ALG_PUBLIC = oneOf(
   { RSA: TPM_ALG.RSA, KEYEDHASH: TPM_ALG.KEYEDHASH, ECC: TPM_ALG.ECC, SYMCIPHER: TPM_ALG.SYMCIPHER },
   'type',
 );
-export const TPMI_ECC_CURVE = oneOf('TPMI_ECC_CURVE', UINT16, pick(TPM_ECC, CURVES.map(curve => curve.id)), 'curve');
+export const TPMI_ECC_CURVE = oneOf(
+  'TPMI_ECC_CURVE',
+  UINT16,
+  pick(
+    TPM_ECC,
+    CURVES.map(curve => curve.id),
+  ),
+  'curve',
+);
 export const TPMI_RSA_KEY_BITS = oneOf('TPMI_RSA_KEY_BITS', UINT16, Object.fromEntries(RSA_KEY_BITS.map(bits => [String(bits), bits])));
 export const keyBitsOf = (cipher: number): Codec<number> =>
   oneOf(
@@ -103,9 +115,7 @@ export const TPMI_DH_OBJECT_NULL = handles('TPMI_DH_OBJECT+', TRANSIENT, PERSIST
 export const TPMI_DH_PARENT = handles('TPMI_DH_PARENT', TRANSIENT, PERSISTENT, OWNER, PLATFORM, ENDORSEMENT, NULL);
 export const TPMI_DH_PERSISTENT = handles('TPMI_DH_PERSISTENT', PERSISTENT);
 export const TPMI_DH_ENTITY = handles('TPMI_DH_ENTITY', OWNER, ENDORSEMENT, PLATFORM, LOCKOUT, TRANSIENT, PERSISTENT, NV, PCRS);
-export const TPMI_DH_ENTITY_NULL = handles(
-  'TPMI_DH_ENTITY+', OWNER, ENDORSEMENT, PLATFORM, LOCKOUT, TRANSIENT, PERSISTENT, NV, PCRS, NULL,
-);
+export const TPMI_DH_ENTITY_NULL = handles('TPMI_DH_ENTITY+', OWNER, ENDORSEMENT, PLATFORM, LOCKOUT, TRANSIENT, PERSISTENT, NV, PCRS, NULL);
 export const TPMI_DH_PCR = handles('TPMI_DH_PCR', PCRS);
 export const TPMI_DH_PCR_NULL = handles('TPMI_DH_PCR+', PCRS, NULL);
 export const TPMI_SH_AUTH_SESSION = handles('TPMI_SH_AUTH_SESSION', HMAC_SESSION, POLICY_SESSION);

@@ -81,11 +81,19 @@ const publicHead = { objectAttributes: TPMA_OBJECT, authPolicy: TPM2B_DIGEST };
 
 /** Part 2 §12.2.4. */
 export const TPMT_PUBLIC = tagged(
-  'TPMT_PUBLIC', 'Part 2 §12.2.4', { type: TPMI_ALG_PUBLIC, nameAlg: TPMI_ALG_HASH, ...publicHead }, 'type', publicVariants,
+  'TPMT_PUBLIC',
+  'Part 2 §12.2.4',
+  { type: TPMI_ALG_PUBLIC, nameAlg: TPMI_ALG_HASH, ...publicHead },
+  'type',
+  publicVariants,
 );
 /** The same with nameAlg TPM_ALG_NULL allowed: LoadExternal takes objects without a Name. */
 export const TPMT_PUBLIC_NULL = tagged(
-  'TPMT_PUBLIC+', 'Part 2 §12.2.4', { type: TPMI_ALG_PUBLIC, nameAlg: TPMI_ALG_HASH_NULL, ...publicHead }, 'type', publicVariants,
+  'TPMT_PUBLIC+',
+  'Part 2 §12.2.4',
+  { type: TPMI_ALG_PUBLIC, nameAlg: TPMI_ALG_HASH_NULL, ...publicHead },
+  'type',
+  publicVariants,
 );
 export type TPMT_PUBLIC = Value<typeof TPMT_PUBLIC>;
 export type RsaPublic = Extract<TPMT_PUBLIC, { type: typeof TPM_ALG.RSA }>;
@@ -95,8 +103,10 @@ export const TPM2B_PUBLIC_NULL = sizedOf('TPM2B_PUBLIC+', TPMT_PUBLIC_NULL);
 
 /** Part 2 §12.3.2.4. */
 export const TPMT_SENSITIVE = tagged(
-  'TPMT_SENSITIVE', 'Part 2 §12.3.2.4',
-  { sensitiveType: TPMI_ALG_PUBLIC, authValue: TPM2B_AUTH, seedValue: TPM2B_DIGEST }, 'sensitiveType',
+  'TPMT_SENSITIVE',
+  'Part 2 §12.3.2.4',
+  { sensitiveType: TPMI_ALG_PUBLIC, authValue: TPM2B_AUTH, seedValue: TPM2B_DIGEST },
+  'sensitiveType',
   {
     [TPM_ALG.RSA]: { sensitive: TPM2B_PRIVATE_KEY_RSA }, // one prime
     [TPM_ALG.ECC]: { sensitive: TPM2B_ECC_PARAMETER },

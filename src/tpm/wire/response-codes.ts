@@ -89,7 +89,9 @@ const CODES = [
   code('YIELDED', 0x908, 'the TPM suspended the command'),
   code('CANCELED', 0x909, 'the command was canceled'),
   code('TESTING', 0x90a, 'the TPM is testing itself'),
-  ...[0, 1, 2, 3, 4, 5, 6].map(n => code(`REFERENCE_H${n}`, 0x910 + n, `handle ${n + 1} names a transient object or session that is not loaded`)),
+  ...[0, 1, 2, 3, 4, 5, 6].map(n =>
+    code(`REFERENCE_H${n}`, 0x910 + n, `handle ${n + 1} names a transient object or session that is not loaded`),
+  ),
   ...[0, 1, 2, 3, 4, 5, 6].map(n => code(`REFERENCE_S${n}`, 0x918 + n, `session ${n + 1} is not loaded`)),
   code('NV_RATE', 0x920, 'the TPM limits the rate of writes to NV'),
   code('LOCKOUT', 0x921, 'the TPM is in dictionary attack lockout'),
@@ -98,16 +100,91 @@ const CODES = [
 ] as const satisfies readonly ResponseCode[];
 
 type RcNames =
-  | 'SUCCESS' | 'BAD_TAG' | 'INITIALIZE' | 'FAILURE' | 'SEQUENCE' | 'PRIVATE' | 'HMAC' | 'DISABLED' | 'EXCLUSIVE' | 'AUTH_TYPE'
-  | 'AUTH_MISSING' | 'POLICY' | 'PCR' | 'PCR_CHANGED' | 'UPGRADE' | 'TOO_MANY_CONTEXTS' | 'AUTH_UNAVAILABLE' | 'REBOOT'
-  | 'UNBALANCED' | 'COMMAND_SIZE' | 'COMMAND_CODE' | 'AUTHSIZE' | 'AUTH_CONTEXT' | 'NV_RANGE' | 'NV_SIZE' | 'NV_LOCKED'
-  | 'NV_AUTHORIZATION' | 'NV_UNINITIALIZED' | 'NV_SPACE' | 'NV_DEFINED' | 'BAD_CONTEXT' | 'CPHASH' | 'PARENT' | 'NEEDS_TEST'
-  | 'NO_RESULT' | 'SENSITIVE' | 'ASYMMETRIC' | 'ATTRIBUTES' | 'HASH' | 'VALUE' | 'HIERARCHY' | 'KEY_SIZE' | 'MGF' | 'MODE' | 'TYPE'
-  | 'HANDLE' | 'KDF' | 'RANGE' | 'AUTH_FAIL' | 'NONCE' | 'PP' | 'SCHEME' | 'SIZE' | 'SYMMETRIC' | 'TAG' | 'SELECTOR' | 'INSUFFICIENT'
-  | 'SIGNATURE' | 'KEY' | 'POLICY_FAIL' | 'INTEGRITY' | 'TICKET' | 'RESERVED_BITS' | 'BAD_AUTH' | 'EXPIRED' | 'POLICY_CC' | 'BINDING'
-  | 'CURVE' | 'ECC_POINT' | 'CONTEXT_GAP' | 'OBJECT_MEMORY' | 'SESSION_MEMORY' | 'MEMORY' | 'SESSION_HANDLES' | 'OBJECT_HANDLES'
-  | 'LOCALITY' | 'YIELDED' | 'CANCELED' | 'TESTING' | `REFERENCE_H${0 | 1 | 2 | 3 | 4 | 5 | 6}` | `REFERENCE_S${0 | 1 | 2 | 3 | 4 | 5 | 6}`
-  | 'NV_RATE' | 'LOCKOUT' | 'RETRY' | 'NV_UNAVAILABLE';
+  | 'SUCCESS'
+  | 'BAD_TAG'
+  | 'INITIALIZE'
+  | 'FAILURE'
+  | 'SEQUENCE'
+  | 'PRIVATE'
+  | 'HMAC'
+  | 'DISABLED'
+  | 'EXCLUSIVE'
+  | 'AUTH_TYPE'
+  | 'AUTH_MISSING'
+  | 'POLICY'
+  | 'PCR'
+  | 'PCR_CHANGED'
+  | 'UPGRADE'
+  | 'TOO_MANY_CONTEXTS'
+  | 'AUTH_UNAVAILABLE'
+  | 'REBOOT'
+  | 'UNBALANCED'
+  | 'COMMAND_SIZE'
+  | 'COMMAND_CODE'
+  | 'AUTHSIZE'
+  | 'AUTH_CONTEXT'
+  | 'NV_RANGE'
+  | 'NV_SIZE'
+  | 'NV_LOCKED'
+  | 'NV_AUTHORIZATION'
+  | 'NV_UNINITIALIZED'
+  | 'NV_SPACE'
+  | 'NV_DEFINED'
+  | 'BAD_CONTEXT'
+  | 'CPHASH'
+  | 'PARENT'
+  | 'NEEDS_TEST'
+  | 'NO_RESULT'
+  | 'SENSITIVE'
+  | 'ASYMMETRIC'
+  | 'ATTRIBUTES'
+  | 'HASH'
+  | 'VALUE'
+  | 'HIERARCHY'
+  | 'KEY_SIZE'
+  | 'MGF'
+  | 'MODE'
+  | 'TYPE'
+  | 'HANDLE'
+  | 'KDF'
+  | 'RANGE'
+  | 'AUTH_FAIL'
+  | 'NONCE'
+  | 'PP'
+  | 'SCHEME'
+  | 'SIZE'
+  | 'SYMMETRIC'
+  | 'TAG'
+  | 'SELECTOR'
+  | 'INSUFFICIENT'
+  | 'SIGNATURE'
+  | 'KEY'
+  | 'POLICY_FAIL'
+  | 'INTEGRITY'
+  | 'TICKET'
+  | 'RESERVED_BITS'
+  | 'BAD_AUTH'
+  | 'EXPIRED'
+  | 'POLICY_CC'
+  | 'BINDING'
+  | 'CURVE'
+  | 'ECC_POINT'
+  | 'CONTEXT_GAP'
+  | 'OBJECT_MEMORY'
+  | 'SESSION_MEMORY'
+  | 'MEMORY'
+  | 'SESSION_HANDLES'
+  | 'OBJECT_HANDLES'
+  | 'LOCALITY'
+  | 'YIELDED'
+  | 'CANCELED'
+  | 'TESTING'
+  | `REFERENCE_H${0 | 1 | 2 | 3 | 4 | 5 | 6}`
+  | `REFERENCE_S${0 | 1 | 2 | 3 | 4 | 5 | 6}`
+  | 'NV_RATE'
+  | 'LOCKOUT'
+  | 'RETRY'
+  | 'NV_UNAVAILABLE';
 
 /** Numbers by name, without `TPM_RC_`; format 1 codes without the part that says whom they blame. */
 export const TPM_RC = Object.fromEntries(CODES.map(({ name, rc }) => [name, rc])) as Readonly<Record<RcNames, number>>;

@@ -46,10 +46,11 @@ export const TPMT_KDF_SCHEME = tagged('TPMT_KDF_SCHEME', 'Part 2 §11.2.3.3', { 
   [TPM_ALG.NULL]: {},
 });
 /** Part 2 §11.1.23. */
-export const TPMT_KEYEDHASH_SCHEME = tagged(
-  'TPMT_KEYEDHASH_SCHEME', 'Part 2 §11.1.23', { scheme: TPMI_ALG_KEYEDHASH_SCHEME }, 'scheme',
-  { [TPM_ALG.HMAC]: hash, [TPM_ALG.XOR]: { hashAlg: TPMI_ALG_HASH_NULL, kdf: TPMI_ALG_KDF }, [TPM_ALG.NULL]: {} },
-);
+export const TPMT_KEYEDHASH_SCHEME = tagged('TPMT_KEYEDHASH_SCHEME', 'Part 2 §11.1.23', { scheme: TPMI_ALG_KEYEDHASH_SCHEME }, 'scheme', {
+  [TPM_ALG.HMAC]: hash,
+  [TPM_ALG.XOR]: { hashAlg: TPMI_ALG_HASH_NULL, kdf: TPMI_ALG_KDF },
+  [TPM_ALG.NULL]: {},
+});
 
 const rsaSigning = { [TPM_ALG.RSASSA]: hash, [TPM_ALG.RSAPSS]: hash } as const;
 const eccSigning = {
