@@ -51,8 +51,8 @@ const range = (from, length) => Array.from({ length }, (_, i) => from + i);
 /** @param {Field[]} fields @param {number} i */
 function isParent(fields, i) {
   const [path = '', , offset = 0, length = 0] = fields[i] ?? [];
-  const next = fields[i + 1];
-  return next !== undefined && next[0].startsWith(path) && next[0].length > path.length && next[2] >= offset && next[2] < offset + length;
+  const [inner = '', , at = -1] = fields[i + 1] ?? [];
+  return inner.startsWith(path) && inner.length > path.length && at >= offset && at < offset + length;
 }
 
 /** @param {Uint8Array} bytes @param {Field[]} fields @param {HTMLElement[]} cells */
@@ -85,7 +85,7 @@ function fieldTable(bytes, fields, cells) {
         },
         el('td', { class: 'offset' }, String(offset)),
         el('th', { scope: 'row', style: `padding-left:${0.4 + depth * 0.9}em` }, name),
-        el('td', { class: 'value' }, isParent(fields, i) ? el('em', {}, type) : valueOf(bytes, field)),
+        el('td', { class: 'value' }, isParent(fields, i) ? el('em', {}, type) : shownValue(bytes, field)),
       ),
     );
   });
@@ -95,7 +95,7 @@ function fieldTable(bytes, fields, cells) {
 }
 
 /** @param {Uint8Array} bytes @param {Field} field */
-function valueOf(bytes, [, type, offset, length, text]) {
+function shownValue(bytes, [, type, offset, length, text]) {
   if (text !== undefined) return text;
   // A TPM2B: its size, then its contents.
   const sized = type.startsWith('TPM2B');

@@ -38,19 +38,31 @@ export class Diagram {
     this.unseenBy = unseenBy;
     const used = new Set(rows.flatMap(({ event }) => (event ? [event.f, event.o] : [])));
     this.lanes = this.all.flatMap((_, i) => (used.has(i) ? [i] : []));
-    byId('heads').replaceChildren(
-      el('div', { class: 'corner' }, 'event'),
-      ...this.lanes.map(lane =>
-        el('div', { class: `head ${this.all[lane]?.id}`, style: `left:${this.#x(lane)}%` }, el('span', {}, this.all[lane]?.name ?? '')),
-      ),
+    const heads = this.lanes.map(lane => {
+      const { id, name = '' } = this.all[lane] ?? {};
+      return el('div', { class: `head ${id}`, style: `left:${this.#x(lane)}%` }, el('span', {}, name));
+    });
+    byId('scroller').style.setProperty('--lanes', String(this.lanes.length));
+    byId('heads').replaceChildren(el('div', { class: 'corner' }, 'event'), el('div', { class: 'head-lanes' }, ...heads));
+    byId('lifelines').replaceChildren(
+      ...this.#zones(),
+      ...this.lanes.map(lane => el('i', { class: this.all[lane]?.id, style: `left:${this.#x(lane)}%` })),
     );
-    byId('lifelines').replaceChildren(...this.lanes.map(lane => el('i', { class: this.all[lane]?.id, style: `left:${this.#x(lane)}%` })));
     this.#layout();
   }
 
   /** Where a lane stands, in percent of the lanes' width. @param {number} lane */
   #x(lane) {
     return ((this.lanes.indexOf(lane) + 0.5) / this.lanes.length) * 100;
+  }
+
+  /** A shade over what the hypervisor controls. */
+  #zones() {
+    const mine = this.lanes.filter(lane => ['hypervisor', 'spapr-tpm-proxy', 'tpmrm'].includes(this.all[lane]?.id ?? ''));
+    if (mine.length === 0) return [];
+    const width = 100 / this.lanes.length;
+    const from = Math.min(...mine.map(lane => this.#x(lane))) - width / 2;
+    return [el('div', { class: 'zone', style: `left:${from}%;width:${width * mine.length}%` })];
   }
 
   get rowHeight() {
@@ -121,7 +133,7 @@ export class Diagram {
     const bad = event.n === 'bad' || event.k === 'adversary';
     const classes = [
       'row',
-      event.k.replace('.', '-'),
+      `k-${event.k.replace('.', '-')}`,
       bad && 'bad',
       event.n === 'good' && 'good',
       event.n === 'key' && 'key',
@@ -134,7 +146,10 @@ export class Diagram {
       return el('div', { ...common, class: classes.filter(Boolean).join(' ') }, gutter, el('span', { class: 'chapter' }, event.x));
     const [a, b] = [this.#x(event.f), this.#x(event.o)];
     const [low, high] = [Math.min(a, b), Math.max(a, b)];
-    const place = low < 55 ? `left:calc(${low}% + 12px)` : `right:calc(${100 - high}% + 12px)`;
+    const place =
+      low < 55
+        ? `--at:calc(${low}% + 12px);--room:calc(${100 - low}% - 18px)`
+        : `--at:calc(${100 - high}% + 12px);--room:calc(${high}% - 18px)`;
     const seen = marksOf(event);
     const names = `${this.all[event.f]?.name}${event.f === event.o ? '' : ` to ${this.all[event.o]?.name}`}: `;
     return el(

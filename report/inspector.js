@@ -26,6 +26,7 @@ export function eventPanel(event, context) {
     chain.length > 0 &&
       el('nav', { 'aria-label': 'In the course of' }, el('ol', { class: 'chain' }, ...chain.map(one => el('li', {}, link(one, context))))),
     effectOf(event, context),
+    opened(event, context),
     ...(event.s ?? []).map(([what, number, seenBy, suppliedBy]) => {
       const held = view.bytes.get(number);
       if (!held) return null;
@@ -44,7 +45,6 @@ export function eventPanel(event, context) {
         byteInspector(held, what),
       );
     }),
-    opened(event, context),
     event.d &&
       el(
         'details',
@@ -102,5 +102,10 @@ function effectOf(event, context) {
 
 /** @param {PageEvent} event @param {Context} context */
 function link(event, { go }) {
-  return el('button', { type: 'button', class: 'link', onclick: () => go(event.q) }, `#${event.q} ${event.x}`);
+  /** @param {Event} click */
+  const onclick = click => {
+    click.preventDefault();
+    go(event.q);
+  };
+  return el('a', { href: `#event=${event.q}`, onclick }, `#${event.q} ${event.x}`);
 }

@@ -8,11 +8,11 @@ const EYES = { svm: ['svm', 'guest'], hypervisor: ['hypervisor', 'spapr-tpm-prox
 
 /**
  * Who knows what at a moment.
- * @param {PageSecret[]} secrets @param {number} now @param {string} viewpoint @param {(actor: string) => string} nameOf
+ * @param {PageSecret[]} secrets @param {number} now @param {string} viewpoint @param {(actor: string) => string} nameOf @param {(actor: string) => string} inText
  */
-export function knowledgePanel(secrets, now, viewpoint, nameOf) {
+export function knowledgePanel(secrets, now, viewpoint, nameOf, inText) {
   if (secrets.length === 0) {
-    const text = viewpoint === 'omniscient' ? 'No secret was born in this run.' : `The ${nameOf(viewpoint)} knows no secret of this run.`;
+    const text = viewpoint === 'omniscient' ? 'No secret was born in this run.' : `The ${inText(viewpoint)} knows no secret of this run.`;
     return el('div', { class: 'empty' }, el('p', {}, text), el('p', { class: 'quiet' }, 'Another point of view may know some.'));
   }
   const rows = secrets.map(secret =>

@@ -18,7 +18,7 @@ const TABS = [
 ];
 /** @type {Record<string, string>} */
 const NAMES = {
-  omniscient: 'Everybody',
+  omniscient: 'Omniscient',
   svm: 'SVM',
   guest: 'Guest',
   'spapr-tpm-proxy': 'TPM proxy',
@@ -27,6 +27,9 @@ const NAMES = {
 };
 /** @param {string} actor */
 const nameOf = actor => NAMES[actor] ?? (actor[0] ?? '').toUpperCase() + actor.slice(1);
+
+/** Within a sentence. @param {string} actor */
+const inText = actor => (actor === 'ultravisor' ? 'Ultravisor' : (NAMES[actor] ?? actor));
 
 const about = readAbout();
 const diagram = new Diagram(about.lanes, index => select(index));
@@ -54,10 +57,11 @@ async function look(viewpoint) {
 /** Rows from events; the selection stays at its moment. */
 function layOut() {
   const run = runAbout();
-  diagram.show(rowsOf(events(), filter, run?.last ?? 0), nameOf(view.viewpoint));
+  diagram.show(rowsOf(events(), filter, run?.last ?? 0), inText(view.viewpoint));
   const hosts = (run?.hosts ?? []).map(({ name, tpm, profile }) => `${name}: TPM ${tpm}, profile ${profile}`).join('; ');
   const verdict = run?.ok === undefined ? 'not finished' : run.ok ? '✓ held' : '✗ failed';
   byId('title').textContent = run?.title ?? '';
+  byId('panel').tabIndex = 0;
   byId('about').replaceChildren(
     el('b', { class: run?.ok ? 'good' : 'bad' }, verdict),
     ` · seed ${run?.seed} · ${hosts} · ${events().length === run?.events ? '' : `${events().length} of `}${countOf(run?.events ?? 0, 'event')}`,
@@ -95,7 +99,8 @@ function panel() {
   const holder = byId('panel');
   holder.setAttribute('aria-labelledby', `tab-${state.tab}`);
   holder.scrollTop = 0;
-  if (state.tab === 'knows') holder.replaceChildren(knowledgePanel(view.runs[state.run]?.secrets ?? [], state.seq, view.viewpoint, nameOf));
+  if (state.tab === 'knows')
+    holder.replaceChildren(knowledgePanel(view.runs[state.run]?.secrets ?? [], state.seq, view.viewpoint, nameOf, inText));
   else if (state.tab === 'memory') holder.replaceChildren(memoryPanel(events(), state.seq));
   else if (state.tab === 'tpm') holder.replaceChildren(tpmPanel(events(), state.seq));
   else if (row?.event) holder.replaceChildren(eventPanel(row.event, { view, events: events(), go, nameOf }));
@@ -104,7 +109,7 @@ function panel() {
       el(
         'div',
         { class: 'empty' },
-        el('p', {}, `${countOf(row?.gap ?? 0, 'event')} that the ${nameOf(view.viewpoint)} does not see.`),
+        el('p', {}, `${countOf(row?.gap ?? 0, 'event')} that the ${inText(view.viewpoint)} does not see.`),
         el('p', { class: 'quiet' }, 'Nothing of them is in this view.'),
       ),
     );
@@ -170,7 +175,7 @@ function showFilters() {
       toggleRoutine,
     ),
   );
-  if (focused) /** @type {HTMLElement | null} */ (byId('filters').querySelector(`[data-filter="${focused}"]`))?.focus();
+  for (const button of byId('filters').children) if (button instanceof HTMLElement && button.dataset.filter === focused) button.focus();
 }
 
 function toggleRoutine() {
@@ -336,7 +341,7 @@ function build() {
 build();
 const [, wantedView] = location.hash.match(/view=([\w-]+)/) ?? [];
 const [, wantedEvent] = location.hash.match(/event=(\d+)/) ?? [];
-look(about.viewpoints.find(viewpoint => viewpoint === wantedView) ?? about.viewpoints[0] ?? '').then(() => {
+void look(about.viewpoints.find(viewpoint => viewpoint === wantedView) ?? about.viewpoints[0] ?? '').then(() => {
   if (wantedEvent) go(Number(wantedEvent));
   byId('diagram').focus({ preventScroll: true });
 });

@@ -12,25 +12,17 @@ const PAGE_KINDS = {
   'changing hands': ['moving', '…'],
 };
 
-/** @param {string} state */
-function kindOf(state) {
-  if (state === 'SECURE' || state === 'HV_UNSHARED') return 'secure';
-  if (state === 'PAGEDOUT') return 'paged out';
-  if (state.startsWith('PSEUDO')) return 'pseudo-shared';
-  return state.startsWith('SHARED') ? 'shared' : 'changing hands';
-}
-
 /** The guests' memory at a moment. @param {PageEvent[]} events @param {number} now */
 export function memoryPanel(events, now) {
-  /** @type {Map<string, Map<number, string>>} */
+  /** @type {Map<string, Map<number, [string, string]>>} */
   const guests = new Map();
   for (const { q, m } of events) {
     if (q > now) break;
     if (!m) continue;
-    const [guest, frame, state] = m;
+    const [guest, frame, state, kind] = m;
     const pages = guests.get(guest) ?? new Map();
     if (frame < 0) pages.clear();
-    else pages.set(frame, state);
+    else pages.set(frame, [state, kind]);
     guests.set(guest, pages);
   }
   if (guests.size === 0)
@@ -52,7 +44,7 @@ export function memoryPanel(events, now) {
   );
 }
 
-/** @param {string} guest @param {Map<number, string>} pages */
+/** @param {string} guest @param {Map<number, [string, string]>} pages */
 function guestMap(guest, pages) {
   const [host, lpid] = guest.split('/');
   const title = el('h3', {}, `Partition ${lpid} on ${host}`, el('small', {}, ` ${countOf(pages.size, 'page')} of 64 KiB known`));
@@ -61,34 +53,34 @@ function guestMap(guest, pages) {
   const cells = [...pages].sort(([a], [b]) => a - b).slice(0, MOST_CELLS);
   let before = -2;
   const map = el('div', { class: 'map', 'aria-hidden': 'true' });
-  for (const [frame, state] of cells) {
-    const [kind = '', glyph = ''] = PAGE_KINDS[kindOf(state)] ?? [];
+  for (const [frame, [state, name]] of cells) {
+    const [kind = '', glyph = ''] = PAGE_KINDS[name] ?? [];
     if (frame !== before + 1) map.append(el('span', { class: 'jump' }, addressOf(frame)));
     map.append(el('span', { class: `page ${kind}`, title: `${addressOf(frame)} ${state}` }, glyph));
     before = frame;
   }
-  const rows = ranges.map(({ from, to, state }) =>
+  const rows = ranges.map(({ from, to, state, kind }) =>
     el(
       'tr',
       {},
       el('td', {}, el('code', {}, `${addressOf(from)}–${addressOf(to + 1, -1)}`)),
       el('td', {}, countOf(to - from + 1, 'page')),
       el('td', {}, state),
-      el('td', {}, kindOf(state)),
+      el('td', {}, kind),
     ),
   );
   const head = el('tr', {}, ...['range', 'pages', 'state', 'which is'].map(name => el('th', { scope: 'col' }, name)));
   return el('section', {}, title, map, el('table', {}, el('thead', {}, head), el('tbody', {}, ...rows)));
 }
 
-/** @param {Map<number, string>} pages */
+/** @param {Map<number, [string, string]>} pages */
 function rangesOf(pages) {
-  /** @type {{ from: number, to: number, state: string }[]} */
+  /** @type {{ from: number, to: number, state: string, kind: string }[]} */
   const ranges = [];
-  for (const [frame, state] of [...pages].sort(([a], [b]) => a - b)) {
+  for (const [frame, [state, kind]] of [...pages].sort(([a], [b]) => a - b)) {
     const last = ranges.at(-1);
     if (last && last.to === frame - 1 && last.state === state) last.to = frame;
-    else ranges.push({ from: frame, to: frame, state });
+    else ranges.push({ from: frame, to: frame, state, kind });
   }
   return ranges;
 }

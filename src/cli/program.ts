@@ -43,6 +43,7 @@ function makeProgram(io: Io, end: (status: number) => void): Command {
     .option('--profile <name>', 'how the firmware of every host behaves: documented, published, hardened')
     .option('--json', 'one JSON object a line on standard output')
     .option('--trace <file>', 'write every event to a file')
+    .option('--report <file>', 'make one HTML page that shows the run')
     .addOption(new Option('-q, --quiet', 'verdicts only').conflicts('verbose'))
     .option('-v, --verbose', 'every event, with its fields and bytes')
     .action(async (files: string[], options) => end(await (await import('./commands/run.ts')).run(files, options, io)));

@@ -72,7 +72,7 @@ describe('svm-sim trace', function () {
     expect(seeds.out)
       .to.contain('seed: 1 | 9')
       .and.to.match(/Values differ first at event #\d+/);
-    expect(seeds.out).to.match(/response, byte \d+ \(outPublic\./);
+    expect(seeds.out).to.match(/response, byte \d+ \(outPublic/);
     expect(seeds.out).to.contain('The same happened in both');
     const published = join(folder, 'published');
     await svmSim('run', '--quiet', '--profile', 'published', '--trace', published, FIRST);

@@ -1,6 +1,7 @@
 import { loadScenario, runScenario, type Scenario, withOverrides } from '../../scenario/index.ts';
 import { report } from '../errors.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
+import { reportSink } from '../run/report-sink.ts';
 import { jsonSink, type Sink, terminalSink, traceSink } from '../run/sinks.ts';
 
 interface RunFlags {
@@ -9,13 +10,14 @@ interface RunFlags {
   readonly profile?: string;
   readonly json?: boolean;
   readonly trace?: string;
+  readonly report?: string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
 }
 
 /** Runs the scenarios one after the other; the worst of their exit statuses. */
 export async function run(files: readonly string[], flags: RunFlags, io: Io): Promise<number> {
-  const { seed, tpm, profile, json, trace, quiet, verbose } = flags;
+  const { seed, tpm, profile, json, trace, report: page, quiet, verbose } = flags;
   if (json) io.err(`${DISCLAIMER}\n`);
   else io.out(`${DISCLAIMER}\n`);
   // All are checked before the first runs: a mistake in the last one should not cost a run of the others.
@@ -29,6 +31,7 @@ export async function run(files: readonly string[], flags: RunFlags, io: Io): Pr
   const ready = scenarios.map(scenario => withOverrides(scenario, overrides));
   const sinks: Sink[] = [json ? jsonSink(io) : terminalSink(io, quiet ? 'quiet' : verbose ? 'verbose' : 'normal')];
   if (trace !== undefined) sinks.push(traceSink(trace));
+  if (page !== undefined) sinks.push(reportSink(page));
   let status: number = EXIT.held;
   try {
     for (const scenario of ready) {

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import type { Trace } from '../stream/reader.ts';
 import { LANE_NAMES, LANES } from '../view/lanes.ts';
-import { pageKind } from '../view/memory.ts';
 import { REPORT_VIEWPOINTS, type Viewpoint } from '../view/viewpoint.ts';
 import { blocksOf } from './blocks.ts';
 import { linkScripts } from './link.ts';
 
 /** The page's sources lie beside `src` and `dist`: they are the same for both. */
 const SOURCES = new URL('../../../report/', import.meta.url);
+
+/** In the order in which they apply. */
+const STYLES = ['theme.css', 'frame.css', 'diagram.css', 'panel.css', 'foot.css', 'narrow.css', 'print.css'];
 
 export interface ReportOptions {
   /** Only this viewpoint: nothing else is in the file. */
@@ -22,7 +24,6 @@ export function toReport({ header, runs }: Trace, { only }: ReportOptions = {}):
     simulator: header.simulator,
     viewpoints,
     lanes: LANES.map(lane => ({ id: lane, name: LANE_NAMES[lane] })),
-    kinds: Object.fromEntries(GPF_KINDS.map(state => [state, pageKind(state)])),
     runs: runs.map(({ about, ok, events }) => ({
       ...about,
       ...(ok === undefined ? {} : { ok }),
@@ -31,24 +32,17 @@ export function toReport({ header, runs }: Trace, { only }: ReportOptions = {}):
     })),
   };
   const title = runs.length === 1 ? (runs[0]?.about.title ?? '') : `${runs.length} scenarios`;
-  const blocks = blocksOf(runs, viewpoints).map(
-    ({ mask, data }) => `<script type="text/plain" class="block" data-mask="${mask}">${data}</script>`,
-  );
-  return fill(source('page.html'), {
-    TITLE: escapeHtml(title),
-    STYLE: source('page.css'),
-    ABOUT: JSON.stringify(about).replaceAll('<', '\\u003c'),
-    BLOCKS: blocks.join('\n'),
-    SCRIPT: linkScripts('main.js', name => source(name)),
-  });
+  const scripts = [
+    ...blocksOf(runs, viewpoints).map(({ mask, data }) => script(`type="text/plain" class="block" data-mask="${mask}"`, data)),
+    script('type="application/json" id="about-data"', JSON.stringify(about).replaceAll('<', '\\u003c')),
+    script('', linkScripts('main.js', source)),
+  ];
+  return fill(source('page.html'), { TITLE: escapeHtml(title), STYLE: STYLES.map(source).join('\n'), SCRIPTS: scripts.join('\n') });
 }
 
-const GPF_KINDS = ['SECURE', 'PAGEDOUT', 'SHARED', 'PSEUDO_SHARED', 'HV_SHARING', 'HV_SHARED'];
+const script = (attributes: string, text: string): string => `<script${attributes && ` ${attributes}`}>${text}</script>`;
 
 const fill = (template: string, values: Readonly<Record<string, string>>): string =>
-  template.replace(
-    /<!--([A-Z]+)-->|\/\*([A-Z]+)\*\//g,
-    (mark, a: string | undefined, b: string | undefined) => values[a ?? b ?? ''] ?? mark,
-  );
+  template.replace(/%([A-Z]+)%|\/\*([A-Z]+)\*\//g, (mark, a: string | undefined, b: string | undefined) => values[a ?? b ?? ''] ?? mark);
 
 const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, char => `&#${char.charCodeAt(0)};`);

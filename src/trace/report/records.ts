@@ -6,7 +6,7 @@ import { inspectedOf } from '../show/single.ts';
 import type { TracedRun } from '../stream/reader.ts';
 import { render } from '../timeline/renderers.ts';
 import { LANES, Placer } from '../view/lanes.ts';
-import { pageChanges } from '../view/memory.ts';
+import { pageChanges, pageKind } from '../view/memory.ts';
 import { ParameterOpener } from '../view/parameter-encryption.ts';
 import { whoKnowsWhat } from '../view/secrets.ts';
 import { Seer } from '../view/seen-as.ts';
@@ -41,8 +41,8 @@ export interface PageEvent {
   readonly s?: readonly (readonly [string, number, readonly string[], string?])[];
   /** an opened parameter: name, number of the bytes, derivation */
   readonly p?: readonly [string, number, readonly (readonly [string, string])[]];
-  /** page changes: guest, frame, state */
-  readonly m?: readonly [string, number, string];
+  /** a page's change: guest, frame, state, kind */
+  readonly m?: readonly [string, number, string, string];
   /** changes of what a TPM holds */
   readonly u?: readonly (readonly [string, string, string, string | null])[];
 }
@@ -128,7 +128,7 @@ export function recordsOf({ events }: TracedRun, viewpoint: Viewpoint, table: By
       ...(data.length > 0 && { d: data }),
       ...(event.sights.length > 0 && { s: event.sights.map((sight, i) => sightOf(event, sight, i, table)) }),
       ...(opened && { p: [opened.name, table.number(opened.plaintext), opened.steps] as const }),
-      ...(page && { m: [page.guest, page.gfn, page.state] as const }),
+      ...(page && { m: [page.guest, page.gfn, page.state, pageKind(page.state)] as const }),
       ...(changes.length > 0 && { u: changes }),
     };
   });

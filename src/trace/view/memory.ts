@@ -1,7 +1,7 @@
 import type { AnyEvent } from '../../sim/index.ts';
 
 /** What a page of a guest is to its neighbours: the published states, in the four kinds that matter to who can read it. */
-export type PageKind = 'secure' | 'shared' | 'paged out' | 'pseudo-shared' | 'changing hands';
+type PageKind = 'secure' | 'shared' | 'paged out' | 'pseudo-shared' | 'changing hands';
 
 export function pageKind(state: string): PageKind {
   if (state === 'SECURE' || state === 'HV_UNSHARED') return 'secure';
@@ -12,7 +12,7 @@ export function pageKind(state: string): PageKind {
 }
 
 /** A change of one page; a memory map at some moment is every page's last change before it. */
-export interface PageChange {
+interface PageChange {
   readonly seq: number;
   /** `host/lpid`. */
   readonly guest: string;
@@ -29,17 +29,4 @@ export function pageChanges(events: readonly AnyEvent[]): readonly PageChange[] 
       return [{ seq: event.seq, guest, gfn: -1, state: '-' }];
     return [];
   });
-}
-
-/** State by frame number of each guest, after the event with this seq. */
-export function memoryAt(changes: readonly PageChange[], seq: number): ReadonlyMap<string, ReadonlyMap<number, string>> {
-  const guests = new Map<string, Map<number, string>>();
-  for (const change of changes) {
-    if (change.seq > seq) break;
-    const pages = guests.get(change.guest) ?? new Map<number, string>();
-    if (change.gfn < 0) pages.clear();
-    else pages.set(change.gfn, change.state);
-    guests.set(change.guest, pages);
-  }
-  return guests;
 }

@@ -52,7 +52,7 @@ export class ParameterOpener {
     const [asked, answered] = [inspectCommand(command).fields, inspectResponse(response, code).fields];
     const find = (fields: readonly InspectedField[], path: string) => fields.find(field => field.path === path);
     const session = answered.find(({ path, offset }) => path.endsWith('.sessionAttributes') && ((response[offset] ?? 0) & ENCRYPT) !== 0);
-    const encrypted = answered.find(({ type }) => type.endsWith('encrypted'));
+    const encrypted = answered.find(({ type }) => type.includes('encrypted'));
     if (!session || !encrypted) return null;
     const area = session.path.replace('.sessionAttributes', '');
     const [nonceTPM, nonceCaller, mac] = [find(answered, `${area}.nonce`), find(asked, `${area}.nonce`), find(answered, `${area}.hmac`)];
@@ -81,10 +81,13 @@ export class ParameterOpener {
   ): Opened {
     const keyAndIv = kdfA('sha256', concat(sessionKey.bytes, authValue.bytes), 'CFB', newer, older, KEY_BITS);
     const [key, iv] = [keyAndIv.subarray(0, 16), keyAndIv.subarray(16)];
+    const plaintext = decryptCfb(key, iv, ciphertext);
+    const known = this.#secrets.find(({ bytes }) => bytes.length >= 8 && Buffer.from(plaintext).includes(Buffer.from(bytes)));
     return {
       name: path,
-      plaintext: decryptCfb(key, iv, ciphertext),
+      plaintext,
       steps: [
+        ...(known ? [['it holds', known.name] as const] : []),
         ['session key', `${sessionKey.name}: ${toHex(sessionKey.bytes) || 'empty'}`],
         ['authorization value', `${authValue.name}: ${toHex(authValue.bytes) || 'empty'}`],
         ['nonceTPM', toHex(newer)],

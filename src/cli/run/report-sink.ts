@@ -1,0 +1,36 @@
+import { writeFileSync } from 'node:fs';
+import { hostPlans, seedOf, titleOf } from '../../scenario/index.ts';
+import { type AnyEvent, SimulatorError } from '../../sim/index.ts';
+import { FORMAT_VERSION, type TracedRun, toReport } from '../../trace/index.ts';
+import { version } from '../version.ts';
+import type { Sink } from './sinks.ts';
+
+/** One HTML page of all runs, written when they are over. */
+export function reportSink(file: string): Sink {
+  const runs: (TracedRun & { events: AnyEvent[]; ok?: boolean })[] = [];
+  return {
+    begin(scenario) {
+      const hosts = hostPlans(scenario).map(({ name, tpm, profile }) => ({ name, tpm, profile }));
+      runs.push({ about: { title: titleOf(scenario), seed: seedOf(scenario), hosts }, events: [] });
+    },
+    event: event => runs.at(-1)?.events.push(event),
+    end({ ok }) {
+      const run = runs.at(-1);
+      if (run) run.ok = ok;
+    },
+    close() {
+      const page = toReport({ header: { format: 'svm-sim trace', version: FORMAT_VERSION, simulator: version() }, runs });
+      try {
+        writeFileSync(file, page);
+      } catch (error) {
+        const { message } = error as NodeJS.ErrnoException;
+        throw new SimulatorError('report.write', {
+          where: file,
+          what: `cannot be written: ${message}`,
+          blame: 'environment',
+          cause: error,
+        });
+      }
+    },
+  };
+}
