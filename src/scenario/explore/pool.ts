@@ -25,9 +25,7 @@ export async function runOnWorkers(
   signal?: AbortSignal,
 ): Promise<void> {
   const queue = [...jobs];
-  // TypeScript run from source, or what was built from it.
-  const file = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
-  const workers = Array.from({ length: Math.min(threads, jobs.length) }, () => new Worker(file, { workerData: scenario }));
+  const workers = Array.from({ length: Math.min(threads, jobs.length) }, () => startWorker(scenario));
   const one = (worker: Worker): Promise<void> =>
     new Promise((resolve, reject) => {
       let inHand = 0;
@@ -53,4 +51,12 @@ export async function runOnWorkers(
   } finally {
     await Promise.all(workers.map(worker => worker.terminate()));
   }
+}
+
+/** What was built, or the source itself: tsx has to be told of each thread. */
+function startWorker(workerData: Scenario): Worker {
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), { workerData });
+  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
+  const file = JSON.stringify(new URL('./worker.ts', import.meta.url).href);
+  return new Worker(`import(${tsx}).then(({ register }) => { register(); return import(${file}); });`, { eval: true, workerData });
 }
