@@ -3,6 +3,7 @@ import { sameBytes, toHex } from '../../src/bytes/index.ts';
 import { generateRsa, padOaep, publicKeyObject, rsaPublic } from '../../src/crypto/index.ts';
 import { Random } from '../../src/sim/index.ts';
 import {
+  AUDIT,
   type Auth,
   type ClientSession,
   CONTINUE,
@@ -15,6 +16,7 @@ import {
   type TpmTransport,
 } from '../../src/tpm/client/index.ts';
 import {
+  decodeResponse,
   nameOf,
   pcrDigestOf,
   policyAuthValue,
@@ -290,6 +292,34 @@ describe('sessions of the client', () => {
       );
       must(await client.call(TPM2_FlushContext, {}, { flushHandle: loaded.handle }));
     }
+  });
+
+  it('audits: the session is exclusive until another command comes between', async () => {
+    const tpm = startedTpm();
+    const attributes: number[] = [];
+    const client = new TpmClient(
+      {
+        transmit: async command => {
+          const response = tpm.execute(command);
+          const [session] = decodeResponse(TPM_CC.GetRandom, response).sessions;
+          if (session) attributes.push(session.sessionAttributes);
+          return response;
+        },
+      },
+      count => new Uint8Array(count).fill(3),
+    );
+    const session = await opened(clientOf(tpm), { kind: 'hmac' });
+    const audited = (more = 0) =>
+      client.call(TPM2_GetRandom, {}, { bytesRequested: 4 }, { sessions: [{ session, attributes: CONTINUE | AUDIT | more }] });
+    const EXCLUSIVE = 0x02;
+    must(await audited());
+    must(await audited(EXCLUSIVE));
+    must(await client.call(TPM2_GetRandom, {}, { bytesRequested: 4 }));
+    expect(outcome(await audited(EXCLUSIVE))).to.equal('TPM_RC_EXCLUSIVE (0x121)');
+    must(await audited());
+    must(await audited(0x04)); // auditReset
+    const exclusive = CONTINUE | AUDIT | EXCLUSIVE;
+    expect(attributes).to.deep.equal([exclusive, exclusive, CONTINUE | AUDIT, exclusive | 0x04]);
   });
 
   it('a policy with a password, in the clear where the HMAC would be', async () => {

@@ -6,29 +6,29 @@ import type { Core } from './core.ts';
 
 // Part 1 §20: audit by session, and by command code.
 
+const A = TPMA_SESSION.bit;
+
 /**
- * Session audit (Part 4 UpdateAuditSessionStatus). Any other audited command, or one without an audit session, ends a session's
- * exclusivity, except where the specification lets it pass.
+ * Session audit (Part 4 UpdateAuditSessionStatus). The session is exclusive from its first use on, as long as no other command that
+ * takes sessions comes between; the response says whether it still is.
  */
 export function auditBySession(tpm: Core, call: Call, responseParameters: () => Uint8Array): void {
   const { ram } = tpm.state;
   const use = call.auditSession;
   if (!use?.session) {
-    // A command without an audit session breaks an exclusive sequence.
-    if (call.command.code !== 0 && ram.exclusiveAuditSession !== null && !isTransparent(call)) ram.exclusiveAuditSession = null;
+    // Contexts are saved and loaded by a resource manager in between: commands without sessions do not count.
+    if (call.command.sessions !== 'none') ram.exclusiveAuditSession = null;
     return;
   }
   const { session } = use;
-  if (has(use.attributes, TPMA_SESSION.bit.auditReset) || session.auditDigest === null) {
+  if (has(use.attributes, A.auditReset) || session.auditDigest === null) {
     session.auditDigest = new Uint8Array(digestBytes(session.authHash));
     ram.exclusiveAuditSession = session.handle;
   } else if (ram.exclusiveAuditSession !== session.handle) ram.exclusiveAuditSession = null;
+  use.attributes = ram.exclusiveAuditSession === session.handle ? use.attributes | A.auditExclusive : use.attributes & ~A.auditExclusive;
   const rpHash = responseDigest(session.authHash, 0, call.command.code, responseParameters());
   session.auditDigest = digest(hashName(session.authHash), session.auditDigest, call.cpHash(session.authHash), rpHash);
 }
-
-/** Commands about contexts and capabilities do not count: a resource manager sends them in between. */
-const isTransparent = (call: Call): boolean => call.command.sessions === 'none';
 
 /** Command audit: the digest over all audited commands since it was last read. */
 export function auditByCommand(tpm: Core, call: Call, responseParameters: () => Uint8Array): void {

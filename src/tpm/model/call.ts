@@ -7,7 +7,8 @@ export interface SessionUse {
   /** Null for a password. */
   readonly session: Session | null;
   readonly nonceCaller: Uint8Array;
-  readonly attributes: number;
+  /** TPMA_SESSION of the command; the response's from when its parameters are made. */
+  attributes: number;
   readonly hmac: Uint8Array;
   /** Handle of the entity that it authorizes; null when it only encrypts or audits. */
   entity: number | null;
