@@ -1,7 +1,18 @@
 import { digest } from '../../crypto/index.ts';
 import { command } from '../command.ts';
-import { isTicketSafe, makeTicket, nullTicket } from '../model/tickets.ts';
-import { hashName, TPM2B_DIGEST, TPM2B_MAX_BUFFER, TPM_CC, TPM_RH, TPM_ST, TPMI_ALG_HASH, TPMI_RH_HIERARCHY_NULL, TPMT_TK_HASHCHECK } from '../wire/index.ts';
+import { hashTicket } from '../model/ticket-kinds.ts';
+import { isTicketSafe, nullTicket } from '../model/tickets.ts';
+import {
+  hashName,
+  TPM_CC,
+  TPM_RH,
+  TPM_ST,
+  TPM2B_DIGEST,
+  TPM2B_MAX_BUFFER,
+  TPMI_ALG_HASH,
+  TPMI_RH_HIERARCHY_NULL,
+  TPMT_TK_HASHCHECK,
+} from '../wire/index.ts';
 
 // Part 3 §15.
 
@@ -15,6 +26,6 @@ export const TPM2_Hash = command({
   run(tpm, { data, hashAlg, hierarchy }) {
     const outHash = digest(hashName(hashAlg), data);
     const worthy = hierarchy !== TPM_RH.NULL && isTicketSafe(data);
-    return { outHash, validation: worthy ? makeTicket(tpm, TPM_ST.HASHCHECK, hierarchy, outHash) : nullTicket(TPM_ST.HASHCHECK) };
+    return { outHash, validation: worthy ? hashTicket(tpm, hierarchy, hashAlg, outHash) : nullTicket(TPM_ST.HASHCHECK) };
   },
 });

@@ -11,13 +11,31 @@ import * as object from './object.ts';
 import * as pcr from './pcr.ts';
 import * as policy from './policy.ts';
 import * as random from './random.ts';
+import * as sequence from './sequence.ts';
 import * as session from './session.ts';
+import * as signing from './signing.ts';
 import * as startup from './startup.ts';
 import * as testing from './testing.ts';
 
 /** Every command of this TPM by code. A new file of commands is one import and one word here. */
 export const commands: ReadonlyMap<number, AnyCommand> = table([
-  startup, testing, session, object, duplication, asymmetric, hash, random, pcr, policy, hierarchy, context, clock, capability, nv,
+  startup,
+  testing,
+  session,
+  object,
+  duplication,
+  asymmetric,
+  hash,
+  random,
+  pcr,
+  policy,
+  hierarchy,
+  context,
+  clock,
+  capability,
+  nv,
+  sequence,
+  signing,
 ]);
 
 export * from './asymmetric.ts';
@@ -32,6 +50,8 @@ export * from './object.ts';
 export * from './pcr.ts';
 export * from './policy.ts';
 export * from './random.ts';
+export * from './sequence.ts';
 export * from './session.ts';
+export * from './signing.ts';
 export * from './startup.ts';
 export * from './testing.ts';

@@ -104,7 +104,8 @@ export function makeKeyObject(
     publicArea,
     sensitive,
     name,
-    qualifiedName: qualifiedNameOf(top ? u32(parent) : parent.qualifiedName, publicArea.nameAlg, name),
+    // Nothing stands above an external object (Part 1 §26.5): its qualified Name is its Name.
+    qualifiedName: external ? name : qualifiedNameOf(top ? u32(parent) : parent.qualifiedName, publicArea.nameAlg, name),
     hierarchy: top ? parent : parent.hierarchy,
     external,
     stClear: ownStClear || (!top && parent.stClear),

@@ -10,7 +10,11 @@ import { isTicketSafe } from './tickets.ts';
 // Part 1 §33, Part 4 Object.c: hashes and HMACs over more data than one command holds.
 
 const fresh = {
-  kind: 'sequence', hmacKey: new Uint8Array(0), ticketSafe: null, hierarchy: TPM_RH.NULL, evictHandle: null,
+  kind: 'sequence',
+  hmacKey: new Uint8Array(0),
+  ticketSafe: null,
+  hierarchy: TPM_RH.NULL,
+  evictHandle: null,
 } satisfies Partial<SequenceObject>;
 const running = (hashAlg: number) => ({ hashAlg, state: startHash(hashAlg) });
 
@@ -39,7 +43,8 @@ export function sequenceAt(tpm: Core, handle: number, kinds: readonly SequenceOb
 export function extended(sequence: SequenceObject, data: Uint8Array): SequenceObject {
   return {
     ...sequence,
-    ticketSafe: sequence.what === 'hash' ? (sequence.ticketSafe ?? isTicketSafe(data)) : sequence.ticketSafe,
+    // libtpms: fewer than four bytes might be the beginning of TPM_GENERATED_VALUE, so they are not safe here.
+    ticketSafe: sequence.what === 'hash' ? (sequence.ticketSafe ?? (data.length >= 4 && isTicketSafe(data))) : null,
     running: sequence.running.map(({ hashAlg, state }) => ({ hashAlg, state: updateHash(hashAlg, state, data) })),
   };
 }
@@ -51,7 +56,10 @@ export function updateSequence(tpm: Core, handle: number, sequence: SequenceObje
 
 /** The digests of all that came, in the order of the banks. */
 export const digestsOf = ({ what, running: hashes, hmacKey }: SequenceObject): { hashAlg: number; digest: Uint8Array }[] =>
-  hashes.map(({ hashAlg, state }) => ({ hashAlg, digest: what === 'hmac' ? finishHmac(hashAlg, hmacKey, state) : finishHash(hashAlg, state) }));
+  hashes.map(({ hashAlg, state }) => ({
+    hashAlg,
+    digest: what === 'hmac' ? finishHmac(hashAlg, hmacKey, state) : finishHash(hashAlg, state),
+  }));
 
 /** A sequence ends with its command: it still authorizes the response. */
 export const endSequence = (tpm: Core, handle: number, afterwards: (() => void)[]): void => {

@@ -1,0 +1,106 @@
+import type { Value } from '../../bytes/index.ts';
+import { equal, hmac } from '../../crypto/index.ts';
+import { refuse } from '../refusal.ts';
+import {
+  has,
+  hashName,
+  TPM_ALG,
+  TPM_RC,
+  TPMA_OBJECT,
+  type TPMT_SIG_SCHEME,
+  type TPMT_SIGNATURE,
+  type TPMT_SIGNATURE_NULL,
+} from '../wire/index.ts';
+import type { Core } from './core.ts';
+import { ecdsaHolds, signEcdsa } from './ecdsa.ts';
+import { rsaSignatureHolds, signRsa } from './rsa-signatures.ts';
+import type { KeyObject } from './state.ts';
+
+// Part 1 §11.4, Part 4 CryptSign and CryptValidateSignature: what signs, with which scheme. Codes without a number.
+
+export type SigScheme = Value<typeof TPMT_SIG_SCHEME>;
+export type Signature = Value<typeof TPMT_SIGNATURE>;
+export type SignatureOrNone = Value<typeof TPMT_SIGNATURE_NULL>;
+const NO_SIGNATURE: SignatureOrNone = { sigAlg: TPM_ALG.NULL };
+
+/** A scheme that was settled: algorithm and hash. */
+export interface Chosen {
+  readonly scheme: number;
+  readonly hashAlg: number;
+}
+
+/** A key that may sign (IsSigningObject). */
+export const isSigner = ({ publicArea }: KeyObject): boolean =>
+  has(publicArea.objectAttributes, TPMA_OBJECT.bit.sign) && publicArea.type !== TPM_ALG.SYMCIPHER;
+
+const chosen = (of: object & { readonly scheme: number }): Chosen => ({
+  scheme: of.scheme,
+  hashAlg: 'hashAlg' in of ? (of.hashAlg as number) : TPM_ALG.NULL,
+});
+
+/** The key's scheme, or else the caller's; both must be the same. Null when there is none (CryptSelectSignScheme). */
+export function selectScheme({ publicArea }: KeyObject, given: SigScheme): Chosen | null {
+  if (publicArea.type === TPM_ALG.SYMCIPHER) return null;
+  const own = chosen(publicArea.type === TPM_ALG.KEYEDHASH ? publicArea.parameters.scheme : publicArea.parameters.scheme);
+  const wanted = chosen(given);
+  if (own.scheme === TPM_ALG.NULL) return wanted.scheme === TPM_ALG.NULL ? null : wanted;
+  // A scheme in two steps needs the number of its first step, which only the caller knows.
+  if (wanted.scheme === TPM_ALG.NULL) return own.scheme === TPM_ALG.ECDAA ? null : own;
+  return own.scheme === wanted.scheme && own.hashAlg === wanted.hashAlg ? wanted : null;
+}
+
+/** The signature of a key over a digest. Refuses with SCHEME, VALUE or SIZE. */
+export function sign(tpm: Core, { publicArea, sensitive }: KeyObject, { scheme, hashAlg }: Chosen, digest: Uint8Array): Signature {
+  if (!sensitive) throw new RangeError('a signing key without its sensitive area');
+  switch (publicArea.type) {
+    case TPM_ALG.RSA: {
+      const sig = signRsa(publicArea, sensitive.sensitive, scheme, hashAlg, digest, tpm.bytes);
+      return { sigAlg: scheme, hash: hashAlg, sig } as Signature;
+    }
+    case TPM_ALG.ECC:
+      if (scheme !== TPM_ALG.ECDSA) return refuse(TPM_RC.SCHEME);
+      return {
+        sigAlg: TPM_ALG.ECDSA,
+        hash: hashAlg as never,
+        ...signEcdsa(publicArea.parameters.curveID, sensitive.sensitive, digest, tpm.bytes),
+      };
+    case TPM_ALG.KEYEDHASH:
+      if (scheme !== TPM_ALG.HMAC) return refuse(TPM_RC.SCHEME);
+      return { sigAlg: TPM_ALG.HMAC, hmac: { hashAlg: hashAlg as never, digest: hmac(hashName(hashAlg), sensitive.sensitive, digest) } };
+    default:
+      return refuse(TPM_RC.SCHEME);
+  }
+}
+
+/** The same, or no signature when nobody signs. */
+export const signOrNot = (tpm: Core, key: KeyObject | null, scheme: Chosen, digest: Uint8Array): SignatureOrNone =>
+  key === null ? NO_SIGNATURE : sign(tpm, key, scheme, digest);
+
+/** Refuses a signature that is not of this key over the digest: SIGNATURE, SCHEME, or HANDLE for an HMAC key without its key. */
+export function checkSignature({ publicArea, sensitive }: KeyObject, digest: Uint8Array, signature: Signature): void {
+  switch (publicArea.type) {
+    case TPM_ALG.RSA:
+      if (signature.sigAlg !== TPM_ALG.RSASSA && signature.sigAlg !== TPM_ALG.RSAPSS) return refuse(TPM_RC.SCHEME);
+      return must(rsaSignatureHolds(publicArea, signature.sigAlg, signature.hash, digest, signature.sig));
+    case TPM_ALG.ECC:
+      if (signature.sigAlg !== TPM_ALG.ECDSA) return refuse(TPM_RC.SCHEME);
+      return must(ecdsaHolds(publicArea, digest, signature));
+    case TPM_ALG.KEYEDHASH: {
+      if (!sensitive) return refuse(TPM_RC.HANDLE);
+      if (signature.sigAlg !== TPM_ALG.HMAC) return refuse(TPM_RC.SCHEME);
+      const own = chosen(publicArea.parameters.scheme);
+      if (own.scheme !== TPM_ALG.NULL && (own.scheme !== TPM_ALG.HMAC || own.hashAlg !== signature.hmac.hashAlg)) refuse(TPM_RC.SIGNATURE);
+      return must(equal(signature.hmac.digest, hmac(hashName(signature.hmac.hashAlg), sensitive.sensitive, digest)));
+    }
+    default:
+      return refuse(TPM_RC.SCHEME);
+  }
+}
+
+function must(holds: boolean): void {
+  if (!holds) refuse(TPM_RC.SIGNATURE);
+}
+
+/** The hash of a signature. */
+export const hashOfSignature = (signature: Signature): number =>
+  signature.sigAlg === TPM_ALG.HMAC ? signature.hmac.hashAlg : signature.hash;
