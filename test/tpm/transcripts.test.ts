@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { PlayedCase } from '../../src/conform/result.ts';
-import { LivePlayer, replayStatic, type TranscriptLine, transcriptLines } from '../../src/conform/tpm-transcript/index.ts';
+import { LivePlayer, playTranscript, replayStatic, type TranscriptLine, transcriptLines } from '../../src/conform/tpm-transcript/index.ts';
 import { startedTpm, tpmOf, transportTo } from './help.ts';
 
 const DIRECTORY = new URL('../../fixtures/observed/tpm/', import.meta.url);
@@ -74,5 +74,15 @@ describe('transcripts of a real TPM: ours does the same', () => {
     expect(
       report(await new LivePlayer(transportTo(startedTpm())).play(lines('07-getcapability')), KNOWN['07-getcapability']),
     ).to.deep.equal([]);
+  });
+
+  it('a file alone, as conform gets it: those before it are played first', async () => {
+    const sibling = async (file: string) => readFileSync(new URL(file, DIRECTORY), 'utf8');
+    const file = '03b-svm-unwrap-second-boot.jsonl';
+    const played = await playTranscript(file, await sibling(file), sibling);
+    expect(played).to.have.length(14);
+    expect(report(played, undefined)).to.deep.equal([]);
+    const [alone] = (await playTranscript(file, await sibling(file), async () => null)).slice(-1);
+    expect(alone?.skipped).to.match(/01-host-first-boot.jsonl comes before it/);
   });
 });
