@@ -5,6 +5,7 @@ export { QEMU_STDERR } from './devices/qemu-stderr.ts';
 export type { ProxyMode, SpaprTpmProxy, TpmProxyOptions } from './devices/spapr-tpm-proxy.ts';
 export { TpmSpapr, type TpmSpaprState } from './devices/tpm-spapr.ts';
 export { emulatorBackend, passthroughBackend, type TpmStateAccess, type VtpmBackend } from './devices/vtpm-backend.ts';
+export { loadVtpm, type MigrationKey, saveVtpm } from './devices/vtpm-migration.ts';
 export { Halt } from './halt.ts';
 export { type GuestOptions, Hypervisor, type HypervisorOptions, type HypervisorState, resultOf } from './hypervisor.ts';
 export type { InterceptedHypercall, Interceptor } from './interceptor.ts';
