@@ -137,6 +137,19 @@ export class Guest implements Stateful<GuestData> {
     return { ...outcome, r3Name: nameOf(outcome.r3) };
   }
 
+  /** A system call of the guest's software with these registers: `sc 1` or `sc 2`. The registers afterwards. */
+  async call(door: 'sc 1' | 'sc 2', registers: ReadonlyMap<number, bigint>, user = false): Promise<readonly bigint[] | { readonly never: string; readonly scope: 'guest' | 'host' }> {
+    const vcpu = this.bootVcpu;
+    const saved = vcpu.saved();
+    if (user) vcpu.regs.msr |= MSR.PR;
+    for (const [register, value] of registers) vcpu.set(register, value);
+    const outcome = await this.#alive(() => (door === 'sc 1' ? this.#platform.hypercall(vcpu) : this.#platform.ultracall(vcpu)));
+    if (outcome) return outcome;
+    const after = [...vcpu.regs.gpr];
+    vcpu.load(saved);
+    return after;
+  }
+
   /** Machine reset: a secure VM is terminated, memory stays the hypervisor's, the software is loaded anew. */
   async reboot(): Promise<void> {
     await terminateSecureGuest(this.#hypervisor, this.partition);
@@ -152,6 +165,11 @@ export class Guest implements Stateful<GuestData> {
     await this.#hypervisor.resetGuest(this.partition);
     for (const gfn of [...this.partition.state.frames.keys()]) this.partition.dropFrame(gfn);
     this.#move('terminated', 'the hypervisor ended the VM');
+  }
+
+  /** `sc 1` on a vCPU of this guest, arguments and results in its registers. */
+  hypercall(vcpu: Vcpu): Promise<void> {
+    return this.#platform.hypercall(vcpu);
   }
 
   /** Memory as the guest itself sees it. */

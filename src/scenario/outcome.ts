@@ -7,6 +7,8 @@ export interface StepOutcome {
   readonly bytes?: Uint8Array;
   /** How the host's wrapping key compares with the one it had before. */
   readonly wrappingKey?: KeyChange;
+  /** r0..r31 behind a call. */
+  readonly registers?: readonly bigint[];
   /** Steps within the step. */
   readonly inner?: readonly InnerStep[];
 }

@@ -1,10 +1,14 @@
 import type { z } from 'zod';
+import { count, eventually, hidden, never, registers, saw, takes, then } from './events.ts';
 import type { Evidence, Mismatch } from './expectation.ts';
 import { bytes, password, refusedBy, state, wrappingKey } from './facts.ts';
 import { result } from './result.ts';
 
 /** Everything that can stand under `expect`: schema, runner and documentation read it. */
-export const expectations = { result, state, bytes, refusedBy, wrappingKey, password };
+export const expectations = { result, state, bytes, refusedBy, wrappingKey, password, registers, then, eventually, never, count, saw, hidden, takes };
+
+/** What can be expected of every kind of step. */
+export const ALWAYS = ['then', 'eventually', 'never', 'count', 'saw', 'hidden', 'takes'] as const satisfies readonly ExpectationName[];
 
 export type ExpectationName = keyof typeof expectations;
 export type Expected = { readonly [K in ExpectationName]?: z.infer<(typeof expectations)[K]['schema']> | undefined };
@@ -21,6 +25,8 @@ export function completed(said: Expected | undefined, usual: Expected): Expected
 /** Every expectation that does not hold. */
 export function judge(expected: Expected, evidence: Evidence): readonly Mismatch[] {
   const mismatches: Mismatch[] = [];
+  const failed = evidence.outcome.inner?.find(({ ok }) => !ok);
+  if (failed) mismatches.push({ field: failed.name, expected: 'every strand holds', actual: failed.text });
   for (const field of Object.keys(expectations) as ExpectationName[]) {
     const wanted = expected[field];
     if (wanted === undefined) continue;

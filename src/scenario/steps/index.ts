@@ -1,9 +1,12 @@
+import * as calls from './calls.ts';
 import * as guest from './guest.ts';
 import * as host from './host.ts';
+import * as machine from './machine.ts';
+import * as memory from './memory.ts';
 import type { AnyStepKind } from './step-kind.ts';
 
 /** Every kind of step, by the word after `do:`. Schema, runner and documentation read it. */
-export const stepKinds: ReadonlyMap<string, AnyStepKind> = byName({ ...host, ...guest });
+export const stepKinds: ReadonlyMap<string, AnyStepKind> = byName({ ...host, ...guest, ...calls, ...memory, ...machine });
 
 function byName(records: Readonly<Record<string, AnyStepKind>>): ReadonlyMap<string, AnyStepKind> {
   const kinds = new Map<string, AnyStepKind>();

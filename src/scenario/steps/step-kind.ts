@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ExpectationName, type Expected, expectations } from '../expectations/index.ts';
+import { ALWAYS, type ExpectationName, type Expected, expectations } from '../expectations/index.ts';
 import type { StepOutcome } from '../outcome.ts';
 import type { Run } from '../run-state.ts';
 import { NAME } from '../values.ts';
@@ -41,7 +41,7 @@ export const HOST = z.string().optional().describe('Name of the host. May be lef
 
 /** The schema of a step of this kind. */
 export function schemaOf(kind: AnyStepKind) {
-  const can = Object.fromEntries(kind.expects.map(field => [field, expectations[field].schema.optional()]));
+  const can = Object.fromEntries([...kind.expects, ...ALWAYS].map(field => [field, expectations[field].schema.optional()]));
   return z
     .strictObject({
       do: z.literal(kind.name).describe(kind.about),

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { OK } from '../outcome.ts';
+import type { Run } from '../run-state.ts';
+import { HOST, stepKind, type Step } from './step-kind.ts';
+
+export const resetTpm = stepKind({
+  name: 'reset-tpm',
+  about: 'The TPM of a host is switched off and on while the host runs: sessions and PCRs are gone, keys stay.',
+  fields: { host: HOST },
+  expects: ['result'],
+  usual: { result: 'ok' },
+  text: (step, run) => `the TPM of ${run.hostName(step.host)} is reset`,
+  async run(step, run) {
+    const { chip } = run.machine.host(run.hostName(step.host));
+    await chip.backend.reset?.();
+    await chip.start();
+    return { result: OK };
+  },
+});
+
+export const parallel = stepKind({
+  name: 'parallel',
+  about: 'Several strands of steps at once, such as two guests that become secure: who is next follows from virtual time and seed.',
+  fields: {
+    strands: z
+      .array(z.array(z.record(z.string(), z.unknown())).min(1))
+      .min(2)
+      .describe('Lists of steps, each written as everywhere else. In a strand they follow each other.'),
+  },
+  expects: ['result'],
+  usual: { result: 'ok' },
+  text: step => `${step.strands.length} strands run at once`,
+  run: (step, run) => runStrands(step.strands as unknown as readonly (readonly Step[])[], run),
+});
+
+async function runStrands(strands: readonly (readonly Step[])[], run: Run) {
+  const inner = await run.world.scheduler.run(strands.map((steps, i) => ({ name: `strand ${i + 1}`, body: () => run.runSteps(steps) })));
+  return { result: OK, inner: inner.flat() };
+}
