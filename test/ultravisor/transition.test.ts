@@ -43,7 +43,7 @@ describe('UV_ESM on the real input of svm-tool', () => {
     await guest.enterSecureMode();
     await guest.getFile('rootd');
     const seen = Buffer.concat([...machine.host('host').memory.normalPages()].map(([, page]) => page));
-    for (const { name, bytes } of machine.world.secrets.all) expect(seen.includes(bytes), name).to.equal(false);
+    for (const { name, bytes } of machine.world.secrets.all) expect(seen.includes(Buffer.from(bytes)), name).to.equal(false);
   });
 
   it('gives all secure memory back when the VM ends', async () => {
@@ -62,50 +62,55 @@ describe('UV_ESM refuses, and says why (pef.md e.9)', () => {
     readonly name: string;
     readonly documented: string;
     readonly by: string;
-    readonly before: (scene: Scene) => void;
+    readonly arrange: (scene: Scene) => void;
   }[] = [
     {
       name: 'the hypervisor refuses H_SVM_INIT_START',
       documented: 'U_FUNCTION',
       by: 'init-start',
-      before: s => intercept(s, INIT_START, H.AUTHORITY),
+      arrange: s => intercept(s, INIT_START, H.AUTHORITY),
     },
     {
       name: 'the hypervisor refuses H_SVM_INIT_DONE',
       documented: 'U_FUNCTION',
       by: 'init-done',
-      before: s => intercept(s, INIT_DONE, H.STATE),
+      arrange: s => intercept(s, INIT_DONE, H.STATE),
     },
     {
       name: 'the hypervisor gives no page of the tree',
       documented: 'U_P2',
       by: 'page-in',
-      before: s => intercept(s, PAGE_IN, H.PARAMETER),
+      arrange: s => intercept(s, PAGE_IN, H.PARAMETER),
     },
-    { name: 'the device tree is no tree', documented: 'U_P2', by: 'device-tree', before: s => flip(s, s.guest.layout.fdt) },
+    { name: 'the device tree is no tree', documented: 'U_P2', by: 'device-tree', arrange: s => flip(s, s.guest.layout.fdt) },
     {
       name: 'the device tree has no /chosen',
       documented: 'U_P2',
       by: 'device-tree',
-      before: s => editTree(s, tree => deleteNode(tree, '/chosen')),
+      arrange: s => editTree(s, tree => deleteNode(tree, '/chosen')),
     },
     {
       name: 'memory does not begin at 0',
       documented: 'U_P2',
       by: 'device-tree',
-      before: s => editTree(s, tree => setProperty(tree, '/memory@0', 'reg', new Uint8Array(16).fill(1))),
+      arrange: s => editTree(s, tree => setProperty(tree, '/memory@0', 'reg', new Uint8Array(16).fill(1))),
     },
-    { name: 'the ESM blob is damaged', documented: 'U_NO_KEY', by: 'esm-blob', before: s => flip(s, s.guest.layout.esmBlob ?? 0n) },
-    { name: 'the machine has no spapr-tpm-proxy', documented: 'U_NO_KEY', by: 'tpm', before: s => intercept(s, TPM_COMM, H.FUNCTION) },
-    { name: 'the TPM cannot be reached', documented: 'U_NO_KEY', by: 'tpm', before: s => intercept(s, TPM_COMM, H.RESOURCE) },
-    { name: 'the kernel is another', documented: 'U_PERMISSION', by: 'digest-kernel', before: s => flip(s, s.guest.layout.kernel + 1000n) },
-    { name: 'the initrd is another', documented: 'U_PERMISSION', by: 'digest-initrd', before: s => flip(s, s.guest.layout.initrd + 7n) },
-    { name: 'the RTAS code is another', documented: 'U_PERMISSION', by: 'digest-rtas', before: s => flip(s, s.guest.layout.rtas) },
+    { name: 'the ESM blob is damaged', documented: 'U_NO_KEY', by: 'esm-blob', arrange: s => flip(s, s.guest.layout.esmBlob ?? 0n) },
+    { name: 'the machine has no spapr-tpm-proxy', documented: 'U_NO_KEY', by: 'tpm', arrange: s => intercept(s, TPM_COMM, H.FUNCTION) },
+    { name: 'the TPM cannot be reached', documented: 'U_NO_KEY', by: 'tpm', arrange: s => intercept(s, TPM_COMM, H.RESOURCE) },
+    {
+      name: 'the kernel is another',
+      documented: 'U_PERMISSION',
+      by: 'digest-kernel',
+      arrange: s => flip(s, s.guest.layout.kernel + 1000n),
+    },
+    { name: 'the initrd is another', documented: 'U_PERMISSION', by: 'digest-initrd', arrange: s => flip(s, s.guest.layout.initrd + 7n) },
+    { name: 'the RTAS code is another', documented: 'U_PERMISSION', by: 'digest-rtas', arrange: s => flip(s, s.guest.layout.rtas) },
     {
       name: 'the command line is longer by a byte',
       documented: 'U_PERMISSION',
       by: 'digest-bootargs',
-      before: s => editTree(s, tree => setProperty(tree, '/chosen', 'bootargs', Buffer.from(`${s.guest.spec.bootargs} \0`))),
+      arrange: s => editTree(s, tree => setProperty(tree, '/chosen', 'bootargs', Buffer.from(`${s.guest.spec.bootargs} \0`))),
     },
   ];
 
@@ -116,15 +121,15 @@ describe('UV_ESM refuses, and says why (pef.md e.9)', () => {
     });
   }
 
-  for (const { name, documented, by, before } of cases) {
+  for (const { name, documented, by, arrange } of cases) {
     it(`${name}: ${documented} by ${by}; published: H_PARAMETER of the hypervisor`, async () => {
       const scene = await runningGuest('documented');
-      before(scene);
+      arrange(scene);
       expect(await attempt(scene)).to.deep.equal({ r3: documented, by });
       expect(scene.guest.state).to.equal('failed');
       expect(scene.machine.host('host').ultravisor.svm(1), 'the Ultravisor forgot the VM').to.equal(undefined);
       const published = await runningGuest('published');
-      before(published);
+      arrange(published);
       const { r3 } = await attempt(published);
       expect(r3).to.be.oneOf(['H_PARAMETER', 'U_PARAMETER']); // one number, -4
     });
@@ -137,8 +142,8 @@ describe('UV_ESM refuses, and says why (pef.md e.9)', () => {
     hypervisor.interceptor = {
       async hypercall({ number, args }, honest) {
         const result = await honest(args);
-        if (number === BigInt(TPM_COMM) && args['in_size'] === 353n) {
-          const at = (args['out_buffer'] ?? 0n) + 20n;
+        if (number === BigInt(TPM_COMM) && args.in_size === 353n) {
+          const at = (args.out_buffer ?? 0n) + 20n;
           const [byte = 0] = partition.read(at, 1, 'hypervisor');
           partition.write(at, Uint8Array.of(byte ^ 0x80), 'hypervisor');
         }
