@@ -9,7 +9,11 @@ import * as hierarchy from './hierarchy.ts';
 import * as nv from './nv.ts';
 import * as object from './object.ts';
 import * as pcr from './pcr.ts';
+import * as pcrEvent from './pcr-event.ts';
 import * as policy from './policy.ts';
+import * as policyAssertions from './policy-assertions.ts';
+import * as policyAuthorizations from './policy-authorizations.ts';
+import * as policyConditions from './policy-conditions.ts';
 import * as random from './random.ts';
 import * as sequence from './sequence.ts';
 import * as session from './session.ts';
@@ -19,23 +23,27 @@ import * as testing from './testing.ts';
 
 /** Every command of this TPM by code. A new file of commands is one import and one word here. */
 export const commands: ReadonlyMap<number, AnyCommand> = table([
+  asymmetric,
+  capability,
+  clock,
+  context,
+  duplication,
+  hash,
+  hierarchy,
+  nv,
+  object,
+  pcr,
+  pcrEvent,
+  policy,
+  policyAssertions,
+  policyAuthorizations,
+  policyConditions,
+  random,
+  sequence,
+  session,
+  signing,
   startup,
   testing,
-  session,
-  object,
-  duplication,
-  asymmetric,
-  hash,
-  random,
-  pcr,
-  policy,
-  hierarchy,
-  context,
-  clock,
-  capability,
-  nv,
-  sequence,
-  signing,
 ]);
 
 export * from './asymmetric.ts';
@@ -48,7 +56,11 @@ export * from './hierarchy.ts';
 export * from './nv.ts';
 export * from './object.ts';
 export * from './pcr.ts';
+export * from './pcr-event.ts';
 export * from './policy.ts';
+export * from './policy-assertions.ts';
+export * from './policy-authorizations.ts';
+export * from './policy-conditions.ts';
 export * from './random.ts';
 export * from './sequence.ts';
 export * from './session.ts';

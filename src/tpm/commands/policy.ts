@@ -4,10 +4,10 @@ import { entityHierarchy, entityName } from '../model/entity.ts';
 import { effectiveSelection, pcrDigest } from '../model/pcr.ts';
 import { authTimeout, checkPolicyParameters, timeoutBuffer, updatePolicy } from '../model/policy-steps.ts';
 import { policySessionAt } from '../model/sessions.ts';
-import { makeTicket, nullTicket } from '../model/tickets.ts';
+import { authTicket } from '../model/ticket-kinds.ts';
+import { nullTicket } from '../model/tickets.ts';
 import { policyAuthValue, policyCommandCode, policyOr, policyPcr } from '../policy-digest.ts';
 import { inParameter, refuse } from '../refusal.ts';
-import { u64 } from '../session-crypto.ts';
 import {
   TPM_CC,
   TPM_CC_CODE,
@@ -51,16 +51,8 @@ export const TPM2_PolicySecret = command({
     updatePolicy(session, TPM_CC.PolicySecret, { name, policyRef, cpHashA, timeout });
     if (expiration >= 0 || session.trial) return { timeout: new Uint8Array(0), policyTicket: nullTicket(TPM_ST.AUTH_SECRET) };
     const buffer = timeoutBuffer(timeout, nonceTPM);
-    const policyTicket = makeTicket(
-      tpm,
-      TPM_ST.AUTH_SECRET,
-      entityHierarchy(tpm, authHandle),
-      buffer,
-      u64(BigInt(tpm.state.permanent.timeEpoch)),
-      cpHashA,
-      policyRef,
-      name,
-    );
+    const authorization = { timeout, untilReset: nonceTPM.length === 0, cpHashA, policyRef, name };
+    const policyTicket = authTicket(tpm, TPM_ST.AUTH_SECRET, entityHierarchy(tpm, authHandle), authorization);
     return { timeout: buffer, policyTicket };
   },
 });

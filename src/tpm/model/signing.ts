@@ -77,28 +77,28 @@ export const signOrNot = (tpm: Core, key: KeyObject | null, scheme: Chosen, dige
   key === null ? NO_SIGNATURE : sign(tpm, key, scheme, digest);
 
 /** Refuses a signature that is not of this key over the digest: SIGNATURE, SCHEME, or HANDLE for an HMAC key without its key. */
-export function checkSignature({ publicArea, sensitive }: KeyObject, digest: Uint8Array, signature: Signature): void {
+export function checkSignature(key: KeyObject, digest: Uint8Array, signature: Signature): void {
+  if (!signatureHolds(key, digest, signature)) refuse(TPM_RC.SIGNATURE);
+}
+
+function signatureHolds({ publicArea, sensitive }: KeyObject, digest: Uint8Array, signature: Signature): boolean {
   switch (publicArea.type) {
     case TPM_ALG.RSA:
       if (signature.sigAlg !== TPM_ALG.RSASSA && signature.sigAlg !== TPM_ALG.RSAPSS) return refuse(TPM_RC.SCHEME);
-      return must(rsaSignatureHolds(publicArea, signature.sigAlg, signature.hash, digest, signature.sig));
+      return rsaSignatureHolds(publicArea, signature.sigAlg, signature.hash, digest, signature.sig);
     case TPM_ALG.ECC:
       if (signature.sigAlg !== TPM_ALG.ECDSA) return refuse(TPM_RC.SCHEME);
-      return must(ecdsaHolds(publicArea, digest, signature));
+      return ecdsaHolds(publicArea, digest, signature);
     case TPM_ALG.KEYEDHASH: {
       if (!sensitive) return refuse(TPM_RC.HANDLE);
       if (signature.sigAlg !== TPM_ALG.HMAC) return refuse(TPM_RC.SCHEME);
       const own = chosen(publicArea.parameters.scheme);
-      if (own.scheme !== TPM_ALG.NULL && (own.scheme !== TPM_ALG.HMAC || own.hashAlg !== signature.hmac.hashAlg)) refuse(TPM_RC.SIGNATURE);
-      return must(equal(signature.hmac.digest, hmac(hashName(signature.hmac.hashAlg), sensitive.sensitive, digest)));
+      if (own.scheme !== TPM_ALG.NULL && (own.scheme !== TPM_ALG.HMAC || own.hashAlg !== signature.hmac.hashAlg)) return false;
+      return equal(signature.hmac.digest, hmac(hashName(signature.hmac.hashAlg), sensitive.sensitive, digest));
     }
     default:
       return refuse(TPM_RC.SCHEME);
   }
-}
-
-function must(holds: boolean): void {
-  if (!holds) refuse(TPM_RC.SIGNATURE);
 }
 
 /** The hash of a signature. */

@@ -1,0 +1,113 @@
+import { encode, sameBytes } from '../../bytes/index.ts';
+import { digest, equal } from '../../crypto/index.ts';
+import { command, plain } from '../command.ts';
+import { entityHierarchy } from '../model/entity.ts';
+import { keyAt } from '../model/objects.ts';
+import { authTimeout, checkPolicyParameters, timeoutBuffer, updatePolicy } from '../model/policy-steps.ts';
+import { policySessionAt } from '../model/sessions.ts';
+import { checkSignature, hashOfSignature } from '../model/signing.ts';
+import { authTicket, verifiedTicket } from '../model/ticket-kinds.ts';
+import { nullTicket } from '../model/tickets.ts';
+import { extendPolicyByName, zeroPolicy } from '../policy-digest.ts';
+import { blaming, inHandle, inParameter, refuse } from '../refusal.ts';
+import { EMPTY } from '../session-crypto.ts';
+import {
+  digestBytes,
+  hashName,
+  isHash,
+  TPM_CC,
+  TPM_RC,
+  TPM_ST,
+  TPM2B_DIGEST,
+  TPM2B_NAME,
+  TPM2B_NONCE,
+  TPM2B_TIMEOUT,
+  TPMI_DH_OBJECT,
+  TPMI_SH_POLICY,
+  TPMT_SIGNATURE,
+  TPMT_TK_AUTH,
+  TPMT_TK_VERIFIED,
+} from '../wire/index.ts';
+import { INT32 } from './policy.ts';
+
+// Part 3 §23: authorizations that others gave, by a signature or by a ticket for one.
+
+const policySession = plain(TPMI_SH_POLICY);
+
+export const TPM2_PolicySigned = command({
+  code: TPM_CC.PolicySigned,
+  name: 'TPM2_PolicySigned',
+  spec: 'Part 3 §23.3',
+  handles: { authObject: plain(TPMI_DH_OBJECT), policySession },
+  params: { nonceTPM: TPM2B_NONCE, cpHashA: TPM2B_DIGEST, policyRef: TPM2B_NONCE, expiration: INT32, auth: TPMT_SIGNATURE },
+  returns: { timeout: TPM2B_TIMEOUT, policyTicket: TPMT_TK_AUTH },
+  run(tpm, { authObject, policySession, nonceTPM, cpHashA, policyRef, expiration, auth }) {
+    const { session } = policySessionAt(tpm, policySession);
+    const key = keyAt(tpm, authObject);
+    let timeout = 0n;
+    if (!session.trial) {
+      timeout = authTimeout(tpm, session, expiration, nonceTPM);
+      checkPolicyParameters(tpm, session, { timeout, nonceTPM, cpHashA }, { nonceTPM: 1, cpHashA: 2, expiration: 4 });
+      const aHash = digest(hashName(hashOfSignature(auth)), nonceTPM, encode(INT32, expiration), cpHashA, policyRef);
+      blaming(
+        rc => inParameter(5, rc),
+        () => checkSignature(key, aHash, auth),
+      );
+    }
+    updatePolicy(session, TPM_CC.PolicySigned, { name: key.name, policyRef, cpHashA, timeout });
+    if (expiration >= 0 || session.trial) return { timeout: EMPTY, policyTicket: nullTicket(TPM_ST.AUTH_SIGNED) };
+    const authorization = { timeout, untilReset: nonceTPM.length === 0, cpHashA, policyRef, name: key.name };
+    const policyTicket = authTicket(tpm, TPM_ST.AUTH_SIGNED, entityHierarchy(tpm, authObject), authorization);
+    return { timeout: timeoutBuffer(timeout, nonceTPM), policyTicket };
+  },
+});
+
+const UNTIL_RESET = 1n << 63n;
+
+export const TPM2_PolicyTicket = command({
+  code: TPM_CC.PolicyTicket,
+  name: 'TPM2_PolicyTicket',
+  spec: 'Part 3 §23.5',
+  handles: { policySession },
+  params: { timeout: TPM2B_TIMEOUT, cpHashA: TPM2B_DIGEST, policyRef: TPM2B_NONCE, authName: TPM2B_NAME, ticket: TPMT_TK_AUTH },
+  returns: {},
+  run(tpm, { policySession, timeout: buffer, cpHashA, policyRef, authName, ticket }) {
+    const { session } = policySessionAt(tpm, policySession);
+    if (session.trial) refuse(inHandle(1, TPM_RC.ATTRIBUTES));
+    if (buffer.length !== 8) refuse(inParameter(1, TPM_RC.SIZE));
+    const word = new DataView(buffer.buffer, buffer.byteOffset).getBigUint64(0);
+    const untilReset = (word & UNTIL_RESET) !== 0n;
+    const timeout = word & ~UNTIL_RESET;
+    checkPolicyParameters(tpm, session, { timeout, nonceTPM: EMPTY, cpHashA }, { nonceTPM: 0, cpHashA: 2, expiration: 1 });
+    const tag = ticket.tag as typeof TPM_ST.AUTH_SIGNED | typeof TPM_ST.AUTH_SECRET;
+    const wanted = authTicket(tpm, tag, ticket.hierarchy, { timeout, untilReset, cpHashA, policyRef, name: authName });
+    if (!equal(ticket.digest, wanted.digest)) refuse(inParameter(5, TPM_RC.TICKET));
+    const code = tag === TPM_ST.AUTH_SIGNED ? TPM_CC.PolicySigned : TPM_CC.PolicySecret;
+    updatePolicy(session, code, { name: authName, policyRef, cpHashA, timeout });
+    return {};
+  },
+});
+
+export const TPM2_PolicyAuthorize = command({
+  code: TPM_CC.PolicyAuthorize,
+  name: 'TPM2_PolicyAuthorize',
+  spec: 'Part 3 §23.16',
+  handles: { policySession },
+  params: { approvedPolicy: TPM2B_DIGEST, policyRef: TPM2B_NONCE, keySign: TPM2B_NAME, checkTicket: TPMT_TK_VERIFIED },
+  returns: {},
+  run(tpm, { policySession, approvedPolicy, policyRef, keySign, checkTicket }) {
+    const { session, policy } = policySessionAt(tpm, policySession);
+    const hash = ((keySign[0] ?? 0) << 8) | (keySign[1] ?? 0);
+    if (!isHash(hash)) refuse(inParameter(3, TPM_RC.HASH));
+    if (keySign.length !== digestBytes(hash) + 2) refuse(inParameter(3, TPM_RC.SIZE));
+    if (!session.trial) {
+      if (!sameBytes(policy.digest, approvedPolicy)) refuse(inParameter(1, TPM_RC.VALUE));
+      const aHash = digest(hashName(hash), approvedPolicy, policyRef);
+      if (!equal(checkTicket.digest, verifiedTicket(tpm, checkTicket.hierarchy, aHash, keySign).digest))
+        refuse(inParameter(4, TPM_RC.VALUE));
+    }
+    // It starts anew: which policy was approved no longer shows.
+    policy.digest = extendPolicyByName(session.authHash, zeroPolicy(session.authHash), TPM_CC.PolicyAuthorize, keySign, policyRef);
+    return {};
+  },
+});
