@@ -49,6 +49,34 @@ function makeProgram(io: Io, end: (status: number) => void): Command {
     .action(async (files: string[], options) => end(await (await import('./commands/run.ts')).run(files, options, io)));
 
   program
+    .command('explore')
+    .description('Run a scenario with every action of a hostile hypervisor at every moment, and say what comes of it.')
+    .argument('<file>', 'a scenario that holds')
+    .option('--depth <n>', '1: one action a run (default); 2: pairs of them as well')
+    .option('--budget <n>', 'at most so many runs')
+    .option('--jobs <n>', 'worker threads; 0: none (default: one for each processor)')
+    .option('--seed <seed>', 'where all chance comes from')
+    .option('--profile <name>', 'how the firmware of every host behaves')
+    .option('--filter <text>', 'only actions whose description contains this text')
+    .option('--out <folder>', 'write each violation as a scenario that shows it again')
+    .option('--json', 'one JSON object a run on standard output')
+    .option('-v, --verbose', 'with stack traces of errors')
+    .action(async (file: string, options) => end(await (await import('./commands/explore.ts')).explore(file, options, io)));
+
+  program
+    .command('scenarios')
+    .description('List the scenarios that come with svm-sim.')
+    .option('--filter <text>', 'only those that contain this text')
+    .option('-l, --long', 'with what each of them teaches')
+    .action(async options => end(await (await import('./commands/scenarios.ts')).scenarios(options, io)));
+
+  program
+    .command('init')
+    .description('Write a commented scenario to begin with.')
+    .argument('[file]', 'where to', 'scenario.yaml')
+    .action(async (file: string) => end(await (await import('./commands/init.ts')).init(file, io)));
+
+  program
     .command('explain')
     .description('Explain a return code of hypercalls, ultracalls or the TPM: H_P5, -58, 0x1C4, U_P3, TPM_RC_VALUE.')
     .argument('<code...>', 'name or number')

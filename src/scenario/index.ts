@@ -1,3 +1,4 @@
+export { CLASSES, type Exploration, type ExploreOptions, explore, type Finding, foundScenarios, showRule } from './explore/index.ts';
 export type { Mismatch } from './expectations/expectation.ts';
 export { type Explanation, LAYERS, type Layer } from './explanation.ts';
 export { loadScenario, parseScenario, type Scenario } from './load.ts';
