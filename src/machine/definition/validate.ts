@@ -1,4 +1,4 @@
-import type { TpmBackendType, TpmDevice, TpmModel } from './devices.ts';
+import type { TpmDevice, TpmModel } from './devices.ts';
 import type { Refuse } from './refuse.ts';
 
 /** The device models in the QEMU of an architecture; the proxy has no place but on pSeries. */
@@ -9,7 +9,6 @@ const MODELS: Readonly<Record<string, readonly TpmModel[]>> = {
   i686: ['tpm-tis', 'tpm-crb'],
   aarch64: ['tpm-tis'],
 };
-const BACKENDS: readonly TpmBackendType[] = ['passthrough', 'emulator', 'external'];
 
 interface Target {
   readonly arch: string;
@@ -23,9 +22,6 @@ export function checkDevice(device: TpmDevice, { arch, emulator }: Target, refus
     if (model === 'tpm-crb') throw refuse('domain.unsupported', device, `Unsupported interface '${model}' for TPM 1.2`);
     if (model === 'tpm-spapr') throw refuse('domain.unsupported', device, 'TPM 1.2 is not supported with the SPAPR device model');
     if (arch === 'aarch64') throw refuse('domain.unsupported', device, 'TPM 1.2 is not supported on ARM');
-  }
-  if (!BACKENDS.includes(backend.type)) {
-    throw refuse('domain.unsupported', device, `The QEMU executable ${emulator} does not support TPM backend type ${backend.type}`);
   }
   const models = MODELS[arch] ?? [];
   if (models.includes('spapr-tpm-proxy') && model === 'spapr-tpm-proxy' && backend.type !== 'passthrough') {
