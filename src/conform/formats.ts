@@ -1,10 +1,13 @@
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { isEsmManifest, playEsmManifest } from './esm/index.ts';
 import { isHTpmCommRecording, playRecording } from './h-tpm-comm/index.ts';
 import { isLibvirtRecording, playDomain } from './libvirt/index.ts';
 import { isLuksManifest, playLuksManifest } from './luks/index.ts';
+import { isQemuCliRecording, playCommandLine } from './qemu-cli/index.ts';
 import type { PlayedCase } from './result.ts';
 import type { Source } from './source.ts';
+import { isTranscriptLine, playTranscript } from './tpm-transcript/index.ts';
 import { isTpmrmRecording, playScripted } from './tpmrm/index.ts';
 
 export interface PlayOptions {
@@ -19,6 +22,11 @@ export interface Format {
   readonly about: string;
   recognises(source: Source): boolean;
   play(source: Source, options: PlayOptions): AsyncIterable<PlayedCase>;
+}
+
+function noSuchFile(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null;
+  throw error;
 }
 
 /** To play another kind of recording: one more record. */
@@ -47,6 +55,24 @@ export const FORMATS: readonly Format[] = [
     async *play({ json }, { wanted }) {
       if (!isLibvirtRecording(json)) return;
       for (const recorded of json) if (wanted(recorded.name)) yield playDomain(recorded);
+    },
+  },
+  {
+    name: 'qemu-cli',
+    about: 'Command lines of QEMU with TPM devices: an object with `format: "qemu-cli, ..."` and `cases`, each with `commandLine`',
+    recognises: ({ json }) => isQemuCliRecording(json),
+    async *play({ json }, { wanted }) {
+      if (!isQemuCliRecording(json)) return;
+      for (const recorded of json.cases) if (wanted(recorded.name)) yield playCommandLine(recorded);
+    },
+  },
+  {
+    name: 'tpm-transcript',
+    about: 'Commands and responses of a real TPM: JSON lines with `dir`, `name` and `hex`',
+    recognises: ({ json }) => isTranscriptLine(json),
+    async *play({ file, text }, { wanted }) {
+      const sibling = (name: string) => readFile(join(dirname(file), name), 'utf8').catch(noSuchFile);
+      for (const played of await playTranscript(basename(file), text, sibling)) if (wanted(played.name)) yield played;
     },
   },
   {
