@@ -1,0 +1,39 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { LivePlayer, transcriptLines } from '../../src/conform/tpm-transcript/index.ts';
+import { SwtpmProcess } from '../../src/tpmrm/index.ts';
+
+/** Host boot, then unwraps: recorded one after the other on one TPM. */
+const STREAMS = [
+  '01-host-first-boot',
+  '03a-svm-unwrap-first-boot',
+  '02-host-second-boot',
+  '03b-svm-unwrap-second-boot',
+  '03c-svm-unwrap-nonce16',
+  '03d-policy-encrypt-without-policyauthvalue',
+];
+
+describe('the streams of host boot and unwrap, on a real swtpm', () => {
+  let swtpm: SwtpmProcess;
+  let player: LivePlayer;
+
+  before(async function () {
+    if (spawnSync('swtpm', ['--version']).error) {
+      console.log('    skipped: swtpm is not installed (apt install swtpm)');
+      this.skip();
+    }
+    swtpm = await SwtpmProcess.start({ startup: 'clear' });
+    player = new LivePlayer(swtpm);
+  });
+  after(async () => swtpm?.close());
+
+  for (const name of STREAMS) {
+    it(`${name}: the client's commands are taken, its HMACs are right, the answers are as recorded`, async () => {
+      const url = new URL(`../../fixtures/observed/tpm/${name}.jsonl`, import.meta.url);
+      const played = await player.play(transcriptLines(readFileSync(url, 'utf8')));
+      expect(played.length).to.be.above(0);
+      for (const { name: step, differences } of played) expect(differences, step).to.deep.equal([]);
+    });
+  }
+});
