@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,23 +9,11 @@ import { Hypervisor, RealMemory, s64, type Vcpu } from '../../src/hcall/index.ts
 import { embeddedTpm } from '../../src/machine/index.ts';
 import { createWorld } from '../../src/sim/index.ts';
 import { embeddedBackend, HostDevices, type ResourceManagerServer, serveResourceManager, TpmChip } from '../../src/tpmrm/index.ts';
-import {
-  answerAt,
-  type CallResult,
-  guestImage,
-  guestMemory,
-  isDone,
-  memoryBytes,
-  requestAt,
-  resultsOf,
-  TABLE,
-  type TableCall,
-} from './bare-metal.ts';
+import { answerAt, type CallResult, guestMemory, requestAt, resultsOf, TABLE, type TableCall } from './bare-metal.ts';
+import { Children, QEMU, RAM_MIB, runOnQemu } from './real-qemu.ts';
 
-const QEMU = 'qemu-system-ppc64';
 const missing = [QEMU, 'socat'].filter(program => spawnSync(program, [program === 'socat' ? '-V' : '--version']).error);
 const H_TPM_COMM = 0xef10;
-const RAM = 512;
 
 /** The same TPM each time: both machines start from its first state. */
 function freshChip(): TpmChip {
@@ -71,7 +59,7 @@ function calls(): readonly TableCall[] {
 async function simulated(list: readonly TableCall[]): Promise<readonly CallResult[]> {
   const world = createWorld('simulated');
   const hypervisor = new Hypervisor(world, new RealMemory(), { files: new HostDevices(freshChip()), pef: false });
-  const guest = hypervisor.createGuest({ lpid: 1, ramBytes: BigInt(RAM) << 20n, tpmProxy: { hostPath: '/dev/tpmrm0' } });
+  const guest = hypervisor.createGuest({ lpid: 1, ramBytes: BigInt(RAM_MIB) << 20n, tpmProxy: { hostPath: '/dev/tpmrm0' } });
   guest.write(BigInt(TABLE), guestMemory(list), 'guest');
   const vcpu = guest.vcpus[0] as Vcpu;
   const results: CallResult[] = [];
@@ -86,8 +74,7 @@ async function simulated(list: readonly TableCall[]): Promise<readonly CallResul
 describe('a guest of the real QEMU on our resource manager', () => {
   let folder: string;
   let server: ResourceManagerServer | undefined;
-  const children = new Set<ChildProcess>();
-  let over = false;
+  const children = new Children();
 
   before(function () {
     if (missing.length > 0) {
@@ -97,60 +84,25 @@ describe('a guest of the real QEMU on our resource manager', () => {
     folder = mkdtempSync(join(tmpdir(), 'svm-sim-qemu-'));
   });
   after(async () => {
-    over = true;
-    for (const child of children) child.kill('SIGKILL');
+    children.end();
     await server?.close();
     if (folder) rmSync(folder, { recursive: true });
   });
 
-  function start(program: string, args: readonly string[]): ChildProcess {
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
-    children.add(child);
-    child.once('exit', () => children.delete(child));
-    return child;
-  }
-
   /** socat ends when QEMU closes the pseudo-terminal, and is started anew: the next open is the next space. */
   function bridge(terminal: string, socket: string): void {
-    if (over) return;
-    start('socat', [`PTY,link=${terminal},raw,echo=0,wait-slave`, `UNIX-CONNECT:${socket}`]).once('exit', () => bridge(terminal, socket));
+    if (children.over) return;
+    children
+      .start('socat', [`PTY,link=${terminal},raw,echo=0,wait-slave`, `UNIX-CONNECT:${socket}`])
+      .once('exit', () => bridge(terminal, socket));
   }
 
   async function realQemu(list: readonly TableCall[]): Promise<readonly CallResult[]> {
-    const [bios, table, dump, terminal, socket] = ['bios', 'table', 'dump', 'tpmrm0', 'rm.sock'].map(name => join(folder, name)) as [
-      string,
-      string,
-      string,
-      string,
-      string,
-    ];
-    writeFileSync(bios, guestImage());
-    writeFileSync(table, guestMemory(list));
+    const [terminal, socket] = [join(folder, 'tpmrm0'), join(folder, 'rm.sock')];
     server = await serveResourceManager(freshChip(), { path: socket });
     bridge(terminal, socket);
     for (let i = 0; i < 200 && !existsSync(terminal); i++) await sleep(10);
-    const machine = ['-machine', 'pseries', '-cpu', 'power9', '-accel', 'tcg', '-m', String(RAM), '-nodefaults', '-display', 'none'];
-    const image = ['-bios', bios, '-device', `loader,file=${table},addr=${TABLE},force-raw=on`];
-    const qemu = start(QEMU, [...machine, ...image, '-device', `spapr-tpm-proxy,host-path=${terminal}`, '-qmp', 'stdio']);
-    let errors = '';
-    qemu.stderr?.on('data', chunk => {
-      errors += chunk;
-    });
-    const ask = (execute: string, args: object = {}) => qemu.stdin?.write(`${JSON.stringify({ execute, arguments: args })}\n`);
-    ask('qmp_capabilities');
-    for (let i = 0; i < 300; i++) {
-      await sleep(100);
-      rmSync(dump, { force: true });
-      ask('pmemsave', { val: TABLE, size: memoryBytes(list), filename: dump });
-      for (let waited = 0; waited < 100 && !(existsSync(dump) && readFileSync(dump).length === memoryBytes(list)); waited++)
-        await sleep(10);
-      const memory = existsSync(dump) ? new Uint8Array(readFileSync(dump)) : new Uint8Array(0);
-      if (isDone(memory)) {
-        ask('quit');
-        return resultsOf(memory, list);
-      }
-    }
-    throw new Error(`the guest did not come to its end\n${errors}`);
+    return resultsOf(await runOnQemu(list, ['-device', `spapr-tpm-proxy,host-path=${terminal}`], folder, children), list);
   }
 
   it('gets from H_TPM_COMM what a guest of the simulated hypervisor gets', async () => {
