@@ -7,6 +7,9 @@ import * as duplication from './duplication.ts';
 import * as hash from './hash.ts';
 import * as hierarchy from './hierarchy.ts';
 import * as nv from './nv.ts';
+import * as nvAdmin from './nv-admin.ts';
+import * as nvLocks from './nv-locks.ts';
+import * as nvTypes from './nv-types.ts';
 import * as object from './object.ts';
 import * as pcr from './pcr.ts';
 import * as pcrEvent from './pcr-event.ts';
@@ -31,6 +34,9 @@ export const commands: ReadonlyMap<number, AnyCommand> = table([
   hash,
   hierarchy,
   nv,
+  nvAdmin,
+  nvLocks,
+  nvTypes,
   object,
   pcr,
   pcrEvent,
@@ -54,6 +60,9 @@ export * from './duplication.ts';
 export * from './hash.ts';
 export * from './hierarchy.ts';
 export * from './nv.ts';
+export * from './nv-admin.ts';
+export * from './nv-locks.ts';
+export * from './nv-types.ts';
 export * from './object.ts';
 export * from './pcr.ts';
 export * from './pcr-event.ts';

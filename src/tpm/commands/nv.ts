@@ -1,7 +1,8 @@
 import { UINT16 } from '../../bytes/index.ts';
 import { command, plain, user } from '../command.ts';
 import type { Core } from '../model/core.ts';
-import { checkNvRead, checkNvWrite, nvAt, nvBytesUsed, nvHas, nvName, setNvAttributes } from '../model/nv.ts';
+import { checkNvRead, checkNvWrite, nvAt, nvBytesUsed, nvHas, nvName } from '../model/nv.ts';
+import { writeNv } from '../model/nv-write.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import { withoutTrailingZeros } from '../session-crypto.ts';
 import {
@@ -39,23 +40,24 @@ function checkDefinition(tpm: Core, authHandle: number, auth: Uint8Array, public
   const set = (bit: number) => has(attributes, bit);
   const type = nvType(attributes);
   const P2 = (rc: number): never => refuse(inParameter(2, rc));
-  if (withoutTrailingZeros(auth).length > digestBytes(nameAlg)) refuse(inParameter(1, TPM_RC.SIZE));
   if (authPolicy.length !== 0 && authPolicy.length !== digestBytes(nameAlg)) P2(TPM_RC.SIZE);
-  if ((attributes & (A.WRITTEN | A.WRITELOCKED | A.READLOCKED)) !== 0) P2(TPM_RC.ATTRIBUTES);
+  if (withoutTrailingZeros(auth).length > digestBytes(nameAlg)) refuse(inParameter(1, TPM_RC.SIZE));
+  if (authHandle === TPM_RH.PLATFORM && !tpm.state.clear.phEnableNV) refuse(inHandle(1, TPM_RC.HIERARCHY));
   if (!(Object.values(TPM_NT) as number[]).includes(type)) P2(TPM_RC.ATTRIBUTES);
   const fixed = type === TPM_NT.EXTEND ? digestBytes(nameAlg) : FIXED_SIZE[type];
   if (fixed !== undefined && dataSize !== fixed) P2(TPM_RC.SIZE);
+  if (type === TPM_NT.COUNTER && set(A.CLEAR_STCLEAR)) P2(TPM_RC.ATTRIBUTES);
   // A PIN index is read and written by others than it authorizes, and its own failures are its contents.
-  if (type === TPM_NT.PIN_PASS || type === TPM_NT.PIN_FAIL) {
-    if (set(A.AUTHWRITE) || set(A.GLOBALLOCK) || set(A.WRITEDEFINE)) P2(TPM_RC.ATTRIBUTES);
-    if (type === TPM_NT.PIN_FAIL && !set(A.NO_DA)) P2(TPM_RC.ATTRIBUTES);
-  }
-  if ((attributes & WRITERS) === 0 || (attributes & READERS) === 0) P2(TPM_RC.ATTRIBUTES);
-  if (set(A.CLEAR_STCLEAR) && type === TPM_NT.COUNTER) P2(TPM_RC.ATTRIBUTES);
-  // What is locked for ever with its definition cannot be opened again at Startup.
-  if (set(A.WRITEDEFINE) && set(A.WRITE_STCLEAR)) P2(TPM_RC.ATTRIBUTES);
+  if (type === TPM_NT.PIN_FAIL && !set(A.NO_DA)) P2(TPM_RC.ATTRIBUTES);
+  const pin = type === TPM_NT.PIN_PASS || type === TPM_NT.PIN_FAIL;
+  if (pin && (set(A.AUTHWRITE) || set(A.GLOBALLOCK) || set(A.WRITEDEFINE))) P2(TPM_RC.ATTRIBUTES);
+  if ((attributes & (A.WRITTEN | A.WRITELOCKED | A.READLOCKED)) !== 0) P2(TPM_RC.ATTRIBUTES);
+  if ((attributes & READERS) === 0 || (attributes & WRITERS) === 0) P2(TPM_RC.ATTRIBUTES);
+  // What is locked for ever cannot be cleared at Startup, only to stay empty.
+  if (set(A.CLEAR_STCLEAR) && set(A.WRITEDEFINE)) P2(TPM_RC.ATTRIBUTES);
+  if (set(A.PLATFORMCREATE) !== (authHandle === TPM_RH.PLATFORM)) refuse(inHandle(1, TPM_RC.ATTRIBUTES));
   if (set(A.POLICY_DELETE) && authHandle !== TPM_RH.PLATFORM) P2(TPM_RC.ATTRIBUTES);
-  if (set(A.PLATFORMCREATE) !== (authHandle === TPM_RH.PLATFORM)) P2(TPM_RC.ATTRIBUTES);
+  if (set(A.WRITEALL) && dataSize > LARGEST_BUFFER) P2(TPM_RC.SIZE);
   if (tpm.state.permanent.nv.has(nvIndex)) refuse(TPM_RC.NV_DEFINED);
   if (nvBytesUsed(tpm) + dataSize > tpm.limits.nvBytes) refuse(TPM_RC.NV_SPACE);
 }
@@ -130,13 +132,10 @@ export const TPM2_NV_Write = command({
     const index = nvAt(tpm, nvIndex);
     const type = nvType(index.publicArea.attributes);
     if (type === TPM_NT.COUNTER || type === TPM_NT.BITS || type === TPM_NT.EXTEND) refuse(TPM_RC.ATTRIBUTES);
+    if (offset > index.publicArea.dataSize) refuse(inParameter(2, TPM_RC.VALUE));
     if (offset + data.length > index.publicArea.dataSize) refuse(TPM_RC.NV_RANGE);
     if (nvHas(index, A.WRITEALL) && data.length < index.publicArea.dataSize) refuse(TPM_RC.NV_RANGE);
-    const next = index.data.slice();
-    next.set(data, offset);
-    index.data = next;
-    setNvAttributes(index, A.WRITTEN);
-    if (nvHas(index, A.ORDERLY)) tpm.disorderly = true;
+    writeNv(tpm, index, offset, data);
     return {};
   },
 });
@@ -152,6 +151,7 @@ export const TPM2_NV_Read = command({
     checkNvRead(tpm, authHandle, nvIndex);
     if (size > LARGEST_BUFFER) refuse(inParameter(1, TPM_RC.VALUE));
     const { data, publicArea } = nvAt(tpm, nvIndex);
+    if (offset > publicArea.dataSize) refuse(inParameter(2, TPM_RC.VALUE));
     if (offset + size > publicArea.dataSize) refuse(TPM_RC.NV_RANGE);
     return { data: data.slice(offset, offset + size) };
   },

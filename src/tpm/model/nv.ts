@@ -46,8 +46,8 @@ export function checkNvRead(tpm: Core, authHandle: number, nvIndex: number): voi
 /** The same for writing (NvWriteAccessChecks). */
 export function checkNvWrite(tpm: Core, authHandle: number, nvIndex: number): void {
   const index = nvAt(tpm, nvIndex);
-  if (!mayAccess(index, authHandle, nvIndex, { owner: A.OWNERWRITE, platform: A.PPWRITE })) refuse(TPM_RC.NV_AUTHORIZATION);
   if (nvHas(index, A.WRITELOCKED)) refuse(TPM_RC.NV_LOCKED);
+  if (!mayAccess(index, authHandle, nvIndex, { owner: A.OWNERWRITE, platform: A.PPWRITE })) refuse(TPM_RC.NV_AUTHORIZATION);
 }
 
 function mayAccess(index: NvIndex, authHandle: number, nvIndex: number, bits: { owner: number; platform: number }): boolean {
