@@ -9,9 +9,22 @@ export interface StepOutcome {
   readonly wrappingKey?: KeyChange;
   /** r0..r31 behind a call. */
   readonly registers?: readonly bigint[];
+  /** What came of unlocking a disk. */
+  readonly disk?: UnlockedDisk;
   /** Steps within the step. */
   readonly inner?: readonly InnerStep[];
 }
+
+export type UnlockedDisk =
+  | { readonly opened: false; readonly why: string }
+  | {
+      readonly opened: true;
+      readonly keyslot: number;
+      readonly kdf: string;
+      /** SHA-256 of the decrypted payload, hex. */
+      readonly payloadSha256: string;
+      readonly fileSystem?: { readonly type: string; readonly label?: string | undefined; readonly uuid?: string | undefined };
+    };
 
 export interface InnerStep {
   readonly name: string;

@@ -97,6 +97,9 @@ const GUEST = z.strictObject({
 
 const STEPS = [...stepKinds.values()].map(schemaOf);
 
+const SCALAR = z.union([z.string(), z.number()]);
+export const MATRIX = z.record(z.string(), z.array(SCALAR).min(1));
+
 export const SCENARIO = z
   .strictObject({
     version: z.literal(LANGUAGE_VERSION).describe('Version of the scenario language.'),
@@ -106,6 +109,18 @@ export const SCENARIO = z
       .union([z.int().min(0), z.string().min(1)])
       .optional()
       .describe('Where all chance comes from: the same seed gives the same run, byte for byte. Default: 1.'),
+    include: z
+      .union([z.string(), z.array(z.string())])
+      .optional()
+      .describe('Files that lie under this one: what is written here goes over it, mapping by mapping. Paths are relative to this folder.'),
+    defaults: z
+      .strictObject({ guest: GUEST.partial().optional(), host: HOST.partial().optional() })
+      .optional()
+      .describe('What each guest or host has unless it says otherwise.'),
+    variables: z.record(z.string(), SCALAR).optional().describe('Values by name; `${name}` stands for one, everywhere in the scenario.'),
+    matrix: MATRIX.optional().describe(
+      'Values for variables, and for `profile`, `tpm` and `seed`: the scenario is run once for every combination of them.',
+    ),
     host: HOST.optional().describe('The host, when there is only one.'),
     hosts: z.array(NAMED_HOST).min(1).optional().describe('The hosts, when there are several.'),
     guests: z.array(GUEST).optional().describe('The virtual machines.'),
@@ -138,5 +153,8 @@ export type Recipe = z.infer<typeof RECIPE>;
 /** The language as a JSON Schema, for editors (draft 7: what YAML support of editors knows best). */
 export function scenarioJsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(SCENARIO, { target: 'draft-7', io: 'input' });
-  return { ...schema, title: 'svm-sim scenario' };
+  const { properties } = schema as unknown as { properties: { guests: { items: { required: string[] } } } };
+  // What a file leaves out may come from a file that it includes, or from defaults.
+  properties.guests.items.required = ['name'];
+  return { ...schema, required: [], title: 'svm-sim scenario' };
 }

@@ -1,11 +1,28 @@
 import type { z } from 'zod';
+import { disk } from './disk.ts';
 import { count, eventually, hidden, never, registers, saw, takes, then } from './events.ts';
 import type { Evidence, Mismatch } from './expectation.ts';
 import { bytes, password, refusedBy, state, wrappingKey } from './facts.ts';
 import { result } from './result.ts';
 
 /** Everything that can stand under `expect`: schema, runner and documentation read it. */
-export const expectations = { result, state, bytes, refusedBy, wrappingKey, password, registers, then, eventually, never, count, saw, hidden, takes };
+export const expectations = {
+  result,
+  state,
+  bytes,
+  refusedBy,
+  wrappingKey,
+  password,
+  disk,
+  registers,
+  then,
+  eventually,
+  never,
+  count,
+  saw,
+  hidden,
+  takes,
+};
 
 /** What can be expected of every kind of step. */
 export const ALWAYS = ['then', 'eventually', 'never', 'count', 'saw', 'hidden', 'takes'] as const satisfies readonly ExpectationName[];

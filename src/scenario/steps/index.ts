@@ -1,4 +1,5 @@
 import * as calls from './calls.ts';
+import * as disk from './disk.ts';
 import * as guest from './guest.ts';
 import * as host from './host.ts';
 import * as machine from './machine.ts';
@@ -6,7 +7,7 @@ import * as memory from './memory.ts';
 import type { AnyStepKind } from './step-kind.ts';
 
 /** Every kind of step, by the word after `do:`. Schema, runner and documentation read it. */
-export const stepKinds: ReadonlyMap<string, AnyStepKind> = byName({ ...host, ...guest, ...calls, ...memory, ...machine });
+export const stepKinds: ReadonlyMap<string, AnyStepKind> = byName({ ...host, ...guest, ...calls, ...disk, ...memory, ...machine });
 
 function byName(records: Readonly<Record<string, AnyStepKind>>): ReadonlyMap<string, AnyStepKind> {
   const kinds = new Map<string, AnyStepKind>();
