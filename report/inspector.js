@@ -2,12 +2,11 @@ import { byteInspector } from './bytes.js';
 import { countOf, el, showMs } from './dom.js';
 
 /** @typedef {import('./store.js').PageEvent} PageEvent */
-/** @typedef {{ view: import('./store.js').View, events: PageEvent[], go: (seq: number) => void, nameOf: (actor: string) => string }} Context */
+/** @typedef {{ view: import('./store.js').View, events: PageEvent[], bySeq: Map<number, PageEvent>, go: (seq: number) => void, nameOf: (actor: string) => string }} Context */
 
 /** Everything that the viewpoint sees of an event. @param {PageEvent} event @param {Context} context */
 export function eventPanel(event, context) {
-  const { view, events } = context;
-  const bySeq = new Map(events.map(one => [one.q, one]));
+  const { view, bySeq } = context;
   /** @type {PageEvent[]} */
   const chain = [];
   for (let cause = event.c; cause !== undefined; ) {

@@ -38,6 +38,9 @@ const state = { run: 0, tab: 'event', seq: 0, search: '' };
 /** @type {import('./store.js').View} */
 let view = { viewpoint: '', runs: [], bytes: new Map() };
 
+/** The events that are seen, by number. @type {Map<number, import('./store.js').PageEvent>} */
+let bySeq = new Map();
+
 const events = () => view.runs[state.run]?.events ?? [];
 const runAbout = () => about.runs[state.run];
 
@@ -56,6 +59,7 @@ async function look(viewpoint) {
 
 /** Rows from events; the selection stays at its moment. */
 function layOut() {
+  bySeq = new Map(events().map(event => [event.q, event]));
   const run = runAbout();
   diagram.show(rowsOf(events(), filter, run?.last ?? 0), inText(view.viewpoint));
   const hosts = (run?.hosts ?? []).map(({ name, tpm, profile }) => `${name}: TPM ${tpm}, profile ${profile}`).join('; ');
@@ -71,22 +75,28 @@ function layOut() {
   ticks();
   inputById('slider').max = String(Math.max(0, diagram.rows.length - 1));
   const at = diagram.rows.findLastIndex(({ event }) => event && event.q <= state.seq);
-  select(Math.max(0, at));
+  select(Math.max(0, at), true);
 }
 
-/** @param {number} index */
-function select(index) {
+/** @param {number} index @param {boolean} [keep] the moment stays what it was, though nothing of it is seen */
+function select(index, keep = false) {
   diagram.select(index);
   const row = diagram.rows[diagram.selected];
-  const before = diagram.rows.slice(0, diagram.selected).findLast(({ event }) => event)?.event;
-  if (row?.event) state.seq = row.event.q;
-  else if (row) state.seq = (before?.q ?? -1) + (row.gap ?? 0);
+  const before = eventBefore(diagram.selected);
+  if (!keep && row?.event) state.seq = row.event.q;
+  else if (!keep && row) state.seq = (before?.q ?? -1) + (row.gap ?? 0);
   const slider = inputById('slider');
   slider.value = String(diagram.selected);
   const text = row?.event ? `#${row.event.q} · ${showMs(row.event.t)}` : `…#${state.seq}`;
   slider.setAttribute('aria-valuetext', row?.event ? `${text}, ${row.event.x}` : text);
   byId('moment').textContent = text;
   panel();
+}
+
+/** @param {number} index */
+function eventBefore(index) {
+  for (let i = index - 1; i >= 0; i--) if (diagram.rows[i]?.event) return diagram.rows[i]?.event;
+  return undefined;
 }
 
 function panel() {
@@ -103,7 +113,7 @@ function panel() {
     holder.replaceChildren(knowledgePanel(view.runs[state.run]?.secrets ?? [], state.seq, view.viewpoint, nameOf, inText));
   else if (state.tab === 'memory') holder.replaceChildren(memoryPanel(events(), state.seq));
   else if (state.tab === 'tpm') holder.replaceChildren(tpmPanel(events(), state.seq));
-  else if (row?.event) holder.replaceChildren(eventPanel(row.event, { view, events: events(), go, nameOf }));
+  else if (row?.event) holder.replaceChildren(eventPanel(row.event, { view, events: events(), bySeq, go, nameOf }));
   else
     holder.replaceChildren(
       el(

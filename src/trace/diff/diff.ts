@@ -86,6 +86,8 @@ function sightDifferences(a: AnyEvent, b: AnyEvent): readonly string[] {
     const seen = [one, other].map(sight => sight.seenBy.join(', '));
     const whose = seen[0] === seen[1] ? [] : [`${one.what} seen by: ${seen[0]} | ${seen[1]}`];
     if (sameBytes(one.bytes, other.bytes)) return whose;
+    // The values of secrets are for those who know them, not for a screen.
+    if (a.kind === 'secret') return [...whose, `${one.what}: has another value`];
     let at = 0;
     while (one.bytes[at] === other.bytes[at]) at++;
     // The innermost field that holds the byte.

@@ -97,7 +97,7 @@ function fieldsOf({ name, kind, rc, fields, fault }: Inspected): NonNullable<Pag
 
 /** A run's events as a viewpoint sees them. */
 export function recordsOf({ events }: TracedRun, viewpoint: Viewpoint, table: ByteTable): PageEvent[] {
-  const seer = new Seer(viewpoint);
+  const seer = new Seer(viewpoint, events);
   const placer = new Placer();
   const tpm = new TpmFollower();
   const seen = events.flatMap(event => seer.see(event) ?? []);

@@ -21,6 +21,7 @@ export interface Place {
   readonly to: Lane;
 }
 
+const turned = ({ from, to }: Place): Place => ({ from: to, to: from });
 const laneOf = (actor: AnyEvent['actor']): Lane => (actor === 'guest' ? 'svm' : actor);
 
 /** Places events, in their order: a return goes back the way of its call. */
@@ -38,14 +39,20 @@ export class Placer {
       case 'ultracall.return':
         return this.#back(event.cause) ?? { from: here, to: here };
       case 'tpm.command':
-        return { from: event.data.via === 'direct' ? 'firmware' : 'tpmrm', to: 'tpm' };
+        return this.#way(event.data.via, here);
       case 'tpm.response':
-        return { from: 'tpm', to: event.data.via === 'direct' ? 'firmware' : 'tpmrm' };
+        return turned(this.#way(event.data.via, here));
       case 'proxy.file':
         return event.data.call === 'read' ? { from: 'tpmrm', to: 'spapr-tpm-proxy' } : { from: 'spapr-tpm-proxy', to: 'tpmrm' };
       default:
         return { from: here, to: here };
     }
+  }
+
+  /** A command's. What the caller of H_TPM_COMM sees goes no further than the hypervisor. */
+  #way(via: string, here: Lane): Place {
+    if (via === 'H_TPM_COMM') return { from: here, to: 'hypervisor' };
+    return { from: via === 'direct' ? 'firmware' : 'tpmrm', to: 'tpm' };
   }
 
   #call(seq: number, place: Place): Place {

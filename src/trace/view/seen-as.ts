@@ -1,4 +1,5 @@
 import type { Actor, AnyEvent } from '../../sim/index.ts';
+import { ownTraffic } from './own-traffic.ts';
 import { eyesOf, type Viewpoint } from './viewpoint.ts';
 import { witnessesOf } from './witnesses.ts';
 
@@ -8,15 +9,21 @@ export class Seer {
   readonly #eyes: ReadonlySet<Actor>;
   readonly #calls = new Map<number, AnyEvent>();
 
-  constructor(viewpoint: Viewpoint) {
+  readonly #own: ReadonlyMap<number, AnyEvent>;
+
+  /** `events`: all that will be shown. */
+  constructor(viewpoint: Viewpoint, events: readonly AnyEvent[]) {
     this.viewpoint = viewpoint;
     this.#eyes = eyesOf(viewpoint);
+    this.#own = ownTraffic(events);
   }
 
   /** The event as it is seen: without what cannot be seen of it. Null when nothing of it can. Every event must be shown, in order. */
   see(event: AnyEvent): AnyEvent | null {
     if (event.kind === 'hcall.call' || event.kind === 'ultracall.call') this.#calls.set(event.seq, event);
     if (this.viewpoint === 'omniscient') return event;
+    const own = this.#own.get(event.seq);
+    if (own && this.#eyes.has(own.actor)) return own;
     const witnesses = witnessesOf(event, seq => (seq === null ? undefined : this.#calls.get(seq)));
     if (event.kind.endsWith('.return') && event.cause !== null) this.#calls.delete(event.cause);
     if (!this.#any(witnesses)) return null;
@@ -44,6 +51,6 @@ export class Seer {
 
 /** All events that a viewpoint sees, as it sees them. */
 export function seenAs(events: readonly AnyEvent[], viewpoint: Viewpoint): readonly AnyEvent[] {
-  const seer = new Seer(viewpoint);
+  const seer = new Seer(viewpoint, events);
   return events.flatMap(event => seer.see(event) ?? []);
 }
