@@ -27,5 +27,10 @@ export function disguises(secret: Uint8Array): readonly Disguise[] {
 /** Base64 looks different by where in its groups of three bytes the secret begins. */
 function base64From(secret: Uint8Array, shift: number): Disguise {
   const whole = secret.subarray(shift, secret.length - ((secret.length - shift) % 3));
-  return { as: 'in base64', bytes: utf8(Buffer.from(whole).toString('base64')), run: 12, secretOffset: at => shift + Math.floor((at * 3) / 4) };
+  return {
+    as: 'in base64',
+    bytes: utf8(Buffer.from(whole).toString('base64')),
+    run: 12,
+    secretOffset: at => shift + Math.floor((at * 3) / 4),
+  };
 }

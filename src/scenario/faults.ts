@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { type Backend, BackendError } from '../tpmrm/index.ts';
-import { responseCodes, TPM_CC } from '../tpm/wire/index.ts';
 import type { World } from '../sim/index.ts';
+import { responseCodes, TPM_CC } from '../tpm/wire/index.ts';
+import { type Backend, BackendError } from '../tpmrm/index.ts';
 
 const CODES = new Map(responseCodes.map(({ name, rc }) => [`TPM_RC_${name}`, rc]));
 const COMMANDS = new Map(Object.entries(TPM_CC).map(([name, code]) => [code as number, `TPM2_${name}`]));
@@ -18,7 +18,10 @@ export const FAULT = z.strictObject({
       '`dies`: the TPM is gone in mid-command, until it is reset. `silent`: it gives no response in time. `garbage`: what it gives is no response. ' +
         '`short`: half of the response is lost. `slow`: it takes its time. `code`: it answers with a response code.',
     ),
-  code: z.enum([...CODES.keys()] as [string, ...string[]]).optional().describe('Of `code`: which one, such as TPM_RC_RETRY.'),
+  code: z
+    .enum([...CODES.keys()] as [string, ...string[]])
+    .optional()
+    .describe('Of `code`: which one, such as TPM_RC_RETRY.'),
   ms: z.int().positive().optional().describe('Of `slow`: how long, in virtual milliseconds; default 30 000.'),
 });
 export type Fault = z.infer<typeof FAULT>;

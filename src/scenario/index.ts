@@ -1,7 +1,7 @@
-export { CLASSES, type Exploration, type ExploreOptions, explore, type Finding, foundScenarios, showRule } from './explore/index.ts';
 export type { Mismatch } from './expectations/expectation.ts';
 export { type Explanation, LAYERS, type Layer } from './explanation.ts';
-export { loadScenario, parseScenario, type Scenario } from './load.ts';
+export { CLASSES, type Exploration, type ExploreOptions, explore, type Finding, foundScenarios, showRule } from './explore/index.ts';
+export { loadScenario, loadScenarios, parseScenario, type Scenario } from './load.ts';
 export type { Leak } from './no-leak.ts';
 export type { StepOutcome, StepResult } from './outcome.ts';
 export { type Overrides, withOverrides } from './overrides.ts';

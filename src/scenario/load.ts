@@ -1,8 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { nearest, SimulatorError } from '../sim/index.ts';
+import { type Choice, combinations, compose } from './compose.ts';
+import { withOverrides } from './overrides.ts';
 import { referenceProblems } from './references.ts';
-import { SCENARIO, type ScenarioDocument } from './schema.ts';
+import { MATRIX, SCENARIO, type ScenarioDocument, STEP } from './schema.ts';
 import { type KeyPath, type Problem, ScenarioError, Source } from './source.ts';
 import { isPath } from './values.ts';
 import { walk } from './walk.ts';
@@ -33,17 +35,67 @@ export async function loadScenario(file: string): Promise<Scenario> {
 }
 
 /** Like {@link loadScenario}, of a text; paths are relative to the folder of `file`. */
-export async function parseScenario(text: string, file: string): Promise<Scenario> {
+export async function parseScenario(text: string, file: string, choice: Choice = {}): Promise<Scenario> {
   const source = new Source(file, text);
   if (source.problems.length > 0) throw new ScenarioError(source.problems);
-  const value = source.value();
+  // Without a combination of its own, the first of the matrix.
+  const matrix = matrixOf(source.value());
+  const chosen = { ...combinations(matrix)[0], ...choice };
+  const { value, problems: composing } = await compose(source, chosen);
+  if (composing.length > 0) throw new ScenarioError(composing);
   const checked = SCENARIO.safeParse(value);
   if (!checked.success) throw new ScenarioError(problemsOf(source, SCENARIO, value, checked.error.issues));
   const document = checked.data as ScenarioDocument;
+  const strands = strandProblems(source, document);
+  if (strands.length > 0) throw new ScenarioError(strands);
   const { files, problems } = await readFiles(source, document);
   const all = [...referenceProblems(source, document), ...problems];
   if (all.length > 0) throw new ScenarioError(all);
-  return { file, document, files };
+  return matrix ? withChoice({ file, document, files }, chosen) : { file, document, files };
+}
+
+/** Every combination of the scenario's matrix, as a scenario each. */
+export async function loadScenarios(file: string): Promise<readonly Scenario[]> {
+  const first = await loadScenario(file);
+  if (!first.document.matrix) return [first];
+  const text = await readFile(file, 'utf8');
+  return Promise.all(combinations(first.document.matrix).map(choice => parseScenario(text, file, choice)));
+}
+
+/** Steps in strands are steps: their schema cannot name itself. */
+function strandProblems(source: Source, document: ScenarioDocument): Problem[] {
+  const problems: Problem[] = [];
+  document.steps.forEach((step, i) => {
+    if (step.do !== 'parallel') return;
+    (step.strands as unknown[][]).forEach((strand, j) => {
+      strand.forEach((inner, k) => {
+        const checked = STEP.safeParse(inner);
+        if (checked.success) return;
+        const said = problemsOf(source, STEP, inner, checked.error.issues)[0];
+        problems.push(source.problem(['steps', i, 'strands', j, k], said?.what ?? 'this is no step', said?.hint));
+      });
+    });
+  });
+  return problems;
+}
+
+function matrixOf(value: unknown): Readonly<Record<string, readonly (string | number)[]>> | undefined {
+  const matrix = (value as { matrix?: unknown } | null)?.matrix;
+  const checked = MATRIX.safeParse(matrix);
+  return checked.success ? checked.data : undefined;
+}
+
+/** `profile`, `tpm` and `seed` of a matrix are those of every host and of the run. */
+function withChoice(scenario: Scenario, choice: Choice): Scenario {
+  const { profile, tpm, seed } = choice;
+  const over = withOverrides(scenario, {
+    ...(profile === undefined ? {} : { profile: String(profile) }),
+    ...(tpm === undefined ? {} : { tpm: String(tpm) }),
+    ...(seed === undefined ? {} : { seed: String(seed) }),
+  });
+  const which = Object.entries(choice).map(([name, value]) => `${name} ${value}`);
+  const title = `${over.document.title ?? scenario.file} [${which.join(', ')}]`;
+  return { ...over, document: { ...over.document, title } };
 }
 
 async function readFiles(source: Source, document: ScenarioDocument): Promise<{ files: Map<string, Uint8Array>; problems: Problem[] }> {

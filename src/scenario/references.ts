@@ -34,7 +34,8 @@ export function referenceProblems(source: Source, doc: ScenarioDocument): Proble
     if (step.name !== undefined && twice(stepNames, i, step.name)) say(['steps', i, 'name'], `there is another step "${step.name}"`);
     if (step.do === 'reboot' && step.guest !== undefined && step.host !== undefined)
       say(['steps', i], 'both a host and a guest', 'Give one of them.');
-    const ofGuest = step.do !== 'boot' && (step.do !== 'reboot' || step.guest !== undefined);
+    if (step.do === 'parallel') return;
+    const ofGuest = step.do !== 'boot' && step.do !== 'reset-tpm' && (step.do !== 'reboot' || step.guest !== undefined);
     if (ofGuest) refer(['steps', i], 'guest', step.guest, names(guests), 'guest');
     else refer(['steps', i], 'host', step.host, names(hosts), 'host');
   });
@@ -94,7 +95,9 @@ function order(doc: ScenarioDocument, say: (step: number, what: string, hint: st
       const missing = [guestHost, ...recipientHosts(guest).map(({ host }) => host)].find(host => !booted.has(host));
       if (missing !== undefined) say(i, `host "${missing}" has not booted yet`, 'Put "do: boot" before this step.');
       started.add(guest.name);
-    } else if (guest && !started.has(guest.name))
+    } else if (step.do === 'reset-tpm') {
+      if (!booted.has(hostOf(step))) say(i, `host "${hostOf(step)}" has not booted yet`, 'Put "do: boot" before this step.');
+    } else if (guest && step.do !== 'parallel' && !started.has(guest.name))
       say(i, `guest "${guest.name}" does not run at this point`, 'Put "do: start" before this step.');
   });
 }

@@ -96,6 +96,7 @@ const GUEST = z.strictObject({
 });
 
 const STEPS = [...stepKinds.values()].map(schemaOf);
+export const STEP = z.discriminatedUnion('do', STEPS as [(typeof STEPS)[number], ...typeof STEPS]);
 
 const SCALAR = z.union([z.string(), z.number()]);
 export const MATRIX = z.record(z.string(), z.array(SCALAR).min(1));
@@ -114,7 +115,10 @@ export const SCENARIO = z
       .optional()
       .describe('Files that lie under this one: what is written here goes over it, mapping by mapping. Paths are relative to this folder.'),
     defaults: z
-      .strictObject({ guest: GUEST.partial().optional(), host: HOST.partial().optional() })
+      .strictObject({
+        guest: GUEST.partial().optional().describe('What each guest has.'),
+        host: HOST.partial().optional().describe('What each host has.'),
+      })
       .optional()
       .describe('What each guest or host has unless it says otherwise.'),
     variables: z.record(z.string(), SCALAR).optional().describe('Values by name; `${name}` stands for one, everywhere in the scenario.'),
@@ -125,13 +129,10 @@ export const SCENARIO = z
     hosts: z.array(NAMED_HOST).min(1).optional().describe('The hosts, when there are several.'),
     guests: z.array(GUEST).optional().describe('The virtual machines.'),
     steps: z
-      .array(z.discriminatedUnion('do', STEPS as [(typeof STEPS)[number], ...typeof STEPS]))
+      .array(STEP)
       .min(1)
       .describe('What happens, in this order. After a step that does not give what is expected, the rest is not run.'),
-    switchOff: z
-      .array(z.enum(INVARIANTS))
-      .optional()
-      .describe(`Standing invariants that are not watched. ${ABOUT_INVARIANTS}`),
+    switchOff: z.array(z.enum(INVARIANTS)).optional().describe(`Standing invariants that are not watched. ${ABOUT_INVARIANTS}`),
     violates: z
       .array(z.enum(INVARIANTS))
       .optional()

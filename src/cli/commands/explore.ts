@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { explore as search, foundScenarios, loadScenario, showRule, withOverrides } from '../../scenario/index.ts';
+import { foundScenarios, loadScenario, explore as search, showRule, withOverrides } from '../../scenario/index.ts';
 import { painter } from '../../trace/index.ts';
 import { showTable } from '../explore/table.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
@@ -25,7 +25,10 @@ export async function explore(file: string, flags: ExploreFlags, io: Io): Promis
   const paint = painter(io.colors);
   const say = (text: string): void => (json ? io.err(text) : io.out(text));
   say(`${DISCLAIMER}\n`);
-  const scenario = withOverrides(await loadScenario(file), { ...(seed === undefined ? {} : { seed }), ...(profile === undefined ? {} : { profile }) });
+  const scenario = withOverrides(await loadScenario(file), {
+    ...(seed === undefined ? {} : { seed }),
+    ...(profile === undefined ? {} : { profile }),
+  });
   const began = performance.now();
   let shown = 0;
   const exploration = await search(scenario, {
@@ -44,7 +47,8 @@ export async function explore(file: string, flags: ExploreFlags, io: Io): Promis
   const { findings, faults, left } = exploration;
   const found = foundScenarios(exploration, out ?? '.');
   if (json) {
-    for (const { candidates, verdict } of findings) io.out(`${JSON.stringify({ type: 'finding', rules: candidates.map(({ rule }) => rule), ...verdict })}\n`);
+    for (const { candidates, verdict } of findings)
+      io.out(`${JSON.stringify({ type: 'finding', rules: candidates.map(({ rule }) => rule), ...verdict })}\n`);
   } else {
     io.out(`\n${showTable(exploration)}\n`);
     for (const { finding } of found) {
@@ -61,7 +65,9 @@ export async function explore(file: string, flags: ExploreFlags, io: Io): Promis
   const seconds = (performance.now() - began) / 1000;
   const violations = findings.filter(({ verdict }) => verdict.is === 'violation').length;
   const rest = left > 0 ? `; the budget left ${left} out` : '';
-  say(`${paint(violations > 0 ? 'VIOLATED' : 'HELD', violations > 0 ? 'bad' : 'good')}  ${findings.length} runs, ${violations} with a violation, ${found.length} kinds${rest} (${seconds.toFixed(1)} s)\n`);
+  say(
+    `${paint(violations > 0 ? 'VIOLATED' : 'HELD', violations > 0 ? 'bad' : 'good')}  ${findings.length} runs, ${violations} with a violation, ${found.length} kinds${rest} (${seconds.toFixed(1)} s)\n`,
+  );
   if (io.signal.aborted) return EXIT.interrupted;
   if (faults.length > 0) return EXIT.environment;
   return violations > 0 ? EXIT.failed : EXIT.held;

@@ -50,7 +50,11 @@ export async function init(file: string, io: Io): Promise<number> {
     await writeFile(file, TEXT, { flag: 'wx' });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new SimulatorError('cli.init', { where: file, what: code === 'EEXIST' ? 'there is such a file already' : message, hint: 'Give another name.' });
+    throw new SimulatorError('cli.init', {
+      where: file,
+      what: code === 'EEXIST' ? 'there is such a file already' : message,
+      hint: 'Give another name.',
+    });
   }
   io.out(`${file}: a scenario to begin with\n  Put your kernel and initrd beside it, then: svm-sim run ${file}\n`);
   return EXIT.held;

@@ -18,7 +18,10 @@ export async function scenarioFiles(folder: string): Promise<readonly string[]> 
 }
 
 /** Lists the catalogue: each scenario with what it teaches. */
-export async function scenarios({ filter, long, folder = CATALOGUE }: { filter?: string; long?: boolean; folder?: string }, io: Io): Promise<number> {
+export async function scenarios(
+  { filter, long, folder = CATALOGUE }: { filter?: string; long?: boolean; folder?: string },
+  io: Io,
+): Promise<number> {
   const paint = painter(io.colors);
   let shown = 0;
   for (const file of await scenarioFiles(folder)) {

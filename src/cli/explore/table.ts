@@ -17,7 +17,12 @@ export function showTable({ findings }: Exploration): string {
   const lines = [head, ...body, total];
   const widths = head.map((_, column) => Math.max(...lines.map(line => line[column]?.length ?? 0)));
   const aligned = (line: readonly string[]): string =>
-    line.map((cell, column) => (column === 0 || column === line.length - 1 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ').trimEnd();
+    line
+      .map((cell, column) =>
+        column === 0 || column === line.length - 1 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd();
   return `${lines.map(aligned).join('\n')}\n`;
 }
 
@@ -28,5 +33,12 @@ function cells(findings: readonly Finding[]): string[] {
   for (const { verdict } of of('denied')) by.set(verdict.by, (by.get(verdict.by) ?? 0) + 1);
   const sorted = [...by].sort((a, b) => b[1] - a[1]);
   const more = sorted.length > REASONS ? `, and ${sorted.length - REASONS} more` : '';
-  return [String(findings.length), ...counts, sorted.slice(0, REASONS).map(([name]) => name).join(', ') + more];
+  return [
+    String(findings.length),
+    ...counts,
+    sorted
+      .slice(0, REASONS)
+      .map(([name]) => name)
+      .join(', ') + more,
+  ];
 }

@@ -66,7 +66,10 @@ export type Action<F extends z.ZodRawShape = z.ZodRawShape> = BytesAction<F> | C
 export type AnyAction = Action<any>;
 
 type Record<A> = Omit<A, 'kind'>;
-export const bytesAction = <const F extends z.ZodRawShape>(record: Record<BytesAction<F>>): BytesAction<F> => ({ kind: 'bytes', ...record });
+export const bytesAction = <const F extends z.ZodRawShape>(record: Record<BytesAction<F>>): BytesAction<F> => ({
+  kind: 'bytes',
+  ...record,
+});
 export const callAction = <const F extends z.ZodRawShape>(record: Record<CallAction<F>>): CallAction<F> => ({ kind: 'call', ...record });
 export const registersAction = <const F extends z.ZodRawShape>(record: Record<RegistersAction<F>>): RegistersAction<F> => ({
   kind: 'registers',

@@ -152,7 +152,13 @@ export class Adversary implements Interceptor {
   }
 
   /** A message of H_TPM_COMM in the guest's normal memory; its length afterwards. */
-  #message(point: 'tpm-request' | 'tpm-response', base: Omit<Moment, 'point'>, bytes: Uint8Array, gpa: bigint, call: InterceptedHypercall): number {
+  #message(
+    point: 'tpm-request' | 'tpm-response',
+    base: Omit<Moment, 'point'>,
+    bytes: Uint8Array,
+    gpa: bigint,
+    call: InterceptedHypercall,
+  ): number {
     const out = this.#change({ ...base, point, bytes: bytes.length }, bytes, call);
     this.#messages.push({ point, bytes });
     if (out !== bytes) call.partition.write(gpa, out.subarray(0, MAX_MESSAGE), 'hypervisor');
@@ -186,7 +192,8 @@ export class Adversary implements Interceptor {
 
   #change(moment: Moment, bytes: Uint8Array, intercepted: InterceptedHypercall): Uint8Array {
     let out = bytes;
-    for (const { rule, action } of this.#meant(moment, 'bytes')) out = (action as BytesAction).apply(out, rule, this.#scene(moment, intercepted)) ?? out;
+    for (const { rule, action } of this.#meant(moment, 'bytes'))
+      out = (action as BytesAction).apply(out, rule, this.#scene(moment, intercepted)) ?? out;
     return out;
   }
 
@@ -230,7 +237,8 @@ export class Adversary implements Interceptor {
       intercepted,
       earlier: this.#messages.filter(({ point }) => point === moment.point).map(({ bytes }) => bytes),
       bytesOf: this.#bytesOf,
-      tell: (target, detail) => void bus.emit('adversary', 'hypervisor', { action: moment.point, target, detail }, { place: { host: this.#host.name, lpid } }),
+      tell: (target, detail) =>
+        void bus.emit('adversary', 'hypervisor', { action: moment.point, target, detail }, { place: { host: this.#host.name, lpid } }),
     };
   }
 }

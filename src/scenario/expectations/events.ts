@@ -8,7 +8,10 @@ const PATTERN = z
     kind: z.string().optional().describe('Kind of event: `hcall.call`, `tpm.command`, `check`, `state`, `page`, `adversary`, ...'),
     actor: z.enum(ACTORS).optional().describe('Who acts.'),
     name: z.string().optional().describe('Name of the call, command or check.'),
-    with: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional().describe('Fields of the event and their values.'),
+    with: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+      .optional()
+      .describe('Fields of the event and their values.'),
   })
   .describe('An event: every field that is given must fit.');
 type Pattern = z.infer<typeof PATTERN>;
@@ -32,7 +35,9 @@ export const then = expectation({
     let at = 0;
     for (const event of events) if (at < wanted.length && fits(wanted[at] as Pattern, event)) at++;
     const missing = wanted[at];
-    return missing ? { expected: `${show(missing)}${at > 0 ? ` after ${show(wanted[at - 1] as Pattern)}` : ''}`, actual: 'it did not happen' } : undefined;
+    return missing
+      ? { expected: `${show(missing)}${at > 0 ? ` after ${show(wanted[at - 1] as Pattern)}` : ''}`, actual: 'it did not happen' }
+      : undefined;
   },
 });
 
@@ -79,7 +84,11 @@ export const count = expectation({
 const VIEW = z.strictObject({ actor: z.enum(ACTORS).describe('Who.'), contents: CONTENTS.describe('The bytes.') });
 
 const seen = ({ events }: Evidence, actor: string, bytes: Uint8Array): AnyEvent | undefined =>
-  events.find(event => event.sights.some(sight => (sight.seenBy as readonly string[]).includes(actor) && Buffer.from(sight.bytes).includes(Buffer.from(bytes))));
+  events.find(event =>
+    event.sights.some(
+      sight => (sight.seenBy as readonly string[]).includes(actor) && Buffer.from(sight.bytes).includes(Buffer.from(bytes)),
+    ),
+  );
 
 export const saw = expectation({
   schema: z.array(VIEW).min(1).describe('Somebody could see these bytes in the course of the step.'),
@@ -103,7 +112,9 @@ export const hidden = expectation({
 const MS = z.number().min(0);
 
 export const takes = expectation({
-  schema: z.strictObject({ atLeastMs: MS.optional(), atMostMs: MS.optional() }).describe('Virtual time that the step takes, in milliseconds.'),
+  schema: z
+    .strictObject({ atLeastMs: MS.optional().describe('At least.'), atMostMs: MS.optional().describe('At most.') })
+    .describe('Virtual time that the step takes, in milliseconds.'),
   check({ atLeastMs = 0, atMostMs = Number.POSITIVE_INFINITY }, { startNs, endNs }) {
     const ms = Number(endNs - startNs) / 1e6;
     return ms < atLeastMs || ms > atMostMs ? { expected: `${atLeastMs} to ${atMostMs} ms`, actual: `${ms} ms` } : undefined;
@@ -115,7 +126,8 @@ export const registers = expectation({
   check(wanted, { outcome }) {
     for (const [name, value] of Object.entries(wanted)) {
       const actual = outcome.registers?.[Number(name.slice(1))];
-      if (actual === undefined || actual !== BigInt.asUintN(64, BigInt(value))) return { expected: `${name} = ${value}`, actual: actual === undefined ? 'no registers' : `${name} = ${actual}` };
+      if (actual === undefined || actual !== BigInt.asUintN(64, BigInt(value)))
+        return { expected: `${name} = ${value}`, actual: actual === undefined ? 'no registers' : `${name} = ${actual}` };
     }
     return undefined;
   },

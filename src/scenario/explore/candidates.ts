@@ -19,7 +19,11 @@ export function candidatesOf(moments: readonly Moment[], severalGuests: boolean)
     const when = { ...selectors, ...(occurrence > 1 ? { occurrence } : {}) };
     return [...actions.values()]
       .filter(action => action.at.includes(moment.point))
-      .flatMap(action => action.variants(moment).map(fields => ({ rule: { do: action.name, at: moment.point, ...when, ...fields } as Rule, moment: index, label })));
+      .flatMap(action =>
+        action
+          .variants(moment)
+          .map(fields => ({ rule: { do: action.name, at: moment.point, ...when, ...fields } as Rule, moment: index, label })),
+      );
   });
 }
 

@@ -45,7 +45,9 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
     const first = singles.length > budget ? sample(singles, budget, scenario) : singles;
     const pairs = depth === 2 ? pairsOf(singles.flat(), Math.min(budget, 10_000_000) - first.length, scenario) : [];
     const plans = [...first, ...pairs];
-    const work = plans.map((plan, id): Job => ({ id, rules: plan.map(({ rule }) => rule), moment: Math.min(...plan.map(({ moment }) => moment)) }));
+    const work = plans.map(
+      (plan, id): Job => ({ id, rules: plan.map(({ rule }) => rule), moment: Math.min(...plan.map(({ moment }) => moment)) }),
+    );
     const findings: (Finding | undefined)[] = new Array(work.length);
     const faults: { rules: string; error: string }[] = [];
     let done = 0;
@@ -101,6 +103,12 @@ function pairsOf(all: readonly Candidate[], count: number, scenario: Scenario): 
 
 /** A pair of which one alone violates something says nothing new. */
 function minimal(findings: readonly Finding[]): readonly Finding[] {
-  const alone = new Set(findings.filter(({ candidates, verdict }) => candidates.length === 1 && verdict.is === 'violation').flatMap(({ candidates }) => candidates));
-  return findings.filter(({ candidates, verdict }) => verdict.is !== 'violation' || candidates.length === 1 || !candidates.some(one => alone.has(one)));
+  const alone = new Set(
+    findings
+      .filter(({ candidates, verdict }) => candidates.length === 1 && verdict.is === 'violation')
+      .flatMap(({ candidates }) => candidates),
+  );
+  return findings.filter(
+    ({ candidates, verdict }) => verdict.is !== 'violation' || candidates.length === 1 || !candidates.some(one => alone.has(one)),
+  );
 }

@@ -41,8 +41,13 @@ export class Explorer {
     }
     const honest = session.report();
     if (!honest.ok) {
-      const why = honest.steps.find(({ ok }) => !ok)?.why?.sentence ?? honest.invariants.find(({ ok }) => !ok)?.text ?? 'not all steps were run';
-      throw new SimulatorError('explore.honest', { where: scenario.file, what: `already the run without an adversary fails: ${why}`, hint: 'Explore a scenario that holds.' });
+      const why =
+        honest.steps.find(({ ok }) => !ok)?.why?.sentence ?? honest.invariants.find(({ ok }) => !ok)?.text ?? 'not all steps were run';
+      throw new SimulatorError('explore.honest', {
+        where: scenario.file,
+        what: `already the run without an adversary fails: ${why}`,
+        hint: 'Explore a scenario that holds.',
+      });
     }
     const severalGuests = (scenario.document.guests?.length ?? 0) > 1;
     const candidates = [...session.adversaries.values()].flatMap(({ moments }) => candidatesOf(moments, severalGuests));

@@ -19,7 +19,10 @@ export function foundScenarios({ scenario, findings }: Exploration, folder: stri
   for (const finding of findings) {
     const { candidates, verdict } = finding;
     if (verdict.is !== 'violation') continue;
-    const name = [verdict.by, ...candidates.map(({ rule, label }) => `${rule.do} ${label}${typeof rule.frame === 'string' ? ` ${rule.frame}` : ''}`)]
+    const name = [
+      verdict.by,
+      ...candidates.map(({ rule, label }) => `${rule.do} ${label}${typeof rule.frame === 'string' ? ` ${rule.frame}` : ''}`),
+    ]
       .join(' ')
       .replace(/[^A-Za-z0-9]+/g, '-')
       .toLowerCase();
@@ -30,7 +33,9 @@ export function foundScenarios({ scenario, findings }: Exploration, folder: stri
 
 function textOf(document: ScenarioDocument, file: string, { candidates, verdict }: Finding, folder: string): string {
   const rules = candidates.map(({ rule }) => rule);
-  const steps = document.steps.slice(0, verdict.steps).map((step, i) => (i === verdict.steps - 1 && verdict.state !== undefined ? { ...step, expect: { state: verdict.state } } : step));
+  const steps = document.steps
+    .slice(0, verdict.steps)
+    .map((step, i) => (i === verdict.steps - 1 && verdict.state !== undefined ? { ...step, expect: { state: verdict.state } } : step));
   const found = structuredClone({
     ...document,
     title: `Found by explore: ${rules.map(showRule).join('; ')}`,

@@ -39,7 +39,9 @@ export function classify(report: ScenarioReport, events: readonly AnyEvent[], ru
   const refused = events.flatMap(event => (event.kind === 'check' && !event.data.ok ? [event.data.name] : []));
   const by = refused.find(name => SEEN_THROUGH.has(name));
   if (by !== undefined) return { is: 'denied', by, text, ...rest };
-  const rc = events.flatMap(event => (event.kind === 'tpm.response' && event.data.rc !== 0 && event.data.via !== 'resource manager' ? [event.data.rcName] : []))[0];
+  const rc = events.flatMap(event =>
+    event.kind === 'tpm.response' && event.data.rc !== 0 && event.data.via !== 'resource manager' ? [event.data.rcName] : [],
+  )[0];
   const withheld = rules.every(rule => actions.get(rule.do)?.withholds === true);
   if (rc !== undefined && !withheld) return { is: 'denied', by: `the TPM (${rc})`, text, ...rest };
   return { is: 'denial of service', by: refused.at(-1) ?? 'expectation', text, ...rest };

@@ -44,7 +44,12 @@ function forgeries(host: Host, guest: Guest, svm: Svm): string[] {
   const wrong: string[] = [];
   const compare = (name: string, gpa: bigint, expected: Uint8Array): void => {
     const at = firstDifference(host, svm, gpa, expected);
-    if (at !== null) wrong.push(at < expected.length ? `the ${name} ${of} is not the owner's from byte ${at} on` : `behind the ${name} ${of} lies what nobody measured (byte ${at})`);
+    if (at !== null)
+      wrong.push(
+        at < expected.length
+          ? `the ${name} ${of} is not the owner's from byte ${at} on`
+          : `behind the ${name} ${of} lies what nobody measured (byte ${at})`,
+      );
   };
   compare('kernel', layout.kernel, spec.kernel);
   compare('RTAS code', layout.rtas, spec.rtas);
@@ -95,7 +100,8 @@ function secureTree(host: Host, svm: Svm, gpa: bigint): Fdt | null {
 function treeForgeries(tree: Fdt, { spec, layout }: Guest): string[] {
   const wrong: string[] = [];
   const bootargs = findProperty(tree, '/chosen', 'bootargs');
-  if (!bootargs || !Buffer.from(bootargs).equals(utf8(`${spec.bootargs}\0`))) wrong.push('the command line in the tree is not the one that was measured');
+  if (!bootargs || !Buffer.from(bootargs).equals(utf8(`${spec.bootargs}\0`)))
+    wrong.push('the command line in the tree is not the one that was measured');
   const known = namesOf(readFdt(buildGuestTree(spec, layout)));
   for (const name of namesOf(tree)) if (!known.has(name)) wrong.push(`the device tree has ${name}, which nothing vouches for`);
   return wrong;

@@ -17,7 +17,8 @@ export const noResidue: Invariant = {
         if (event.kind !== 'ultracall.call' && event.kind !== 'state') return;
         const key = (lpid: unknown): string => `${event.host} ${lpid}`;
         if (event.kind === 'ultracall.call' && event.data.name === 'UV_SVM_TERMINATE') told.push(key(event.data.args.lpid));
-        if (event.kind === 'state' && event.data.of === 'svm' && event.data.to === 'ACTIVE') told = told.filter(one => one !== key(event.lpid));
+        if (event.kind === 'state' && event.data.of === 'svm' && event.data.to === 'ACTIVE')
+          told = told.filter(one => one !== key(event.lpid));
       },
       afterStep() {
         for (const host of machine?.hosts ?? []) {
@@ -25,13 +26,18 @@ export const noResidue: Invariant = {
           for (const { name, state, spec } of host.guests) {
             if (state !== 'terminated') continue;
             ended++;
-            if (host.ultravisor.svm(spec.lpid) && told.includes(`${host.name} ${spec.lpid}`)) add(`the Ultravisor still has a record of ${name}, which was terminated`);
+            if (host.ultravisor.svm(spec.lpid) && told.includes(`${host.name} ${spec.lpid}`))
+              add(`the Ultravisor still has a record of ${name}, which was terminated`);
             if (host.hypervisor.proxies.get(spec.lpid)?.isOpen) add(`the TPM session of ${name} is still open`);
           }
-          const owned = [...host.ultravisor.svms.values()].reduce((sum, { frames }) => sum + [...frames.values()].filter(({ secureRa }) => secureRa !== null).length, 0);
+          const owned = [...host.ultravisor.svms.values()].reduce(
+            (sum, { frames }) => sum + [...frames.values()].filter(({ secureRa }) => secureRa !== null).length,
+            0,
+          );
           const used = host.memory.securePages - host.memory.securePagesLeft;
           if (used !== owned) add(`${used - owned} pages of secure memory belong to no SVM`);
-          if (ended > 0 && living.length === 0 && host.chip.spaces.length > 0) add(`${host.chip.spaces.length} TPM spaces are open though no guest lives`);
+          if (ended > 0 && living.length === 0 && host.chip.spaces.length > 0)
+            add(`${host.chip.spaces.length} TPM spaces are open though no guest lives`);
         }
       },
       breaches: () => found,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { hcalls, hName } from '../../hcall/index.ts';
-import { uName, ultracalls } from '../../ultravisor/index.ts';
+import { ultracalls, uName } from '../../ultravisor/index.ts';
 import type { StepOutcome } from '../outcome.ts';
 import type { Run } from '../run-state.ts';
 import { GUEST, stepKind } from './step-kind.ts';
@@ -30,7 +30,11 @@ function registersOf(call: Declared | undefined, number: number, args: Args): Ma
 const byName = <C extends Declared & { readonly name: string }>(table: ReadonlyMap<number, C>, name: string): C | undefined =>
   [...table.values()].find(call => call.name === name);
 
-function outcomeOf(after: readonly bigint[] | { readonly never: string; readonly scope: 'guest' | 'host' }, state: string, u: boolean): StepOutcome {
+function outcomeOf(
+  after: readonly bigint[] | { readonly never: string; readonly scope: 'guest' | 'host' },
+  state: string,
+  u: boolean,
+): StepOutcome {
   if ('never' in after) return { result: { kind: 'never', how: after.never, scope: after.scope }, state };
   const r3 = BigInt.asIntN(64, after[3] ?? 0n);
   const r3Name = u ? uName(r3) : hName(r3);
@@ -48,7 +52,8 @@ export const hypercall = stepKind({
   },
   expects: ['result', 'state', 'registers', 'refusedBy'],
   usual: { result: 'ok' },
-  text: (step, run) => `${run.guestName(step.guest)} makes ${typeof step.call === 'number' ? `hypercall 0x${step.call.toString(16)}` : step.call}`,
+  text: (step, run) =>
+    `${run.guestName(step.guest)} makes ${typeof step.call === 'number' ? `hypercall 0x${step.call.toString(16)}` : step.call}`,
   async run({ guest: name, call, args, user }, run) {
     const guest = run.realGuest(name);
     const record = typeof call === 'number' ? hcalls.get(call) : byName(hcalls, call);
@@ -62,7 +67,10 @@ export const ultracall = stepKind({
   about: 'The guest or its hypervisor makes an ultracall (`sc 2`).',
   fields: {
     guest: GUEST,
-    by: z.enum(['guest', 'hypervisor']).optional().describe('Who makes it. Default: the guest. Of the hypervisor, `lpid` is the guest\'s unless given.'),
+    by: z
+      .enum(['guest', 'hypervisor'])
+      .optional()
+      .describe("Who makes it. Default: the guest. Of the hypervisor, `lpid` is the guest's unless given."),
     call: z.union([z.enum(ultracallNames as [string, ...string[]]), z.int()]).describe('Which one: its name, or a number.'),
     args: ARGS,
     user: z.boolean().optional().describe('From problem state: by a user program.'),
@@ -80,7 +88,13 @@ export const ultracall = stepKind({
   },
 });
 
-async function asHypervisor(run: Run, guest: string | undefined, record: Declared | undefined, number: number, args: Args): Promise<readonly bigint[]> {
+async function asHypervisor(
+  run: Run,
+  guest: string | undefined,
+  record: Declared | undefined,
+  number: number,
+  args: Args,
+): Promise<readonly bigint[]> {
   const { lpid } = run.realGuest(guest).spec;
   const registers = registersOf(record, number, { ...(record && 'lpid' in record.in ? { lpid } : {}), ...args });
   const given = Array.from({ length: 9 }, (_, i) => registers.get(4 + i) ?? 0n);

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { OK } from '../outcome.ts';
 import type { Run } from '../run-state.ts';
-import { HOST, stepKind, type Step } from './step-kind.ts';
+import { resetTpmOf } from '../tpm-reset.ts';
+import { HOST, type Step, stepKind } from './step-kind.ts';
 
 export const resetTpm = stepKind({
   name: 'reset-tpm',
@@ -11,9 +12,7 @@ export const resetTpm = stepKind({
   usual: { result: 'ok' },
   text: (step, run) => `the TPM of ${run.hostName(step.host)} is reset`,
   async run(step, run) {
-    const { chip } = run.machine.host(run.hostName(step.host));
-    await chip.backend.reset?.();
-    await chip.start();
+    await resetTpmOf(run.machine.host(run.hostName(step.host)));
     return { result: OK };
   },
 });

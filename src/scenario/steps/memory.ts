@@ -4,7 +4,9 @@ import { OK, type StepOutcome } from '../outcome.ts';
 import { CONTENTS } from '../values.ts';
 import { GUEST, stepKind } from './step-kind.ts';
 
-const GPA = z.union([z.int().min(0), z.string().regex(/^0x[0-9a-fA-F]+$/, 'is no address: write 0x8000000')]).describe('Guest physical address, such as 0x8000000.');
+const GPA = z
+  .union([z.int().min(0), z.string().regex(/^0x[0-9a-fA-F]+$/, 'is no address: write 0x8000000')])
+  .describe('Guest physical address, such as 0x8000000.');
 const CANARY_BYTES = 32;
 
 export const write = stepKind({
@@ -16,7 +18,8 @@ export const write = stepKind({
   text: (step, run) => `${run.guestName(step.guest)} writes at ${step.gpa}`,
   async run({ guest: name, gpa, contents }, run): Promise<StepOutcome> {
     const guest = run.realGuest(name);
-    const bytes = contents === 'canary' ? run.world.random.fork(`canary at ${gpa} of ${guest.name}`).bytes(CANARY_BYTES) : run.bytesOf(contents);
+    const bytes =
+      contents === 'canary' ? run.world.random.fork(`canary at ${gpa} of ${guest.name}`).bytes(CANARY_BYTES) : run.bytesOf(contents);
     if (contents === 'canary') run.world.secrets.register(`page at ${gpa} of ${guest.name}`, bytes, ['svm', 'ultravisor']);
     await guest.write(BigInt(gpa), bytes);
     return { result: OK, state: guest.state, bytes };
@@ -28,13 +31,14 @@ export const read = stepKind({
   about: 'The guest, or its hypervisor, reads memory at a guest physical address.',
   fields: {
     guest: GUEST,
-    by: z.enum(['guest', 'hypervisor']).optional().describe('Whose view. Default: the guest\'s.'),
+    by: z.enum(['guest', 'hypervisor']).optional().describe("Whose view. Default: the guest's."),
     gpa: GPA,
     length: z.int().positive().max(PAGE_BYTES).describe('Bytes.'),
   },
   expects: ['result', 'state', 'bytes', 'refusedBy'],
   usual: { result: 'ok' },
-  text: (step, run) => `${step.by === 'hypervisor' ? 'the hypervisor' : run.guestName(step.guest)} reads ${step.length} bytes at ${step.gpa}`,
+  text: (step, run) =>
+    `${step.by === 'hypervisor' ? 'the hypervisor' : run.guestName(step.guest)} reads ${step.length} bytes at ${step.gpa}`,
   async run({ guest: name, by, gpa, length }, run): Promise<StepOutcome> {
     const guest = run.realGuest(name);
     const bytes = by === 'hypervisor' ? guest.partition.read(BigInt(gpa), length, 'hypervisor') : await guest.read(BigInt(gpa), length);

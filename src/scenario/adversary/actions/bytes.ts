@@ -12,7 +12,8 @@ const MARK = { hex: 'ba'.repeat(16) };
 const where = ({ moment }: Scene): string => moment.command ?? moment.region ?? moment.call;
 
 /** Bytes of a TPM packet that mean something: tag, size, code, what follows, the last. */
-const places = (length: number): number[] => [...new Set([0, 5, 9, 12, Math.floor(length / 2), length - 1])].filter(n => n >= 0 && n < length);
+const places = (length: number): number[] =>
+  [...new Set([0, 5, 9, 12, Math.floor(length / 2), length - 1])].filter(n => n >= 0 && n < length);
 
 export const flip = bytesAction({
   name: 'flip',

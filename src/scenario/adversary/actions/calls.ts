@@ -29,7 +29,10 @@ export const answer = callAction({
   at: ['hypercall', 'ultracall'],
   fields: { code: CODE },
   withholds: true,
-  variants: ({ point, call }) => (point === 'ultracall' ? [] : call === 'H_TPM_COMM' ? ['H_RESOURCE', 'H_FUNCTION', 'H_BUSY'] : ['H_PARAMETER', 'H_STATE']).map(code => ({ code })),
+  variants: ({ point, call }) =>
+    (point === 'ultracall' ? [] : call === 'H_TPM_COMM' ? ['H_RESOURCE', 'H_FUNCTION', 'H_BUSY'] : ['H_PARAMETER', 'H_STATE']).map(
+      code => ({ code }),
+    ),
   before(plan, { code }, scene) {
     plan.times = 0;
     plan.answer = codeOf(code) ?? 0;
@@ -103,9 +106,15 @@ interface ExtraFields {
 
 function extras({ call }: Moment): (ExtraFields & { when?: 'after' })[] {
   const swaps = FRAMES.map(frame => ({ ultracall: 'UV_PAGE_IN' as const, frame, contents: MARK }));
-  if (call === 'H_SVM_INIT_DONE') return [...swaps, ...swaps.map(one => ({ ...one, when: 'after' as const })), { ultracall: 'UV_SVM_TERMINATE' }];
+  if (call === 'H_SVM_INIT_DONE')
+    return [...swaps, ...swaps.map(one => ({ ...one, when: 'after' as const })), { ultracall: 'UV_SVM_TERMINATE' }];
   if (call !== 'H_TPM_COMM') return [];
-  return [{ ultracall: 'UV_PAGE_OUT' }, { ultracall: 'UV_PAGE_IN', contents: MARK }, { ultracall: 'UV_PAGE_INVAL' }, { ultracall: 'UV_UNREGISTER_MEM_SLOT' }];
+  return [
+    { ultracall: 'UV_PAGE_OUT' },
+    { ultracall: 'UV_PAGE_IN', contents: MARK },
+    { ultracall: 'UV_PAGE_INVAL' },
+    { ultracall: 'UV_UNREGISTER_MEM_SLOT' },
+  ];
 }
 
 async function makeExtra({ ultracall, frame = 'kernel', page = 0, contents }: ExtraFields, scene: Scene): Promise<void> {
@@ -125,7 +134,16 @@ async function makeExtra({ ultracall, frame = 'kernel', page = 0, contents }: Ex
     UV_REGISTER_MEM_SLOT: [lpid, 0, PAGE_BYTES, 0, 7],
   };
   tell(`lpid ${lpid}`, `makes ${ultracall} of its own${ultracall.startsWith('UV_PAGE') ? ` of the frame at 0x${gpa.toString(16)}` : ''}`);
-  await hypervisor.ultracall(numberOf(ultracall), ...args[ultracall]);
+  const [r3] = await hypervisor.ultracall(numberOf(ultracall), ...args[ultracall]);
+  if (ultracall === 'UV_PAGE_OUT' && r3 === 0n) keepCiphertext(scene, gpa, ra);
+}
+
+/** KVM notes that the page is out, so that it can be had back. */
+function keepCiphertext({ host, lpid }: Scene, gpa: bigint, ra: bigint): void {
+  const partition = host.hypervisor.partition(lpid);
+  const gfn = gpa / BigInt(PAGE_BYTES);
+  partition.write(gpa, host.memory.read(ra, PAGE_BYTES, 'hypervisor'), 'hypervisor');
+  partition.setGfnState(gfn, 'paged-out');
 }
 
 function numberOf(name: string): number {

@@ -8,7 +8,10 @@ export const set = registersAction({
   about: 'Gives a register another value.',
   at: ['result', 'ultracall', 'return'],
   fields: {
-    register: z.string().regex(/^(r\d+|hsrr[01]|lpidr|pidr)$/, 'is no register: r3, r31, hsrr0, lpidr, pidr').describe('The register, such as `r4`.'),
+    register: z
+      .string()
+      .regex(/^(r\d+|hsrr[01]|lpidr|pidr)$/, 'is no register: r3, r31, hsrr0, lpidr, pidr')
+      .describe('The register, such as `r4`.'),
     value: VALUE.describe('Its value.'),
   },
   variants({ point, call }) {

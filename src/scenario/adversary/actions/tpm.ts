@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { resetTpmOf } from '../../tpm-reset.ts';
 import { callAction } from '../action.ts';
 import type { Moment } from '../points.ts';
 import { PROGRAMS, type Program, runProgram } from '../tpm-program.ts';
@@ -11,7 +12,13 @@ export const tpm = callAction({
   name: 'tpm',
   about: 'Runs TPM commands of its own before the hypercall is handled, in a space of its own beside the one of spapr-tpm-proxy.',
   at: ['hypercall'],
-  fields: { program: z.enum(Object.keys(PROGRAMS) as [Program, ...Program[]]).describe(Object.entries(PROGRAMS).map(([name, text]) => `\`${name}\`: ${text}`).join(' ')) },
+  fields: {
+    program: z.enum(Object.keys(PROGRAMS) as [Program, ...Program[]]).describe(
+      Object.entries(PROGRAMS)
+        .map(([name, text]) => `\`${name}\`: ${text}`)
+        .join(' '),
+    ),
+  },
   variants: moment => (worthTrying(moment) ? (Object.keys(PROGRAMS) as Program[]).map(program => ({ program })) : []),
   async before(_plan, { program }, { host, world, lpid, tell }) {
     tell('TPM', `runs the program ${program}`);
@@ -29,7 +36,6 @@ export const resetTpm = callAction({
   variants: moment => (worthTrying(moment) ? [{}] : []),
   async before(_plan, _fields, { host, tell }) {
     tell('TPM', 'is switched off and on');
-    await host.chip.backend.reset?.();
-    await host.chip.start();
+    await resetTpmOf(host);
   },
 });
