@@ -1,17 +1,23 @@
 import { type AnyCommand, table } from '../command.ts';
 import * as asymmetric from './asymmetric.ts';
+import * as audit from './audit.ts';
 import * as capability from './capability.ts';
 import * as clock from './clock.ts';
+import * as clockControl from './clock-control.ts';
 import * as context from './context.ts';
+import * as dictionaryAttack from './dictionary-attack.ts';
 import * as duplication from './duplication.ts';
 import * as hash from './hash.ts';
 import * as hierarchy from './hierarchy.ts';
+import * as hierarchyControl from './hierarchy-control.ts';
+import * as management from './management.ts';
 import * as nv from './nv.ts';
 import * as nvAdmin from './nv-admin.ts';
 import * as nvLocks from './nv-locks.ts';
 import * as nvTypes from './nv-types.ts';
 import * as object from './object.ts';
 import * as pcr from './pcr.ts';
+import * as pcrControl from './pcr-control.ts';
 import * as pcrEvent from './pcr-event.ts';
 import * as policy from './policy.ts';
 import * as policyAssertions from './policy-assertions.ts';
@@ -27,18 +33,24 @@ import * as testing from './testing.ts';
 /** Every command of this TPM by code. A new file of commands is one import and one word here. */
 export const commands: ReadonlyMap<number, AnyCommand> = table([
   asymmetric,
+  audit,
   capability,
   clock,
+  clockControl,
   context,
+  dictionaryAttack,
   duplication,
   hash,
   hierarchy,
+  hierarchyControl,
+  management,
   nv,
   nvAdmin,
   nvLocks,
   nvTypes,
   object,
   pcr,
+  pcrControl,
   pcrEvent,
   policy,
   policyAssertions,
@@ -53,18 +65,24 @@ export const commands: ReadonlyMap<number, AnyCommand> = table([
 ]);
 
 export * from './asymmetric.ts';
+export * from './audit.ts';
 export * from './capability.ts';
 export * from './clock.ts';
+export * from './clock-control.ts';
 export * from './context.ts';
+export * from './dictionary-attack.ts';
 export * from './duplication.ts';
 export * from './hash.ts';
 export * from './hierarchy.ts';
+export * from './hierarchy-control.ts';
+export * from './management.ts';
 export * from './nv.ts';
 export * from './nv-admin.ts';
 export * from './nv-locks.ts';
 export * from './nv-types.ts';
 export * from './object.ts';
 export * from './pcr.ts';
+export * from './pcr-control.ts';
 export * from './pcr-event.ts';
 export * from './policy.ts';
 export * from './policy-assertions.ts';

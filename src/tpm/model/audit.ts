@@ -35,6 +35,11 @@ export function auditByCommand(tpm: Core, call: Call, responseParameters: () => 
   const { permanent, reset } = tpm.state;
   if (!permanent.auditCommands.has(call.command.code)) return;
   const hash = permanent.auditHashAlg;
+  if (reset.commandAuditDigest.length === 1) {
+    // The command changed the hash: the digest begins with the next one.
+    reset.commandAuditDigest = new Uint8Array(0);
+    return;
+  }
   if (reset.commandAuditDigest.length === 0) {
     permanent.auditCounter++;
     reset.commandAuditDigest = new Uint8Array(digestBytes(hash));

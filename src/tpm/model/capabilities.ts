@@ -160,7 +160,7 @@ function properties(tpm: Core): readonly (readonly [number, number])[] {
     [P.HR_PERSISTENT_AVAIL, limits.persistentObjects - permanent.persistent.size],
     [P.NV_COUNTERS, counters],
     [P.NV_COUNTERS_AVAIL, Math.max(0, 25 - counters)],
-    [P.ALGORITHM_SET, 0],
+    [P.ALGORITHM_SET, permanent.algorithmSet],
     [P.LOADED_CURVES, CURVES.length],
     [P.LOCKOUT_COUNTER, permanent.failedTries],
     [P.MAX_AUTH_FAIL, permanent.maxTries],

@@ -28,6 +28,8 @@ function permanent(tpm: Core): Permanent {
     nv: new Map(),
     maxCounter: 0n,
     pcrAllocated: new Map(HASHES.map(hash => [hash.id, new Uint8Array(PCR_SELECT_BYTES).fill(0xff)])),
+    pcrAllocatedNext: null,
+    algorithmSet: 0,
     pcrPolicies: new Map(),
     physicalPresenceCommands: new Set([TPM_CC.PP_Commands]),
     auditCommands: new Set([TPM_CC.SetCommandCodeAuditStatus]),

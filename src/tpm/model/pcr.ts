@@ -66,6 +66,10 @@ export const PCR_PROPERTIES: readonly (readonly [number, Uint8Array])[] = [
   [TPM_PT_PCR.AUTH, selectWhere(entry => entry.group)],
 ];
 
+/** How many PCRs a pcrSelect names. */
+export const selectedCount = (select: Uint8Array): number =>
+  Array.from({ length: PCR_COUNT }, (_, pcr) => selects(select, pcr)).filter(Boolean).length;
+
 const selects = (select: Uint8Array, pcr: number): boolean => ((select[pcr >> 3] ?? 0) & (1 << (pcr & 7))) !== 0;
 const isAllocated = (tpm: Core, bank: number, pcr: number): boolean =>
   selects(tpm.state.permanent.pcrAllocated.get(bank) ?? new Uint8Array(0), pcr);

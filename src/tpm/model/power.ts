@@ -26,6 +26,8 @@ export function powerOff(tpm: Core): void {
 export function powerOn(tpm: Core): void {
   const { state } = tpm;
   state.power = 'on';
+  state.permanent.pcrAllocated = state.permanent.pcrAllocatedNext ?? state.permanent.pcrAllocated;
+  state.permanent.pcrAllocatedNext = null;
   state.permanent.timeEpoch++;
   state.ram = { ...freshRam(tpm), clockAtPowerOn: state.permanent.clock, startedOrderly: isOrderly(tpm) };
 }
@@ -91,6 +93,8 @@ function startLockout(tpm: Core, daWasUsed: boolean): void {
 /** TPM2_Shutdown: what the next Startup may rely on. */
 export function shutdown(tpm: Core, type: number): void {
   const { state } = tpm;
+  // The PCRs that are there now are not those that will be.
+  if (type === TPM_SU.STATE && state.permanent.pcrAllocatedNext) refuse(inParameter(1, TPM_RC.TYPE));
   state.permanent.clock = clockOf(tpm);
   if (type === TPM_SU.STATE) {
     state.saved = structuredClone({ clear: state.clear, reset: state.reset, pcrs: state.ram.pcrs });

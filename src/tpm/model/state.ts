@@ -109,6 +109,10 @@ export interface Permanent {
   maxCounter: bigint;
   /** Which PCRs each bank has, as pcrSelect. */
   pcrAllocated: Map<number, Uint8Array>;
+  /** The same after the next _TPM_Init; null means no change. */
+  pcrAllocatedNext: Map<number, Uint8Array> | null;
+  /** Told as TPM_PT_ALGORITHM_SET; it has no other meaning. */
+  algorithmSet: number;
   /** Policies and authorization values of PCR groups, when set. */
   pcrPolicies: Map<number, PolicyHash>;
   physicalPresenceCommands: Set<number>;

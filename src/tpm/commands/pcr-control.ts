@@ -1,0 +1,80 @@
+import { UINT32 } from '../../bytes/index.ts';
+import { command, user } from '../command.ts';
+import { PCR_COUNT, PCR_RULES, ruleOf, selectedCount } from '../model/pcr.ts';
+import type { PolicyHash } from '../model/state.ts';
+import { inParameter, refuse } from '../refusal.ts';
+import { withoutTrailingZeros } from '../session-crypto.ts';
+import {
+  digestBytes,
+  HASHES,
+  TPM_CC,
+  TPM_RC,
+  TPM2B_DIGEST,
+  TPMI_ALG_HASH_NULL,
+  TPMI_DH_PCR,
+  TPMI_RH_PLATFORM,
+  TPMI_YES_NO,
+  TPML_PCR_SELECTION,
+} from '../wire/index.ts';
+
+// Part 3 §22: which PCRs there are, and who may change those of the group with authorizations of their own.
+
+const platform = { authHandle: user(TPMI_RH_PLATFORM) };
+const GROUP = PCR_RULES.flatMap(({ group }, pcr) => (group ? [pcr] : []));
+const D_RTM = 17;
+const H_CRTM = 0;
+const has = (select: Uint8Array, pcr: number): boolean => ((select[pcr >> 3] ?? 0) & (1 << (pcr & 7))) !== 0;
+
+export const TPM2_PCR_Allocate = command({
+  code: TPM_CC.PCR_Allocate,
+  name: 'TPM2_PCR_Allocate',
+  spec: 'Part 3 §22.5',
+  handles: platform,
+  params: { pcrAllocation: TPML_PCR_SELECTION },
+  returns: { allocationSuccess: TPMI_YES_NO, maxPCR: UINT32, sizeNeeded: UINT32, sizeAvailable: UINT32 },
+  nv: true,
+  // Banks that are not named stay as they are. What is there until the next _TPM_Init is not touched.
+  run(tpm, { pcrAllocation }) {
+    const { permanent } = tpm.state;
+    const next = new Map(permanent.pcrAllocated);
+    for (const { hash, pcrSelect } of pcrAllocation) next.set(hash, pcrSelect);
+    const banks = [...next.values()];
+    if (!banks.some(select => has(select, D_RTM)) || !banks.some(select => has(select, H_CRTM))) refuse(TPM_RC.PCR);
+    permanent.pcrAllocatedNext = next;
+    const sizeNeeded = [...next].reduce((bytes, [hash, select]) => bytes + selectedCount(select) * digestBytes(hash), 0);
+    const sizeAvailable = PCR_COUNT * HASHES.reduce((bytes, hash) => bytes + hash.digestBytes, 0);
+    return { allocationSuccess: 1, maxPCR: PCR_COUNT, sizeNeeded, sizeAvailable };
+  },
+});
+
+export const TPM2_PCR_SetAuthPolicy = command({
+  code: TPM_CC.PCR_SetAuthPolicy,
+  name: 'TPM2_PCR_SetAuthPolicy',
+  spec: 'Part 3 §22.6',
+  handles: platform,
+  params: { authPolicy: TPM2B_DIGEST, hashAlg: TPMI_ALG_HASH_NULL, pcrNum: TPMI_DH_PCR },
+  returns: {},
+  nv: true,
+  run(tpm, { authPolicy, hashAlg, pcrNum }) {
+    if (authPolicy.length !== digestBytes(hashAlg)) refuse(inParameter(1, TPM_RC.SIZE));
+    if (!ruleOf(pcrNum).group) refuse(inParameter(3, TPM_RC.VALUE));
+    for (const pcr of GROUP) tpm.state.permanent.pcrPolicies.set(pcr, { hashAlg, digest: authPolicy } as PolicyHash);
+    return {};
+  },
+});
+
+export const TPM2_PCR_SetAuthValue = command({
+  code: TPM_CC.PCR_SetAuthValue,
+  name: 'TPM2_PCR_SetAuthValue',
+  spec: 'Part 3 §22.7',
+  handles: { pcrHandle: user(TPMI_DH_PCR) },
+  params: { auth: TPM2B_DIGEST },
+  returns: {},
+  nv: true,
+  run(tpm, { pcrHandle, auth }) {
+    if (!ruleOf(pcrHandle).group) refuse(TPM_RC.VALUE);
+    for (const pcr of GROUP) tpm.state.clear.pcrAuths.set(pcr, withoutTrailingZeros(auth));
+    tpm.disorderly = true;
+    return {};
+  },
+});
