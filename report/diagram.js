@@ -90,13 +90,15 @@ export class Diagram {
     this.#list.setAttribute('aria-activedescendant', `row-${this.selected}`);
   }
 
-  /** Scrolls as little as is needed. */
+  /** Scrolls as little as is needed; to a place that is out of sight, so that it stands in the middle. */
   reveal() {
-    const top = this.selected * this.rowHeight;
-    const head = byId('heads').offsetHeight;
-    const room = this.#scroller.clientHeight - head;
-    if (top < this.#scroller.scrollTop + this.rowHeight) this.#scroller.scrollTop = top - this.rowHeight;
-    else if (top + 2 * this.rowHeight > this.#scroller.scrollTop + room) this.#scroller.scrollTop = top + 2 * this.rowHeight - room;
+    const height = this.rowHeight;
+    const top = this.selected * height;
+    const room = this.#scroller.clientHeight - byId('heads').offsetHeight;
+    const { scrollTop } = this.#scroller;
+    if (top < scrollTop - 3 * height || top > scrollTop + room + 2 * height) this.#scroller.scrollTop = top - room / 2;
+    else if (top < scrollTop + height) this.#scroller.scrollTop = top - height;
+    else if (top + 2 * height > scrollTop + room) this.#scroller.scrollTop = top + 2 * height - room;
   }
 
   draw(now = false) {

@@ -25,6 +25,7 @@ export function eventPanel(event, context) {
     chain.length > 0 &&
       el('nav', { 'aria-label': 'In the course of' }, el('ol', { class: 'chain' }, ...chain.map(one => el('li', {}, link(one, context))))),
     effectOf(event, context),
+    event.k === 'step.start' && notableIn(event, context),
     opened(event, context),
     ...(event.s ?? []).map(([what, number, seenBy, suppliedBy]) => {
       const held = view.bytes.get(number);
@@ -47,7 +48,7 @@ export function eventPanel(event, context) {
     event.d &&
       el(
         'details',
-        { class: 'data', open: !event.s?.length },
+        { class: 'data', open: !event.s?.length && event.k !== 'step.start' },
         el('summary', {}, 'Values'),
         el(
           'table',
@@ -55,6 +56,28 @@ export function eventPanel(event, context) {
           el('tbody', {}, ...event.d.map(([name, value]) => el('tr', {}, el('th', { scope: 'row' }, name), el('td', {}, value)))),
         ),
       ),
+  );
+}
+
+/** What is worth looking at in a step. @param {PageEvent} step @param {Context} context */
+function notableIn(step, context) {
+  const { events } = context;
+  const from = events.indexOf(step) + 1;
+  const next = events.findIndex((one, i) => i >= from && one.k === 'step.start');
+  const all = events.slice(from, next < 0 ? undefined : next);
+  const kinds = ['secret', 'key', 'state', 'check', 'adversary'];
+  const notable = all.filter(({ k, n, r }) => !r && (kinds.includes(k) || n === 'bad'));
+  const told = notable
+    .slice(0, 40)
+    .map(one => el('li', { class: one.n === 'bad' || one.k === 'adversary' ? 'bad' : '' }, link(one, context)));
+  const sees = `${countOf(all.length, 'event')} in this step that this viewpoint sees`;
+  if (told.length === 0) return el('p', { class: 'quiet' }, `${sees}.`);
+  return el(
+    'section',
+    { class: 'notable' },
+    el('h3', {}, 'What matters here'),
+    el('ul', {}, ...told),
+    el('p', { class: 'quiet' }, `${sees}.`),
   );
 }
 

@@ -45,7 +45,7 @@ export function rowsOf(events, filter, last) {
 
 /** A mark that says without colour what kind of event this is. @param {PageEvent} event */
 export function glyphOf({ k, n, x }) {
-  if (k === 'adversary') return '⚠';
+  if (k === 'adversary') return ''; // its text begins with one
   if (k === 'secret' || k === 'key') return '◆';
   if (k === 'page') return '▤';
   if (k === 'state') return '◉';

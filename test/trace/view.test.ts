@@ -63,8 +63,11 @@ describe('A viewpoint', () => {
       actor: 'ultravisor',
       data: { name: 'TPM2_GetRandom', code: 0x17b, via: 'H_TPM_COMM' },
     });
-    const act = event('adversary', { seq: 3, cause: 2, actor: 'hypervisor', sights: [] });
-    expect(seenAs([call, write, act], 'ultravisor')).to.have.length(1);
+    const act = (seq: number) => event('adversary', { seq, cause: 1, actor: 'hypervisor', sights: [] });
+    expect(seenAs([call, act(2), { ...write, seq: 3 }], 'ultravisor')).to.have.length(1);
+    expect(seenAs([call, write, act(3)], 'ultravisor')).to.have.length(2);
+    const read = { ...write, seq: 3, data: { call: 'read', path: 'x', result: '12' } } as AnyEvent;
+    expect(seenAs([call, write, read, act(4)], 'ultravisor')).to.have.length(2);
   });
 
   it('is refused by a name that nobody has', () => {

@@ -5,20 +5,20 @@ const H_TPM_COMM = 'H_TPM_COMM';
 
 /**
  * What the caller of H_TPM_COMM knows of the traffic: the command that it put in its buffer, and the response that it found there. No
- * event of its own tells it; the proxy's calls on the host file do, as long as the adversary did not interfere in the course of the call.
+ * event of its own tells it; the proxy's calls on the host file do, unless the adversary interfered in the course of the call.
  * By the number of the proxy's event, the message as the caller sees it.
  */
 export function ownTraffic(events: readonly AnyEvent[]): ReadonlyMap<number, AnyEvent> {
   const calls = new Map<number, Actor>();
   const callOf = new Map<number, number>();
-  const spoilt = new Set<number>();
+  const acts = new Map<number, number>();
   const traffic: SimEvent<'proxy.file'>[] = [];
   for (const event of events) {
     const within = event.cause === null ? undefined : (callOf.get(event.cause) ?? (calls.has(event.cause) ? event.cause : undefined));
     if (event.kind === 'hcall.call' && event.data.name === H_TPM_COMM) calls.set(event.seq, event.data.issuer);
     else if (within !== undefined) callOf.set(event.seq, within);
     if (within === undefined) continue;
-    if (event.kind === 'adversary') spoilt.add(within);
+    if (event.kind === 'adversary' && !acts.has(within)) acts.set(within, event.seq);
     if (event.kind === 'proxy.file' && event.sights.length > 0) traffic.push(event);
   }
   const own = new Map<number, AnyEvent>();
@@ -27,7 +27,10 @@ export function ownTraffic(events: readonly AnyEvent[]): ReadonlyMap<number, Any
     const call = callOf.get(event.seq) ?? -1;
     const caller = calls.get(call);
     const bytes = event.sights[0]?.bytes;
-    if (!caller || !bytes || spoilt.has(call)) continue;
+    if (!caller || !bytes) continue;
+    const act = acts.get(call);
+    // What was written before the act is what the caller wrote; a response may be changed until the call returns.
+    if (act !== undefined && (event.data.call === 'read' || act < event.seq)) continue;
     const message = event.data.call === 'write' ? inspectCommand(bytes) : inspectResponse(bytes, asked);
     if (message.code === undefined) continue;
     if (message.kind === 'command') asked = message.code;
