@@ -138,7 +138,11 @@ export class Guest implements Stateful<GuestData> {
   }
 
   /** A system call of the guest's software with these registers: `sc 1` or `sc 2`. The registers afterwards. */
-  async call(door: 'sc 1' | 'sc 2', registers: ReadonlyMap<number, bigint>, user = false): Promise<readonly bigint[] | { readonly never: string; readonly scope: 'guest' | 'host' }> {
+  async call(
+    door: 'sc 1' | 'sc 2',
+    registers: ReadonlyMap<number, bigint>,
+    user = false,
+  ): Promise<readonly bigint[] | { readonly never: string; readonly scope: 'guest' | 'host' }> {
     const vcpu = this.bootVcpu;
     const saved = vcpu.saved();
     if (user) vcpu.regs.msr |= MSR.PR;

@@ -9,7 +9,8 @@ import type { Ultravisor } from './ultravisor.ts';
 export type Caller = 'hypervisor' | 'svm kernel' | 'guest kernel' | 'anyone';
 
 export type UltracallResult<O extends RegisterUses> =
-  | { readonly r3: number | bigint; readonly out?: Partial<Named<O>>; readonly count?: boolean }
+  /** `count`: r3 is a number of bytes or a code of libfdt, no U_* code. `byDispatch`: the caller may not; every call has that. */
+  | { readonly r3: number | bigint; readonly out?: Partial<Named<O>>; readonly count?: boolean; readonly byDispatch?: true }
   /** r3 is left as it was: it still holds the number of the call. */
   | 'r3 unchanged'
   /** The vCPU goes on elsewhere, with registers that the handler has set. */

@@ -16,6 +16,7 @@ import { Lock, type Place, type Random, type Stateful, type World } from '../sim
 import type { AnyUltracall, UltracallResult } from './call.ts';
 import { ultracalls } from './calls/index.ts';
 import { U, uName } from './codes.ts';
+import { type Hardware, newHardware } from './hardware.ts';
 import type { CheckName, Profile } from './profile.ts';
 import type { Svm } from './svm.ts';
 import type { TpmNode } from './tpm-node.ts';
@@ -27,6 +28,8 @@ const CALL_NS = 1_000;
 export interface UltravisorState {
   readonly svms: ReadonlyMap<number, Svm>;
   readonly tpm: TpmNode | null;
+  readonly hardware: Hardware;
+  readonly turn: number;
   readonly random: ReturnType<Random['snapshot']>;
 }
 
@@ -54,6 +57,9 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
   svms = new Map<number, Svm>();
   /** What firmware handed over about the TPM; null: every unwrap fails. */
   tpm: TpmNode | null = null;
+  hardware = newHardware();
+  /** Counts uses of frames: the least recently used page goes out first. */
+  turn = 0;
   /** Cookies of calls that wait for UV_RETURN. */
   #waiting = new Map<bigint, Returned | null>();
 
@@ -121,7 +127,7 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
         vcpu.set(register, value);
         out[key] = value;
       }
-      if (call && result.r3 !== U.SUCCESS && !result.count) assertDeclared(call, Number(s64(r3)));
+      if (call && result.r3 !== U.SUCCESS && !result.count && !result.byDispatch) assertDeclared(call, Number(s64(r3)));
     }
     const r3Name = r3 === undefined || (typeof result === 'object' && result.count) ? undefined : uName(r3);
     const outcome = typeof result === 'string' ? result : 'returns';
@@ -132,9 +138,10 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
   async #run(call: AnyUltracall | undefined, args: Named<RegisterUses>, vcpu: Vcpu): Promise<UltracallResult<RegisterUses>> {
     if (!call || BigInt(call.number) !== vcpu.get(3)) return { r3: U.FUNCTION };
     const [hv, pr, s] = [vcpu.has(MSR.HV), vcpu.has(MSR.PR), vcpu.has(MSR.S)];
-    if (call.caller === 'hypervisor' && (!hv || pr)) return { r3: U.PERMISSION };
-    if (call.caller === 'svm kernel' && !s) return { r3: this.profile.notSecure === 'U_INVALID' ? U.INVALID : U.PERMISSION };
-    if ((call.caller === 'svm kernel' || call.caller === 'guest kernel') && (hv || pr)) return { r3: U.PERMISSION };
+    const wrongCaller = { r3: U.PERMISSION, byDispatch: true } as const;
+    if (call.caller === 'hypervisor' && (!hv || pr)) return wrongCaller;
+    if (call.caller === 'svm kernel' && !s) return this.profile.notSecure === 'U_INVALID' ? { r3: U.INVALID } : wrongCaller;
+    if ((call.caller === 'svm kernel' || call.caller === 'guest kernel') && (hv || pr)) return wrongCaller;
     return call.handle(this, args, vcpu);
   }
 
@@ -201,13 +208,15 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
   }
 
   snapshot(): UltravisorState {
-    return structuredClone({ svms: this.svms, tpm: this.tpm, random: this.random.snapshot() });
+    return structuredClone({ svms: this.svms, tpm: this.tpm, hardware: this.hardware, turn: this.turn, random: this.random.snapshot() });
   }
 
   restore(state: UltravisorState): void {
-    const { svms, tpm, random } = structuredClone(state);
+    const { svms, tpm, hardware, turn, random } = structuredClone(state);
     this.svms = new Map(svms);
     this.tpm = tpm;
+    this.hardware = hardware;
+    this.turn = turn;
     this.random.restore(random);
     this.#waiting.clear();
   }
