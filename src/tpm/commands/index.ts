@@ -1,6 +1,8 @@
 import { type AnyCommand, table } from '../command.ts';
 import * as asymmetric from './asymmetric.ts';
+import * as attestation from './attestation.ts';
 import * as audit from './audit.ts';
+import * as auditDigest from './audit-digest.ts';
 import * as capability from './capability.ts';
 import * as clock from './clock.ts';
 import * as clockControl from './clock-control.ts';
@@ -33,7 +35,9 @@ import * as testing from './testing.ts';
 /** Every command of this TPM by code. A new file of commands is one import and one word here. */
 export const commands: ReadonlyMap<number, AnyCommand> = table([
   asymmetric,
+  attestation,
   audit,
+  auditDigest,
   capability,
   clock,
   clockControl,
@@ -65,7 +69,9 @@ export const commands: ReadonlyMap<number, AnyCommand> = table([
 ]);
 
 export * from './asymmetric.ts';
+export * from './attestation.ts';
 export * from './audit.ts';
+export * from './audit-digest.ts';
 export * from './capability.ts';
 export * from './clock.ts';
 export * from './clock-control.ts';

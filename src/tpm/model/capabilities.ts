@@ -24,6 +24,9 @@ import { CLOCK_UPDATE_MS } from './time.ts';
 
 // Part 3 §30.2: capabilities report what exists. Each list begins at `property` and ends after `count` entries.
 
+/** libtpms 0.9.2's. */
+export const FIRMWARE_VERSION = 0x20191023_00163636n;
+
 const MAX_CAP_BUFFER = 1024;
 /** Bytes of the list that the buffer has room for (Part 2 §6.12: less capability and count). */
 const ROOM = MAX_CAP_BUFFER - 8;
@@ -113,8 +116,8 @@ function properties(tpm: Core): readonly (readonly [number, number])[] {
     [P.VENDOR_STRING_3, 0],
     [P.VENDOR_STRING_4, 0],
     [P.VENDOR_TPM_TYPE, 1],
-    [P.FIRMWARE_VERSION_1, 0x20191023],
-    [P.FIRMWARE_VERSION_2, 0x00163636],
+    [P.FIRMWARE_VERSION_1, Number(FIRMWARE_VERSION >> 32n)],
+    [P.FIRMWARE_VERSION_2, Number(FIRMWARE_VERSION & 0xffffffffn)],
     [P.INPUT_BUFFER, 1024],
     [P.HR_TRANSIENT_MIN, limits.loadedObjects],
     [P.HR_PERSISTENT_MIN, 7],
