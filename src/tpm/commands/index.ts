@@ -9,6 +9,7 @@ import * as clockControl from './clock-control.ts';
 import * as context from './context.ts';
 import * as dictionaryAttack from './dictionary-attack.ts';
 import * as duplication from './duplication.ts';
+import * as ecc from './ecc.ts';
 import * as hash from './hash.ts';
 import * as hierarchy from './hierarchy.ts';
 import * as hierarchyControl from './hierarchy-control.ts';
@@ -30,6 +31,8 @@ import * as sequence from './sequence.ts';
 import * as session from './session.ts';
 import * as signing from './signing.ts';
 import * as startup from './startup.ts';
+import * as symmetric from './symmetric.ts';
+import * as testParms from './test-parms.ts';
 import * as testing from './testing.ts';
 
 /** Every command of this TPM by code. A new file of commands is one import and one word here. */
@@ -44,6 +47,7 @@ export const commands: ReadonlyMap<number, AnyCommand> = table([
   context,
   dictionaryAttack,
   duplication,
+  ecc,
   hash,
   hierarchy,
   hierarchyControl,
@@ -65,6 +69,8 @@ export const commands: ReadonlyMap<number, AnyCommand> = table([
   session,
   signing,
   startup,
+  symmetric,
+  testParms,
   testing,
 ]);
 
@@ -78,6 +84,7 @@ export * from './clock-control.ts';
 export * from './context.ts';
 export * from './dictionary-attack.ts';
 export * from './duplication.ts';
+export * from './ecc.ts';
 export * from './hash.ts';
 export * from './hierarchy.ts';
 export * from './hierarchy-control.ts';
@@ -99,4 +106,6 @@ export * from './sequence.ts';
 export * from './session.ts';
 export * from './signing.ts';
 export * from './startup.ts';
+export * from './symmetric.ts';
+export * from './test-parms.ts';
 export * from './testing.ts';

@@ -1,0 +1,78 @@
+import { command, user } from '../command.ts';
+import { cryptBlocks } from '../model/block-cipher.ts';
+import type { Core } from '../model/core.ts';
+import { keyAt } from '../model/objects.ts';
+import { inHandle, inParameter, refuse } from '../refusal.ts';
+import {
+  blockBytes,
+  has,
+  TPM_ALG,
+  TPM_CC,
+  TPM_RC,
+  TPM2B_IV,
+  TPM2B_MAX_BUFFER,
+  TPMA_OBJECT,
+  TPMI_ALG_CIPHER_MODE_NULL,
+  TPMI_DH_OBJECT,
+  TPMI_YES_NO,
+} from '../wire/index.ts';
+
+// Part 3 §15.2 and §15.3: the same command twice; the second takes its data first, so that a session can encrypt them.
+
+interface Request {
+  readonly keyHandle: number;
+  readonly decrypt: 0 | 1;
+  readonly mode: number;
+  readonly ivIn: Uint8Array;
+  readonly inData: Uint8Array;
+}
+
+function encryptDecrypt(
+  tpm: Core,
+  { keyHandle, decrypt, mode: given, ivIn, inData }: Request,
+  number: Readonly<Record<'mode' | 'ivIn' | 'inData', number>>,
+) {
+  const { publicArea, sensitive } = keyAt(tpm, keyHandle, inHandle(1, TPM_RC.KEY));
+  if (publicArea.type !== TPM_ALG.SYMCIPHER) return refuse(inHandle(1, TPM_RC.KEY));
+  const {
+    objectAttributes,
+    parameters: { sym },
+  } = publicArea;
+  const wanted = decrypt ? TPMA_OBJECT.bit.decrypt : TPMA_OBJECT.bit.sign; // for a cipher, sign means encrypt
+  if (has(objectAttributes, TPMA_OBJECT.bit.restricted) || !has(objectAttributes, wanted)) refuse(inHandle(1, TPM_RC.ATTRIBUTES));
+  if (sym.algorithm === TPM_ALG.NULL || !sensitive) return refuse(inHandle(1, TPM_RC.KEY));
+  const own: number = sym.mode;
+  if (own === TPM_ALG.CMAC) refuse(inHandle(1, TPM_RC.MODE));
+  if (own === TPM_ALG.NULL ? given === TPM_ALG.NULL : given !== TPM_ALG.NULL && given !== own)
+    refuse(inParameter(number.mode, TPM_RC.MODE));
+  const mode = own === TPM_ALG.NULL ? given : own;
+  const block = blockBytes(sym.algorithm);
+  if (ivIn.length !== (mode === TPM_ALG.ECB ? 0 : block)) refuse(inParameter(number.ivIn, TPM_RC.SIZE));
+  const whole = mode === TPM_ALG.CBC || mode === TPM_ALG.ECB;
+  if (whole && inData.length % block !== 0) refuse(inParameter(number.inData, TPM_RC.SIZE));
+  const { data, iv } = cryptBlocks(decrypt === 1, sensitive.sensitive, mode, ivIn, inData);
+  return { outData: data, ivOut: iv };
+}
+
+const handles = { keyHandle: user(TPMI_DH_OBJECT) };
+const returns = { outData: TPM2B_MAX_BUFFER, ivOut: TPM2B_IV };
+
+export const TPM2_EncryptDecrypt = command({
+  code: TPM_CC.EncryptDecrypt,
+  name: 'TPM2_EncryptDecrypt',
+  spec: 'Part 3 §15.2',
+  handles,
+  params: { decrypt: TPMI_YES_NO, mode: TPMI_ALG_CIPHER_MODE_NULL, ivIn: TPM2B_IV, inData: TPM2B_MAX_BUFFER },
+  returns,
+  run: (tpm, input) => encryptDecrypt(tpm, input, { mode: 2, ivIn: 3, inData: 4 }),
+});
+
+export const TPM2_EncryptDecrypt2 = command({
+  code: TPM_CC.EncryptDecrypt2,
+  name: 'TPM2_EncryptDecrypt2',
+  spec: 'Part 3 §15.3',
+  handles,
+  params: { inData: TPM2B_MAX_BUFFER, decrypt: TPMI_YES_NO, mode: TPMI_ALG_CIPHER_MODE_NULL, ivIn: TPM2B_IV },
+  returns,
+  run: (tpm, input) => encryptDecrypt(tpm, input, { inData: 1, mode: 3, ivIn: 4 }),
+});
