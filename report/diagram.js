@@ -113,6 +113,7 @@ export class Diagram {
     const to = this.everything
       ? this.rows.length
       : Math.min(this.rows.length, Math.ceil((this.#scroller.scrollTop + this.#scroller.clientHeight) / height) + OVERSCAN);
+    this.#holder.classList.toggle('whole', this.everything);
     this.#holder.replaceChildren(...this.rows.slice(from, to).map((row, i) => this.#row(row, from + i)));
   }
 
@@ -126,7 +127,7 @@ export class Diagram {
       'aria-setsize': this.rows.length,
       'aria-posinset': index + 1,
       'data-row': index,
-      style: `top:${index * this.rowHeight}px`,
+      style: this.everything ? '' : `top:${index * this.rowHeight}px`,
     };
     if (!event) {
       const text = `${countOf(row.gap ?? 0, 'event')} that the ${this.unseenBy} does not see`;
