@@ -2,11 +2,14 @@ import { Diagram } from './diagram.js';
 import { byId, countOf, el, inputById, showMs } from './dom.js';
 import { openHelp } from './help.js';
 import { eventPanel } from './inspector.js';
+import { arrowsWithin, listenToKeys } from './keyboard.js';
 import { knowledgePanel } from './knowledge.js';
 import { memoryPanel } from './memory.js';
+import { inText, nameOf } from './names.js';
 import { GROUPS, rowsOf } from './rows.js';
 import { findIn } from './search.js';
 import { loadView, readAbout } from './store.js';
+import { showTicks } from './ticks.js';
 import { tpmPanel } from './tpm.js';
 
 /** @type {[string, string, string][]} */
@@ -16,21 +19,6 @@ const TABS = [
   ['memory', 'Memory', 'm'],
   ['tpm', 'TPM', 'p'],
 ];
-/** @type {Record<string, string>} */
-const NAMES = {
-  omniscient: 'Omniscient',
-  svm: 'SVM',
-  guest: 'Guest',
-  'spapr-tpm-proxy': 'TPM proxy',
-  tpmrm: 'resource manager',
-  tpm: 'TPM',
-};
-/** @param {string} actor */
-const nameOf = actor => NAMES[actor] ?? (actor[0] ?? '').toUpperCase() + actor.slice(1);
-
-/** Within a sentence. @param {string} actor */
-const inText = actor => (actor === 'ultravisor' ? 'Ultravisor' : (NAMES[actor] ?? actor));
-
 const about = readAbout();
 const diagram = new Diagram(about.lanes, index => select(index));
 const filter = { hidden: new Set(), routine: false };
@@ -72,7 +60,7 @@ function layOut() {
   );
   showFilters();
   search(state.search);
-  ticks();
+  showTicks(diagram.rows);
   inputById('slider').max = String(Math.max(0, diagram.rows.length - 1));
   const at = diagram.rows.findLastIndex(({ event }) => event && event.q <= state.seq);
   select(Math.max(0, at), true);
@@ -193,22 +181,6 @@ function toggleRoutine() {
   layOut();
 }
 
-/** Marks over the slider: where steps begin, and where the adversary acts or something is refused. */
-function ticks() {
-  const last = Math.max(1, diagram.rows.length - 1);
-  const marks = diagram.rows.flatMap(({ event }, i) => {
-    const kind = !event
-      ? ''
-      : event.k === 'step.start'
-        ? 'step'
-        : event.k === 'adversary' || (event.k === 'check' && event.n === 'bad')
-          ? 'bad'
-          : '';
-    return kind ? [el('i', { class: kind, style: `left:${(i / last) * 100}%` })] : [];
-  });
-  byId('ticks').replaceChildren(...marks.slice(0, 400));
-}
-
 /** @param {string} text */
 const say = text => {
   byId('said').textContent = text;
@@ -251,46 +223,6 @@ const keys = {
   ...Object.fromEntries(TABS.map(([tab, , key]) => [key, () => showTab(tab)])),
   ...Object.fromEntries(about.viewpoints.map((viewpoint, i) => [String(i + 1), () => look(viewpoint)])),
 };
-
-addEventListener('keydown', event => {
-  if (event.ctrlKey || event.metaKey || event.altKey || /** @type {HTMLDialogElement} */ (byId('help')).open) return;
-  const target = /** @type {HTMLElement} */ (event.target);
-  if (target.id === 'search') {
-    if (event.key === 'Enter') nextMatch(event.shiftKey ? -1 : 1);
-    else if (event.key === 'Escape' || event.key === 'ArrowDown') byId('diagram').focus();
-    else return;
-    event.preventDefault();
-    return;
-  }
-  const arrows = event.key.startsWith('Arrow') || event.key.startsWith('Page') || event.key === 'Home' || event.key === 'End';
-  // Groups of buttons, lists, the slider and long panels have uses of their own for these keys.
-  if (arrows && target.closest('select, [role="radiogroup"], [role="tablist"], #slider')) return;
-  if (
-    arrows &&
-    event.key !== 'ArrowLeft' &&
-    event.key !== 'ArrowRight' &&
-    target.closest('#panel') &&
-    byId('panel').scrollHeight > byId('panel').clientHeight
-  )
-    return;
-  const action = keys[event.key];
-  if (!action) return;
-  event.preventDefault();
-  action();
-});
-
-/** Arrows move within a group of which one is chosen. @param {HTMLElement} group @param {(chosen: HTMLElement) => unknown} choose */
-function arrowsWithin(group, choose) {
-  group.addEventListener('keydown', event => {
-    const by = event.key === 'ArrowRight' || event.key === 'ArrowDown' ? 1 : event.key === 'ArrowLeft' || event.key === 'ArrowUp' ? -1 : 0;
-    if (by === 0) return;
-    const all = /** @type {HTMLElement[]} */ ([...group.children]);
-    const next = all[(all.indexOf(/** @type {HTMLElement} */ (event.target)) + by + all.length) % all.length];
-    event.preventDefault();
-    next?.focus();
-    if (next) choose(next);
-  });
-}
 
 function build() {
   byId('views').replaceChildren(
@@ -349,6 +281,7 @@ function build() {
 }
 
 build();
+listenToKeys(keys, nextMatch);
 const [, wantedView] = location.hash.match(/view=([\w-]+)/) ?? [];
 const [, wantedEvent] = location.hash.match(/event=(\d+)/) ?? [];
 void look(about.viewpoints.find(viewpoint => viewpoint === wantedView) ?? about.viewpoints[0] ?? '').then(() => {
