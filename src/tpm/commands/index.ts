@@ -7,7 +7,9 @@ import * as capability from './capability.ts';
 import * as clock from './clock.ts';
 import * as clockControl from './clock-control.ts';
 import * as context from './context.ts';
+import * as credential from './credential.ts';
 import * as dictionaryAttack from './dictionary-attack.ts';
+import * as duplicate from './duplicate.ts';
 import * as duplication from './duplication.ts';
 import * as ecc from './ecc.ts';
 import * as hash from './hash.ts';
@@ -45,7 +47,9 @@ export const commands: ReadonlyMap<number, AnyCommand> = table([
   clock,
   clockControl,
   context,
+  credential,
   dictionaryAttack,
+  duplicate,
   duplication,
   ecc,
   hash,
@@ -82,7 +86,9 @@ export * from './capability.ts';
 export * from './clock.ts';
 export * from './clock-control.ts';
 export * from './context.ts';
+export * from './credential.ts';
 export * from './dictionary-attack.ts';
+export * from './duplicate.ts';
 export * from './duplication.ts';
 export * from './ecc.ts';
 export * from './hash.ts';

@@ -24,30 +24,34 @@ export function cryptBlocks(decrypt: boolean, key: Uint8Array, mode: number, iv:
   if (name === undefined) throw new RangeError(`0x${mode.toString(16)} is no mode of a block cipher`);
   const make = decrypt ? createDecipheriv : createCipheriv;
   const cipher = make(`aes-${key.length * 8}-${name}`, key, mode === TPM_ALG.ECB ? null : iv).setAutoPadding(false);
-  const out = Uint8Array.from(Buffer.concat([cipher.update(data), cipher.final()]));
-  return { data: out, iv: nextIv(mode, iv, decrypt ? data : out, decrypt ? out : data) };
+  // With zeros behind it, a last block that is not whole shows the rest of its key stream.
+  const whole = new Uint8Array(Math.ceil(data.length / BLOCK) * BLOCK);
+  whole.set(data);
+  const out = Uint8Array.from(Buffer.concat([cipher.update(whole), cipher.final()]));
+  const last = { input: whole.slice(-BLOCK), output: out.slice(-BLOCK), bytes: data.length % BLOCK || BLOCK };
+  return { data: out.slice(0, data.length), iv: data.length === 0 ? iv : nextIv(decrypt, mode, iv, last, whole.length / BLOCK) };
 }
 
-function nextIv(mode: number, iv: Uint8Array, ciphertext: Uint8Array, plaintext: Uint8Array): Uint8Array {
-  if (ciphertext.length === 0) return iv;
+interface LastBlock {
+  readonly input: Uint8Array;
+  readonly output: Uint8Array;
+  /** How many bytes of it are data. */
+  readonly bytes: number;
+}
+
+/** The IV as OpenSSL leaves it. */
+function nextIv(decrypt: boolean, mode: number, iv: Uint8Array, { input, output, bytes }: LastBlock, blocks: number): Uint8Array {
   switch (mode) {
     case TPM_ALG.CBC:
-    case TPM_ALG.CFB:
-      return lastBlock(ciphertext);
-    case TPM_ALG.OFB: // the last block of key stream
-      return lastBlock(ciphertext.map((byte, i) => byte ^ (plaintext[i] ?? 0)));
+    case TPM_ALG.CFB: // ciphertext, then key stream that was not used
+      return decrypt ? input.map((byte, i) => (i < bytes ? byte : (output[i] ?? 0))) : output;
+    case TPM_ALG.OFB: // key stream
+      return input.map((byte, i) => byte ^ (output[i] ?? 0));
     case TPM_ALG.CTR:
-      return counted(iv, Math.ceil(ciphertext.length / BLOCK));
+      return counted(iv, blocks);
     default:
       return iv;
   }
-}
-
-/** A block that is not whole is filled up with zeros. */
-function lastBlock(bytes: Uint8Array): Uint8Array {
-  const block = new Uint8Array(BLOCK);
-  block.set(bytes.slice(Math.floor((bytes.length - 1) / BLOCK) * BLOCK));
-  return block;
 }
 
 function counted(iv: Uint8Array, blocks: number): Uint8Array {

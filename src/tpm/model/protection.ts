@@ -43,7 +43,7 @@ interface Protector {
   readonly seed: Uint8Array;
 }
 
-function protectorOf(parent: TPMT_PUBLIC, seed: Uint8Array): Protector {
+export function protectorOf(parent: TPMT_PUBLIC, seed: Uint8Array): Protector {
   const symmetric = symmetricOf(parent);
   if (!symmetric || symmetric.algorithm === TPM_ALG.NULL) throw new RangeError('the parent has no symmetric algorithm');
   return { nameAlg: parent.nameAlg, symmetric, seed };
