@@ -37,7 +37,15 @@ function makeProgram(io: Io, end: (status: number) => void): Command {
   program
     .command('run')
     .description('Run scenarios and show what happens.')
-    .argument('<file...>', 'scenario files')
+    .argument('<file...>', 'scenario files, or folders of them')
+    .option(
+      '--reporter <name>',
+      'also write the verdicts as junit, tap or github; "junit=FILE" into a file (may be given several times)',
+      several,
+      [],
+    )
+    .option('--filter <text>', 'only scenarios whose file or title contains this text')
+    .option('--bail', 'end after the first that fails')
     .option('--seed <seed>', 'where all chance comes from, in place of what the scenario says')
     .option('--tpm <tpm>', 'the TPM of every host: "embedded", or where another one is reached')
     .option('--profile <name>', 'how the firmware of every host behaves: documented, published, hardened')
@@ -148,3 +156,5 @@ function oneLine(text: string): string {
   if (text === '') throw new InvalidArgumentError('The name of a file is missing.');
   return text;
 }
+
+const several = (text: string, before: readonly string[]): readonly string[] => [...before, text];

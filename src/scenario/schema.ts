@@ -121,6 +121,7 @@ export const SCENARIO = z
       })
       .optional()
       .describe('What each guest or host has unless it says otherwise.'),
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it tells how the language writes a variable
     variables: z.record(z.string(), SCALAR).optional().describe('Values by name; `${name}` stands for one, everywhere in the scenario.'),
     matrix: MATRIX.optional().describe(
       'Values for variables, and for `profile`, `tpm` and `seed`: the scenario is run once for every combination of them.',

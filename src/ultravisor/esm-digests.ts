@@ -35,11 +35,12 @@ export async function keepFilesTree(uv: Ultravisor, svm: Svm, vcpu: Vcpu, blob: 
 export function openDigests(uv: Ultravisor, symkey: Uint8Array, blob: Fdt): DigestProperties {
   const sealed = encryptedDigests(blob);
   if (!sealed) throw new EsmRefused(U.PERMISSION, 'digests', 'the blob has no encrypted digests', SOURCE);
-  const plaintext = openGcm(sealed, symkey);
-  const detail = plaintext
+  const authentic = openGcm(sealed, symkey);
+  const detail = authentic
     ? 'the digests are authentic'
     : 'the digests do not authenticate under the symmetric key: altered, or of another blob';
-  if (!uv.check('digests-tag', plaintext !== null, detail, SOURCE) || !plaintext) {
+  const plaintext = uv.check('digests-tag', authentic !== null, detail, SOURCE) ? openGcm(sealed, symkey, true) : null;
+  if (!plaintext) {
     throw new EsmRefused(U.PERMISSION, 'digests-tag', detail, SOURCE, true);
   }
   if (plaintext.length > ESM_LIMITS.digestsBytes) {

@@ -52,7 +52,7 @@ async function openFile(uv: Ultravisor, svm: Svm, vcpu: Vcpu, name: string): Pro
   if (!sealed) return U.PARAMETER;
   const plaintext = openGcm(sealed, symkey);
   const opens = uv.check('file-tag', plaintext !== null, plaintext ? `"${name}" is authentic` : `"${name}" does not authenticate`, SOURCE);
-  return opens && plaintext ? plaintext : U.PARAMETER;
+  return opens ? (plaintext ?? openGcm(sealed, symkey, true) ?? U.PARAMETER) : U.PARAMETER;
 }
 
 function treeOf(bytes: Uint8Array): Fdt | null {

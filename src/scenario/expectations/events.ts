@@ -29,7 +29,7 @@ function fits({ kind, actor, name, with: fields = {} }: Pattern, event: AnyEvent
 const show = ({ kind, actor, name, with: fields }: Pattern): string =>
   [kind ?? 'event', name, actor && `of ${actor}`, fields && JSON.stringify(fields)].filter(part => part !== undefined).join(' ');
 
-export const then = expectation({
+export const inOrder = expectation({
   schema: z.array(PATTERN).min(1).describe('These happen in this order; others may happen between them.'),
   check(wanted, { events }) {
     let at = 0;

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { disk } from './disk.ts';
-import { count, eventually, hidden, never, registers, saw, takes, then } from './events.ts';
+import { count, eventually, hidden, inOrder, never, registers, saw, takes } from './events.ts';
 import type { Evidence, Mismatch } from './expectation.ts';
 import { bytes, password, refusedBy, state, wrappingKey } from './facts.ts';
 import { result } from './result.ts';
@@ -15,7 +15,8 @@ export const expectations = {
   password,
   disk,
   registers,
-  then,
+  // biome-ignore lint/suspicious/noThenProperty: a word of the language; nobody awaits the table
+  then: inOrder,
   eventually,
   never,
   count,

@@ -1,0 +1,59 @@
+import { expect } from 'chai';
+import { loadScenario, runScenario } from '../../src/scenario/index.ts';
+import { CHECKS, type CheckName, hardened, type Profile, published } from '../../src/ultravisor/profile.ts';
+
+/** Which scenario of the catalogue catches a firmware without a check. */
+const CAUGHT_BY: Readonly<Record<Exclude<CheckName, keyof typeof EQUAL>, string>> = {
+  'wrapping-key-name': 'attacks/15-other-key',
+  'response-hmac': 'attacks/14-changed-response',
+  'digests-tag': 'attacks/09-edited-blob',
+  'digest-rtas': 'attacks/07-other-rtas',
+  'digest-kernel': 'attacks/01-other-kernel',
+  'digest-initrd': 'attacks/04-other-initrd',
+  'digest-bootargs': 'attacks/05-longer-bootargs',
+  'file-tag': 'attacks/09-edited-file',
+  'page-tag': 'attacks/24-tampered-page',
+  'page-in-secure': 'attacks/28-page-in-of-a-secure-page',
+  'page-in-requested': 'attacks/02-page-in-after-measurement.hardened',
+  'response-size': 'attacks/18-oversized-answer',
+  'device-tree-names': 'attacks/06-device-tree-property.hardened',
+  cookie: 'attacks/18-bad-cookie',
+  'get-file-owner': 'good/file-read-once',
+};
+
+/** Checks whose absence nobody can see, with the reason. */
+const EQUAL = {
+  'lockbox-key-size': 'a key that is no AES key opens nothing: the digests are refused in its place',
+} as const;
+
+const FIELDS: readonly { readonly change: Partial<Profile>; readonly file: string }[] = [
+  { change: { unmeasuredBytes: 'kept' }, file: 'attacks/03-code-behind-the-kernel.hardened' },
+  { change: { deviceTree: 'any' }, file: 'attacks/06-device-tree-property.hardened' },
+  { change: { closePolicyB: false, policyPcr: 16 }, file: 'attacks/20-policy-b.hardened' },
+  { change: { digestMismatch: 'logged' }, file: 'attacks/01-other-kernel' },
+];
+
+const holds = async (file: string, profile: Profile): Promise<boolean> =>
+  (await runScenario(await loadScenario(`fixtures/scenarios/${file}.yaml`), { profile })).ok;
+/** What a scenario of the catalogue is about: some are about the published code. */
+const firmwareOf = (file: string): Profile => (/18-/.test(file) ? published : hardened);
+
+describe('A firmware without one of its checks is caught', () => {
+  it('has a scenario or a reason for each check', () =>
+    expect([...Object.keys(CAUGHT_BY), ...Object.keys(EQUAL)].sort()).to.deep.equal(Object.keys(CHECKS).sort()));
+
+  for (const [check, file] of Object.entries(CAUGHT_BY)) {
+    it(`${check}: ${file}`, async () => {
+      const whole = firmwareOf(file);
+      const mutant: Profile = { ...whole, name: `without ${check}`, without: [...whole.without, check as CheckName] };
+      expect(await holds(file, whole), 'with the check').to.equal(true);
+      expect(await holds(file, mutant), 'without it').to.equal(false);
+    });
+  }
+
+  for (const { change, file } of FIELDS) {
+    it(`${JSON.stringify(change)}: ${file}`, async () => {
+      expect(await holds(file, { ...hardened, ...change, name: 'mutant' })).to.equal(false);
+    });
+  }
+});
