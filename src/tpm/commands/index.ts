@@ -7,6 +7,7 @@ import * as capability from './capability.ts';
 import * as clock from './clock.ts';
 import * as clockControl from './clock-control.ts';
 import * as context from './context.ts';
+import * as createLoaded from './create-loaded.ts';
 import * as credential from './credential.ts';
 import * as dictionaryAttack from './dictionary-attack.ts';
 import * as duplicate from './duplicate.ts';
@@ -47,6 +48,7 @@ export const commands: ReadonlyMap<number, AnyCommand> = table([
   clock,
   clockControl,
   context,
+  createLoaded,
   credential,
   dictionaryAttack,
   duplicate,
@@ -86,6 +88,7 @@ export * from './capability.ts';
 export * from './clock.ts';
 export * from './clock-control.ts';
 export * from './context.ts';
+export * from './create-loaded.ts';
 export * from './credential.ts';
 export * from './dictionary-attack.ts';
 export * from './duplicate.ts';

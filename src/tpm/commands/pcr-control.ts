@@ -70,7 +70,6 @@ export const TPM2_PCR_SetAuthValue = command({
   handles: { pcrHandle: user(TPMI_DH_PCR) },
   params: { auth: TPM2B_DIGEST },
   returns: {},
-  nv: true,
   run(tpm, { pcrHandle, auth }) {
     if (!ruleOf(pcrHandle).group) refuse(TPM_RC.VALUE);
     for (const pcr of GROUP) tpm.state.clear.pcrAuths.set(pcr, withoutTrailingZeros(auth));
