@@ -11,8 +11,13 @@ export {
 } from './machine/index.ts';
 export {
   type Explanation,
+  type Exploration,
+  type ExploreOptions,
+  explore,
+  type Finding,
   type InvariantReport,
   loadScenario,
+  loadScenarios,
   type Overrides,
   type Problem,
   parseScenario,

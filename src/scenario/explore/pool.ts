@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Rule } from '../adversary/index.ts';
 import type { Scenario } from '../load.ts';
@@ -56,7 +58,10 @@ export async function runOnWorkers(
 /** What was built, or the source itself: tsx has to be told of each thread. */
 function startWorker(workerData: Scenario): Worker {
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), { workerData });
-  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
+  // Not the entry for require(): it takes hooks that a worker's loader does not find.
+  const tsx = JSON.stringify(
+    new URL('dist/esm/api/index.mjs', pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json'))).href,
+  );
   const file = JSON.stringify(new URL('./worker.ts', import.meta.url).href);
   return new Worker(`import(${tsx}).then(({ register }) => { register(); return import(${file}); });`, { eval: true, workerData });
 }
