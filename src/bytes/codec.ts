@@ -177,10 +177,7 @@ export function fixed(name: string, length: number): Codec<Uint8Array> {
 }
 
 /** A byte string behind its length (a UINT16 unless told otherwise). Longer than `max` bytes is fault `size`. */
-export function sized(
-  name: string,
-  { max, width = 2, spec }: { max?: number; width?: 1 | 2 | 4; spec?: string } = {},
-): Codec<Uint8Array> {
+export function sized(name: string, { max, width = 2, spec }: { max?: number; width?: 1 | 2 | 4; spec?: string } = {}): Codec<Uint8Array> {
   return {
     name,
     ...(spec ? { spec } : {}),
@@ -292,11 +289,13 @@ export type TaggedValue<F extends Fields, K extends keyof F & string, V extends 
  * Fields of which one (`tag`) selects what follows them. The codec of the tag decides which tags are known; one that it knows
  * but that has no variant is fault `selector`.
  */
-export function tagged<
-  const F extends Fields,
-  K extends keyof F & string,
-  const V extends Readonly<Record<number, Fields>>,
->(name: string, spec: string, head: F, tag: K, variants: V): Codec<TaggedValue<F, K, V>> {
+export function tagged<const F extends Fields, K extends keyof F & string, const V extends Readonly<Record<number, Fields>>>(
+  name: string,
+  spec: string,
+  head: F,
+  tag: K,
+  variants: V,
+): Codec<TaggedValue<F, K, V>> {
   const headEntries = Object.entries(head);
   const variantEntries = new Map(Object.entries(variants).map(([key, fields]) => [Number(key), Object.entries(fields)]));
   return {

@@ -13,7 +13,8 @@ const wordOf = (bytes: Uint8Array, at: number): bigint => {
   return word;
 };
 
-const bytesOf = (word: bigint): Uint8Array => Uint8Array.from({ length: REGISTER_BYTES }, (_, i) => Number((word >> BigInt(56 - 8 * i)) & 0xffn));
+const bytesOf = (word: bigint): Uint8Array =>
+  Uint8Array.from({ length: REGISTER_BYTES }, (_, i) => Number((word >> BigInt(56 - 8 * i)) & 0xffn));
 
 /** One UV_ESMB_GET_FILE from user space: bytes from `offset` on (none at the end), or the code that refused. */
 export async function getFilePiece(
@@ -37,7 +38,9 @@ export async function getFilePiece(
   return r3 < 0n ? { r3 } : { bytes: data.slice(0, Number(r3)) };
 }
 
-export type FileOutcome = { readonly ok: true; readonly bytes: Uint8Array; readonly calls: number } | { readonly ok: false; readonly r3: bigint };
+export type FileOutcome =
+  | { readonly ok: true; readonly bytes: Uint8Array; readonly calls: number }
+  | { readonly ok: false; readonly r3: bigint };
 
 /** The whole file, as svm-tools' esmb-get-file reads it: forward, in pieces, until one is empty. */
 export async function getFile(platform: Platform, vcpu: Vcpu, name: string, pid: bigint): Promise<FileOutcome> {

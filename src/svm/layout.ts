@@ -26,4 +26,3 @@ export function layOut(sizes: { kernel: number; initrd: number; esmBlob: number 
   const fdt = esmBlob === null ? afterInitrd : alignUp(esmBlob + BigInt(sizes.esmBlob ?? 0));
   return { rtas: RTAS_GPA, kernel, initrd, esmBlob, fdt };
 }
-

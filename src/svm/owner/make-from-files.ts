@@ -1,16 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { SimulatorError } from '../../sim/index.ts';
-import { type EsmBlob, loadPrivateKey, loadPublicKey } from '../format/index.ts';
+import { type EsmBlob, type EsmPrivateKey, loadPrivateKey, loadPublicKey } from '../format/index.ts';
 import type { FileToAttach } from './attachments.ts';
 import type { Chance } from './chance.ts';
 import { makeBlob } from './make.ts';
 import type { Recipe } from './recipe.ts';
+import { explained } from './refuse.ts';
 
 /** The bytes of a file the person named. @throws {SimulatorError} `file.unreadable` */
 export async function readNamed(file: string, where = file): Promise<Uint8Array> {
   try {
-    return new Uint8Array(await readFile(file));
+    const { buffer, byteOffset, length } = await readFile(file);
+    return new Uint8Array(buffer, byteOffset, length);
   } catch (error) {
     const { code } = error as { code?: unknown };
     if (typeof code !== 'string') throw error;
@@ -18,13 +20,28 @@ export async function readNamed(file: string, where = file): Promise<Uint8Array>
   }
 }
 
+/** A passphrase, or how it is had when it is needed. */
+export type Passphrase = string | ((where: string) => Promise<string>);
+
+/** A private key file; for its passphrase is asked only when it has one. @throws {SimulatorError} as `loadPrivateKey`. */
+export async function openPrivateKey(file: Uint8Array, where: string, passphrase: Passphrase = ''): Promise<EsmPrivateKey> {
+  if (typeof passphrase === 'string') return loadPrivateKey(file, where, passphrase);
+  try {
+    return await loadPrivateKey(file, where);
+  } catch (error) {
+    if (!(error instanceof SimulatorError) || error.code !== 'key.passphrase-needed') throw error;
+  }
+  return loadPrivateKey(file, where, await passphrase(where));
+}
+
 /**
  * `svm-tool esm make -y`: a blob from a recipe and the files that it names, relative to `folder`.
  * @param passphrase of the origin's private key; empty for none.
+ * @throws {SimulatorError} what is wrong with a key or file; {EsmError} `limit`.
  */
-export async function makeBlobFromRecipe(recipe: Recipe, folder: string, chance: Chance, passphrase = ''): Promise<EsmBlob> {
+export async function makeBlobFromRecipe(recipe: Recipe, folder: string, chance: Chance, passphrase: Passphrase = ''): Promise<EsmBlob> {
   const read = (file: string) => readNamed(resolve(folder, file), file);
-  const origin = await loadPrivateKey(await read(recipe.origin.seckey), recipe.origin.seckey, passphrase);
+  const origin = await openPrivateKey(await read(recipe.origin.seckey), recipe.origin.seckey, passphrase);
   const pub = await loadPublicKey(await read(recipe.origin.pubkey), recipe.origin.pubkey);
   if (Buffer.compare(pub.fingerprint, origin.fingerprint) !== 0) {
     throw new SimulatorError('recipe.origin-pair', {

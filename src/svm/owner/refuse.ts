@@ -17,6 +17,7 @@ const HINTS: Readonly<Record<EsmFault, string>> = {
 };
 
 const SHORT = 'The file is cut off, or is not an ESM blob.';
+const NEWC = 'This is a cpio archive, such as an initrd: give the blob itself.';
 
 /**
  * Faults of a blob's bytes as the person sees them: file, byte, what to do. Any other error goes up untouched.
@@ -26,12 +27,33 @@ export function explained<T>(file: string, body: () => T): T {
   try {
     return body();
   } catch (error) {
-    if (error instanceof EsmError)
-      throw new SimulatorError(`esm.${error.fault}`, { where: file, what: error.message, hint: HINTS[error.fault], cause: error });
-    if (error instanceof DecodeError) {
-      const hint = error.fault === 'short' ? { hint: SHORT } : {};
-      throw new SimulatorError(`fdt.${error.fault}`, { where: file, what: error.message, ...hint, cause: error });
-    }
-    throw error;
+    throw explanation(file, error);
   }
+}
+
+/** The same for what takes its time. */
+export async function explainedLater<T>(file: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    throw explanation(file, error);
+  }
+}
+
+/** Faults of another kind of file than a blob, such as a `vmlinux`. */
+export function explainedFile<T>(file: string, hint: string, body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw new SimulatorError(`file.${error.fault}`, { where: file, what: error.message, hint, cause: error });
+  }
+}
+
+function explanation(file: string, error: unknown): unknown {
+  if (error instanceof EsmError)
+    return new SimulatorError(`esm.${error.fault}`, { where: file, what: error.message, hint: HINTS[error.fault], cause: error });
+  if (!(error instanceof DecodeError)) return error;
+  const hint = error.fault === 'short' ? SHORT : error.message.includes('0x30373037') ? NEWC : undefined;
+  return new SimulatorError(`fdt.${error.fault}`, { where: file, what: error.message, ...(hint ? { hint } : {}), cause: error });
 }
