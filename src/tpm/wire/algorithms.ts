@@ -87,7 +87,7 @@ export const CURVES: readonly Curve[] = [
     keyBits: 521,
     bytes: 66,
     order:
-      0x01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
+      0x01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
   },
 ];
 /** The curve of a number; asking for one that is none is our bug (unmarshalling refuses it). */
