@@ -33,7 +33,8 @@ export class NoLeak {
 
   /** Something that the hypervisor could see. */
   see(event: number, what: string, bytes: Uint8Array): void {
-    if (bytes.length > 0) this.#seen.push({ event, what, bytes: bytes.slice() });
+    // A page that is cleared before it is shared, most of all.
+    if (!isBlank(bytes)) this.#seen.push({ event, what, bytes: bytes.slice() });
   }
 
   /** What was seen is never changed: a snapshot is a list of the same. */
@@ -135,6 +136,10 @@ function goesOn(seen: Uint8Array, offset: number, { bytes, run }: Disguise, at: 
   for (let i = RUN; i < run; i++) if (seen[offset + i] !== bytes[at + i]) return false;
   return true;
 }
+
+const BLANK = Buffer.alloc(1 << 16);
+const isBlank = (bytes: Uint8Array): boolean =>
+  bytes.length <= BLANK.length && BLANK.compare(bytes, 0, bytes.length, 0, bytes.length) === 0;
 
 const word = (bytes: Uint8Array, at: number): number =>
   (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0;

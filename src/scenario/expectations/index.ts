@@ -16,7 +16,7 @@ export const expectations = {
   disk,
   registers,
   // biome-ignore lint/suspicious/noThenProperty: a word of the language; nobody awaits the table
-  then: inOrder,
+  then: inOrder, // oxlint-disable-line unicorn/no-thenable -- the same
   eventually,
   never,
   count,

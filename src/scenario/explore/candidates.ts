@@ -44,6 +44,6 @@ function selectorsOf({ point, guest, call, command, region }: Moment, severalGue
 /** What a rule does, in a few words. */
 export function showRule({ do: action, at, guest, call, command, region, occurrence, ...fields }: Rule): string {
   const where = [command ?? region ?? call, occurrence === undefined ? '' : `#${occurrence}`, guest === undefined ? '' : `of ${guest}`];
-  const how = Object.entries(fields).map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`);
+  const how = Object.entries(fields).map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
   return [`${action} ${at}`, ...where, how.length > 0 ? `(${how.join(', ')})` : ''].filter(part => part !== '').join(' ');
 }

@@ -55,13 +55,17 @@ export async function runOnWorkers(
   }
 }
 
+const FILE = './explore.worker.ts';
+
+const worker = (extension: 'js' | 'ts'): URL => new URL(`worker.${extension}`, import.meta.url);
+
 /** What was built, or the source itself: tsx has to be told of each thread. */
 function startWorker(workerData: Scenario): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), { workerData });
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL(FILE.replace(/\.ts$/, '.js'), import.meta.url), { workerData });
   // Not the entry for require(): it takes hooks that a worker's loader does not find.
   const tsx = JSON.stringify(
     new URL('dist/esm/api/index.mjs', pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json'))).href,
   );
-  const file = JSON.stringify(new URL('./worker.ts', import.meta.url).href);
+  const file = JSON.stringify(new URL(FILE, import.meta.url).href);
   return new Worker(`import(${tsx}).then(({ register }) => { register(); return import(${file}); });`, { eval: true, workerData });
 }

@@ -15,7 +15,7 @@ export const noResidue: Invariant = {
     return {
       watch(event) {
         if (event.kind !== 'ultracall.call' && event.kind !== 'state') return;
-        const key = (lpid: unknown): string => `${event.host} ${lpid}`;
+        const key = (lpid: bigint | number | undefined): string => `${event.host} ${lpid}`;
         if (event.kind === 'ultracall.call' && event.data.name === 'UV_SVM_TERMINATE') told.push(key(event.data.args.lpid));
         if (event.kind === 'state' && event.data.of === 'svm' && event.data.to === 'ACTIVE')
           told = told.filter(one => one !== key(event.lpid));
