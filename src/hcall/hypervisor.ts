@@ -1,5 +1,4 @@
-import { concat } from '../bytes/index.ts';
-import type { Actor, Sight, Stateful, World } from '../sim/index.ts';
+import type { Actor, Random, RandomState, Sight, Stateful, World } from '../sim/index.ts';
 import type { HostFiles } from '../tpmrm/index.ts';
 import type { AnyHcall, HcallResult, Provider } from './call.ts';
 import { hcalls } from './calls/index.ts';
@@ -14,8 +13,10 @@ import type { RealMemory } from './memory.ts';
 import { Partition, type PartitionOptions, type PartitionState } from './partition.ts';
 import { type HypervisorPort, SYSTEM_CALL, type UltravisorPort, UV } from './ports.ts';
 import { type Named, type RegisterUses, readRegisters } from './registers.ts';
+import { bringToHost, secureGuestFault } from './secure-frames.ts';
 import { MSR, s64, u64, Vcpu } from './vcpu.ts';
 
+const DATA_STORAGE = 0xe00;
 /** Virtual time of a hypercall, beside what happens in its course. */
 const CALL_NS = 1_000;
 
@@ -36,6 +37,7 @@ export interface HypervisorState {
   readonly proxies: ReadonlyMap<number, TpmProxyState>;
   /** Devices on the VIO bus, by guest and unit address. */
   readonly vio: ReadonlyMap<number, ReadonlyMap<number, unknown>>;
+  readonly random: RandomState;
 }
 
 /** KVM and QEMU of one host: partitions, their devices, and the hypercalls. */
@@ -44,6 +46,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
   readonly memory: RealMemory;
   readonly host: string;
   readonly files: HostFiles;
+  readonly random: Random;
   readonly providers: ReadonlySet<Provider>;
   readonly partitions = new Map<number, Partition>();
   readonly proxies = new Map<number, SpaprTpmProxy>();
@@ -60,6 +63,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
     this.memory = memory;
     this.host = host;
     this.files = files;
+    this.random = world.random.fork(`hypervisor of ${host}`);
     this.providers = new Set(pef ? ['qemu', 'kvm-pef'] : ['qemu']);
   }
 
@@ -141,7 +145,9 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
 
   /** An interrupt that the Ultravisor passes on. For a hypercall the answer goes back by UV_RETURN. */
   async interrupt(vcpu: Vcpu, vector: number): Promise<void> {
-    if (vector === SYSTEM_CALL) {
+    if (vector === SYSTEM_CALL && (vcpu.regs.srr1 & MSR.PR) !== 0n) {
+      vcpu.set(0, H.PRIVILEGE); // from the user space of an SVM: as without one, before anything else
+    } else if (vector === SYSTEM_CALL) {
       const { call, result } = await this.#dispatch(vcpu, 'ultravisor', (vcpu.regs.srr1 & MSR.S) !== 0n);
       if ('resumeGuest' in result) {
         vcpu.regs.msr = vcpu.regs.srr1;
@@ -151,11 +157,26 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
       }
       this.#deliver(vcpu, call, result, 0); // Linux: UV_RETURN takes the hypercall's result in r0
     }
+    if (vector === DATA_STORAGE) await secureGuestFault(this, this.partition(vcpu.regs.lpidr), vcpu.regs.spr.ASDR ?? 0n);
     vcpu.set(2, 0); // no synthesized interrupt
     vcpu.set(3, UV.RETURN);
     vcpu.regs.msr = MSR.SF | MSR.HV | MSR.ME | (vcpu.regs.msr & MSR.LE);
     await this.interceptor?.beforeReturn(vcpu);
     await this.#port().ultracall(vcpu);
+  }
+
+  /**
+   * Guest memory as QEMU or host root reads it: touching a secure frame makes KVM page it out, and what is found is ciphertext.
+   * Devices that a guest hands normal or shared memory to read it by {@link Partition.read}.
+   */
+  async hostRead(partition: Partition, gpa: bigint, length: number): Promise<Uint8Array> {
+    await bringToHost(this, partition, gpa, length);
+    return partition.read(gpa, length, 'hypervisor');
+  }
+
+  async hostWrite(partition: Partition, gpa: bigint, bytes: Uint8Array): Promise<void> {
+    await bringToHost(this, partition, gpa, bytes.length);
+    partition.write(gpa, bytes, 'hypervisor');
   }
 
   /** An ultracall of the hypervisor's own, on a thread of the host: r3.. in, r3.. out. */
@@ -201,7 +222,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
       'hcall.call',
       actor,
       { number: Number(number), name, issuer, args },
-      { sights: bus.active ? [sightOf(vcpu)] : [], place },
+      { sights: bus.active ? sightsOf(vcpu) : [], place },
     );
     const honest = async (given: Named<RegisterUses>): Promise<HcallResult<RegisterUses>> => {
       if (!provided) return { r3: H.FUNCTION };
@@ -253,6 +274,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
       partitions: new Map([...this.partitions].map(([lpid, partition]) => [lpid, partition.snapshot()])),
       proxies: new Map([...this.proxies].map(([lpid, proxy]) => [lpid, proxy.snapshot()])),
       vio: new Map([...this.vio].map(([lpid, bus]) => [lpid, bus.snapshot()])),
+      random: this.random.snapshot(),
     };
   }
 
@@ -267,6 +289,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
       if (saved) proxy.restore(saved);
     }
     for (const [lpid, bus] of this.vio) bus.restore(state.vio.get(lpid) ?? new Map());
+    this.random.restore(state.random);
   }
 }
 
@@ -275,10 +298,18 @@ function assertDeclared(call: AnyHcall, r3: number): void {
   if (r3 !== H.SUCCESS && !(name && call.returns[name])) throw new Error(`${call.name} returned ${name ?? r3}, which it does not declare`);
 }
 
-/** All that the hypervisor sees of the caller's general registers. */
-function sightOf(vcpu: Vcpu): Sight {
-  const bytes = concat(...vcpu.regs.gpr.map(value => Uint8Array.from(Buffer.from(u64(value).toString(16).padStart(16, '0'), 'hex'))));
-  return { what: 'r0..r31', bytes, seenBy: ['hypervisor'] };
+/** All that the hypervisor sees of the caller's registers. */
+function sightsOf({ regs }: Vcpu): Sight[] {
+  const wire = (values: readonly bigint[]): Uint8Array => {
+    const view = new DataView(new ArrayBuffer(values.length * 8));
+    for (const [i, value] of values.entries()) view.setBigUint64(i * 8, u64(value));
+    return new Uint8Array(view.buffer);
+  };
+  const state = [regs.cr, regs.lr, regs.ctr, regs.xer, regs.msr, regs.srr0, regs.srr1, regs.hsrr0, regs.hsrr1, regs.lpidr, regs.pidr];
+  return [
+    { what: 'r0..r31', bytes: wire(regs.gpr), seenBy: ['hypervisor'] },
+    { what: 'cr, lr, ctr, xer, msr, srr0, srr1, hsrr0, hsrr1, lpidr, pidr', bytes: wire(state), seenBy: ['hypervisor'] },
+  ];
 }
 
 /** r3 as the signed number it stands for. */

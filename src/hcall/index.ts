@@ -23,5 +23,6 @@ export {
 export { type GfnState, type MemSlot, Partition, type PartitionOptions, type PartitionState, SECURE_GUEST } from './partition.ts';
 export { type HypervisorPort, SYSTEM_CALL, type UltravisorPort, UV } from './ports.ts';
 export { type Named, type RegisterUse, type RegisterUses, r, readRegisters, showRegister, tableOf } from './registers.ts';
+export { invalidateShared, plugMemory, unplugMemory } from './secure-frames.ts';
 export { terminateSecureGuest } from './terminate.ts';
 export { MSR, type Registers, s64, u64, Vcpu, zeroRegisters } from './vcpu.ts';

@@ -16,6 +16,7 @@ export interface RealMemoryState {
   readonly next: { readonly normal: bigint; readonly secure: bigint };
   readonly free: { readonly normal: readonly bigint[]; readonly secure: readonly bigint[] };
   readonly secureInUse: number;
+  readonly secureReserved: number;
 }
 
 /**
@@ -27,12 +28,14 @@ export class RealMemory implements Stateful<RealMemoryState> {
   #next = { normal: 0x1000_0000n, secure: SECURE_BIT | 0x1000_0000n };
   #free = { normal: [] as bigint[], secure: [] as bigint[] };
   #secureInUse = 0;
+  #secureReserved = 0;
   /** Pages of secure memory that the host has. */
   readonly securePages: number;
   /** Told of every write into normal memory: the hypervisor can read it from then on. */
   onNormalWrite: ((ra: bigint, bytes: Uint8Array, by: Actor) => void) | undefined;
 
-  constructor(securePages = 65536) {
+  /** A host has 128 GiB of secure memory unless told otherwise; what nobody touches takes no room. */
+  constructor(securePages = 1 << 21) {
     this.securePages = securePages;
   }
 
@@ -42,6 +45,17 @@ export class RealMemory implements Stateful<RealMemoryState> {
 
   get securePagesLeft(): number {
     return this.securePages - this.#secureInUse;
+  }
+
+  /** Sets pages of secure memory aside without naming them; false: so many are not left. */
+  reserveSecure(pages: number): boolean {
+    if (this.#secureReserved + pages > this.securePages) return false;
+    this.#secureReserved += pages;
+    return true;
+  }
+
+  releaseSecure(pages: number): void {
+    this.#secureReserved -= pages;
   }
 
   /** The real address of a page that reads as zeros; null when secure memory is used up. */
@@ -104,14 +118,21 @@ export class RealMemory implements Stateful<RealMemoryState> {
   }
 
   snapshot(): RealMemoryState {
-    return structuredClone({ pages: this.#pages, next: this.#next, free: this.#free, secureInUse: this.#secureInUse });
+    return structuredClone({
+      pages: this.#pages,
+      next: this.#next,
+      free: this.#free,
+      secureInUse: this.#secureInUse,
+      secureReserved: this.#secureReserved,
+    });
   }
 
   restore(state: RealMemoryState): void {
-    const { pages, next, free, secureInUse } = structuredClone(state);
+    const { pages, next, free, secureInUse, secureReserved } = structuredClone(state);
     this.#pages = new Map(pages);
     this.#next = { ...next };
     this.#free = { normal: [...free.normal], secure: [...free.secure] };
     this.#secureInUse = secureInUse;
+    this.#secureReserved = secureReserved;
   }
 }

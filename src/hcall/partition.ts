@@ -27,6 +27,8 @@ export interface PartitionState {
   gfnStates: Map<bigint, GfnState>;
   untouched: GfnState;
   slots: MemSlot[];
+  /** Frames that a device holds on to (VFIO): they cannot move to secure memory. */
+  pinned: Set<bigint>;
   secureGuest: number;
   /** `running`; `stuck`: a hypercall never returns; `dead`: its QEMU is gone. */
   life: 'running' | 'stuck' | 'dead';
@@ -53,6 +55,7 @@ export class Partition implements Stateful<PartitionState> {
       gfnStates: new Map(),
       untouched: 'normal',
       slots: [{ slotid: 0, gpa: 0n, bytes: ramBytes }],
+      pinned: new Set(),
       secureGuest: 0,
       life: 'running',
       vcpus: [],
@@ -64,8 +67,13 @@ export class Partition implements Stateful<PartitionState> {
     return this.#state;
   }
 
+  /** The memory slot that holds this address; RAM that was plugged in later has slots of its own. */
+  slotAt(gpa: bigint): MemSlot | undefined {
+    return this.#state.slots.find(slot => gpa >= slot.gpa && gpa < slot.gpa + slot.bytes);
+  }
+
   hasRam(gpa: bigint): boolean {
-    return gpa >= 0n && gpa < this.ramBytes;
+    return this.slotAt(gpa) !== undefined;
   }
 
   gfnState(gfn: bigint): GfnState {
@@ -116,8 +124,9 @@ export class Partition implements Stateful<PartitionState> {
     for (let done = 0; done < length; ) {
       const at = gpa + BigInt(done);
       const piece = Math.min(PAGE_BYTES - pageOffset(at), length - done);
-      const end = this.ramBytes - at;
-      if (this.hasRam(at)) body(at, end < BigInt(piece) ? Number(end) : piece, done);
+      const slot = this.slotAt(at);
+      const left = slot ? slot.gpa + slot.bytes - at : 0n;
+      if (slot) body(at, left < BigInt(piece) ? Number(left) : piece, done);
       done += piece;
     }
   }

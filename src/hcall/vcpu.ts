@@ -33,6 +33,8 @@ export interface Registers {
   hsrr1: bigint;
   lpidr: bigint;
   pidr: bigint;
+  /** Further special purpose registers by their names (DEC, PPR, ASDR, ...); one that is absent is 0. */
+  spr: Readonly<Record<string, bigint>>;
 }
 
 export function zeroRegisters(): Registers {
@@ -40,7 +42,7 @@ export function zeroRegisters(): Registers {
   return {
     gpr: new Array<bigint>(32).fill(none),
     ...{ cr: none, lr: none, ctr: none, xer: none, msr: none, pc: none },
-    ...{ srr0: none, srr1: none, hsrr0: none, hsrr1: none, lpidr: none, pidr: none },
+    ...{ srr0: none, srr1: none, hsrr0: none, hsrr1: none, lpidr: none, pidr: none, spr: {} },
   };
 }
 

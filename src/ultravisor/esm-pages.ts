@@ -2,7 +2,7 @@ import { gfnOf, gpaOf, PAGE_BYTES, type Vcpu } from '../hcall/index.ts';
 import { U } from './codes.ts';
 import { EsmRefused } from './esm-refused.ts';
 import type { GuestTree } from './esm-tree.ts';
-import { securePage } from './pages.ts';
+import { securePage } from './secure-memory.ts';
 import { frameOf, inSlot, type Svm } from './svm.ts';
 import { fetch, shareFor, writeSvm } from './svm-memory.ts';
 import type { Ultravisor } from './ultravisor.ts';

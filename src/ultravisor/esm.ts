@@ -1,4 +1,4 @@
-import { H, Halt, hName, MSR, SYSTEM_CALL, type Vcpu } from '../hcall/index.ts';
+import { H, hName, MSR, SYSTEM_CALL, type Vcpu } from '../hcall/index.ts';
 import type { UltracallResult } from './call.ts';
 import { U } from './codes.ts';
 import { checkDigests, keepFilesTree, openDigests } from './esm-digests.ts';
@@ -6,7 +6,7 @@ import { keepSymkey } from './esm-lockbox.ts';
 import { reservePages, shareRtas, writeTreeBack } from './esm-pages.ts';
 import { EsmRefused } from './esm-refused.ts';
 import { fetchTree, type GuestTree, locateBlob } from './esm-tree.ts';
-import { releaseFrames } from './pages.ts';
+import { releaseAll } from './secure-memory.ts';
 import { newSvm, type Svm } from './svm.ts';
 import type { Ultravisor } from './ultravisor.ts';
 import { unwrapSymkey } from './unwrap.ts';
@@ -36,7 +36,7 @@ export async function enterSecureMode(
     if (!(refused instanceof EsmRefused)) throw refused;
     const result = await abort(uv, svm, vcpu, refused);
     // The hypervisor may have ended it before: what was taken since belongs to nobody.
-    if (uv.svm(svm.lpid) !== svm) releaseFrames(uv, svm);
+    if (uv.svm(svm.lpid) !== svm) releaseAll(uv, svm);
     return result;
   }
 }
@@ -102,7 +102,7 @@ async function abort(uv: Ultravisor, svm: Svm, vcpu: Vcpu, refused: EsmRefused):
   vcpu.regs.msr = MSR.SF | MSR.HV | MSR.ME | (caller.msr & MSR.LE);
   vcpu.set(3, H_SVM_INIT_ABORT);
   await uv.hypervisor.interrupt(vcpu, SYSTEM_CALL);
-  if (vcpu.has(MSR.HV)) throw new Halt('host', 'the hypervisor did not resume the guest after H_SVM_INIT_ABORT');
+  if (vcpu.has(MSR.HV)) uv.stop('the hypervisor did not resume the guest after H_SVM_INIT_ABORT');
   return uv.profile.esmFailure === 'ultravisor code' ? { r3: refused.code } : 'goes on elsewhere';
 }
 

@@ -3,6 +3,7 @@ export { ultracalls } from './calls/index.ts';
 export { showU, U, U_MEANING, type UName, UNPUBLISHED, uName } from './codes.ts';
 export { bootFirmware, type Handover, type WrappingKey } from './firmware.ts';
 export { FATAL_HCALLS, HCALL_COUNTS, type HcallCounts } from './hcall-counts.ts';
+export { reflectInterrupt } from './interrupts.ts';
 export { GPF_STATES, type GpfState } from './page-states.ts';
 export { CHECKS, type CheckName, DEFAULT_PROFILE, type Profile, profileNames, profiles } from './profile.ts';
 export { reflectHypercall } from './reflect.ts';

@@ -3,7 +3,8 @@ import { decryptGcm, digest, encryptGcm } from '../crypto/index.ts';
 import { gfnOf, gpaOf, isSecure, PAGE_BYTES, PAGE_SHIFT } from '../hcall/index.ts';
 import { U } from './codes.ts';
 import { AFTER_HV_PAGE_IN, AFTER_INVAL, type GpfState, SHARED_STATES } from './page-states.ts';
-import { type Frame, frameOf, inSlot, type Svm, stateOf } from './svm.ts';
+import { dropSecurePage, releaseAll, securePage } from './secure-memory.ts';
+import { frameOf, inSlot, type Svm, stateOf } from './svm.ts';
 import type { Ultravisor } from './ultravisor.ts';
 
 const SOURCE = 'open-power/ultravisor core/svm_host.c';
@@ -17,14 +18,6 @@ export function setState(uv: Ultravisor, svm: Svm, gfn: bigint, to: GpfState, wh
   if (!bus.active) return;
   const contents = page ? { digest: toHex(digest('sha256', page)) } : {};
   bus.emit('page', 'ultravisor', { gpa: gpaOf(gfn), from, to, why, ...contents }, { place: { host: uv.host, lpid: svm.lpid } });
-}
-
-/** The frame's page in secure memory, zero filled when it is new; null when secure memory is used up. */
-export function securePage(uv: Ultravisor, svm: Svm, gfn: bigint): bigint | null {
-  const frame = frameOf(svm, gfn);
-  frame.usedAt = svm.turn++;
-  frame.secureRa ??= uv.memory.allocate('secure');
-  return frame.secureRa;
 }
 
 /** What every page call checks first (pef.md b.4): the hypervisor's address, the SVM, the frame. Null: all is well. */
@@ -46,7 +39,8 @@ export function pageIn(uv: Ultravisor, svm: Svm | undefined, ra: bigint, gpa: bi
   const state = stateOf(svm, gfn);
   const next = AFTER_HV_PAGE_IN[state];
   if (next) {
-    frameOf(svm, gfn).hvRa = ra;
+    // While it is being unshared the page is of no more use (svm_hv_unsharing_gfn notes none).
+    if (next !== 'HV_UNSHARING') frameOf(svm, gfn).hvRa = ra;
     setState(uv, svm, gfn, next, 'UV_PAGE_IN');
     return U.SUCCESS;
   }
@@ -85,9 +79,11 @@ function decryptIn(uv: Ultravisor, svm: Svm, ra: bigint, gfn: bigint): number {
   if (!frame.sealed || !svm.paging) return U.P3;
   const ciphertext = uv.memory.read(ra, PAGE_BYTES, 'ultravisor');
   const { iv, tag } = frame.sealed;
-  const page = decryptGcm(svm.paging.key, iv, { ciphertext, tag });
-  const detail = page ? 'the page is what went out' : 'the page is not what went out of this frame last: tampered, moved or old';
-  if (!uv.check('page-tag', page !== null, `frame 0x${gpaOf(gfn).toString(16)}: ${detail}`, SOURCE) || !page) return U.P3;
+  const authentic = decryptGcm(svm.paging.key, iv, { ciphertext, tag });
+  const detail = authentic ? 'the page is what went out' : 'the page is not what went out of this frame last: tampered, moved or old';
+  if (!uv.check('page-tag', authentic !== null, `frame 0x${gpaOf(gfn).toString(16)}: ${detail}`, SOURCE)) return U.P3;
+  const page = authentic ?? decryptGcm(svm.paging.key, iv, { ciphertext, tag }, true);
+  if (!page) return U.P3;
   uv.memory.adopt(target, page, 'ultravisor');
   frame.sealed = null;
   setState(uv, svm, gfn, 'SECURE', 'UV_PAGE_IN (PAGEDOUT)', page);
@@ -124,8 +120,9 @@ export function pageOut(uv: Ultravisor, svm: Svm | undefined, ra: bigint, gpa: b
   const iv = nextIv(uv, svm.paging);
   const { ciphertext, tag } = encryptGcm(svm.paging.key, iv, page);
   uv.memory.adopt(ra, ciphertext, 'ultravisor');
-  if (frame.secureRa !== null) uv.memory.free(frame.secureRa);
-  Object.assign(frame, { sealed: { iv, tag }, secureRa: null });
+  frame.sealed = { iv, tag };
+  // The published code only unmaps the page: its place is the frame's for ever (pef.md h).
+  if (uv.profile.secureMemory === 'on demand') dropSecurePage(uv, svm, gfn);
   setState(uv, svm, gfn, 'PAGEDOUT', 'UV_PAGE_OUT', ciphertext);
   return U.SUCCESS;
 }
@@ -150,7 +147,7 @@ export function pageInval(uv: Ultravisor, svm: Svm | undefined, gpa: bigint, ord
 
 /** Gives all memory of an SVM back; its record is forgotten. */
 export function forget(uv: Ultravisor, svm: Svm): void {
-  releaseFrames(uv, svm);
+  releaseAll(uv, svm);
   uv.svms.delete(svm.lpid);
   uv.world.bus.emit(
     'state',
@@ -158,14 +155,4 @@ export function forget(uv: Ultravisor, svm: Svm): void {
     { of: 'svm', from: svm.phase, to: 'none', why: 'UV_SVM_TERMINATE' },
     { place: { host: uv.host, lpid: svm.lpid } },
   );
-}
-
-/** Gives the secure pages of an SVM back. */
-export function releaseFrames(uv: Ultravisor, svm: Svm): void {
-  for (const frame of svm.frames.values()) releaseFrame(uv, frame);
-}
-
-function releaseFrame(uv: Ultravisor, frame: Frame): void {
-  if (frame.secureRa !== null) uv.memory.free(frame.secureRa);
-  frame.secureRa = null;
 }

@@ -51,6 +51,11 @@ export interface Profile {
   readonly terminateUnknown: 'U_PARAMETER' | 'U_SUCCESS';
   /** H_RANDOM: documented answered by the Ultravisor, in the code H_FUNCTION. */
   readonly random: 'answered' | 'H_FUNCTION';
+  /**
+   * `reserved`: all of a slot when it is registered, and a page that went out keeps its place (core/svm_host.c). `on demand`: when a frame is
+   * first used; when it is scarce the least recently used page goes out (the document's use of H_SVM_PAGE_OUT).
+   */
+  readonly secureMemory: 'reserved' | 'on demand';
   /** The rest of a page that was fetched for a measured range: kept as the hypervisor gave it, or zeroed (threat 3). */
   readonly unmeasuredBytes: 'kept' | 'zeroed';
   /** The device tree is taken as it comes, or only with nodes and properties of a list (threat 6): its values are not measured either way. */
@@ -80,6 +85,7 @@ export const published = {
   pageInvalBadGpa: 'U_P3',
   terminateUnknown: 'U_SUCCESS',
   random: 'H_FUNCTION',
+  secureMemory: 'reserved',
   unmeasuredBytes: 'kept',
   deviceTree: 'any',
   policyPcr: 16,
@@ -104,6 +110,7 @@ export const documented = {
   pageInvalBadGpa: 'U_P2',
   terminateUnknown: 'U_PARAMETER',
   random: 'answered',
+  secureMemory: 'on demand',
 } as const satisfies Profile;
 
 /** The published code with a fix for each weakness that the real formats allow to close (pef.md i). */

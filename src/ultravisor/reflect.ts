@@ -1,15 +1,12 @@
-import { H, hName, MSR, type Registers, SYSTEM_CALL, s64, type Vcpu, zeroRegisters } from '../hcall/index.ts';
+import { H, hName, MSR, SYSTEM_CALL, s64, type Vcpu } from '../hcall/index.ts';
 import { FATAL_HCALLS, HCALL_COUNTS } from './hcall-counts.ts';
-import type { Svm } from './svm.ts';
-import { killSvm } from './svm-memory.ts';
+import { pass, synthesize } from './interrupts.ts';
+import { reflectRtas } from './rtas.ts';
+import { H_RTAS } from './rtas-block.ts';
 import type { Ultravisor } from './ultravisor.ts';
 
 const H_CEDE = 0xe0;
 const H_RANDOM = 0x300;
-/** Status bits of SRR1 that a synthesized interrupt may set (pef.md b.5.12). */
-const STATUS_BITS = 0x783f_0000n;
-const HIGHEST_VECTOR = 0x2000n;
-const VECTOR_ALIGNMENT = 32n;
 
 /** `sc 1` of an SVM: the hypervisor gets the registers of the count table and nothing else (pef.md b.5). */
 export async function reflectHypercall(uv: Ultravisor, vcpu: Vcpu): Promise<void> {
@@ -36,10 +33,9 @@ async function handle(uv: Ultravisor, vcpu: Vcpu, number: number): Promise<void>
     return;
   }
   if (number === H_CEDE) vcpu.regs.msr |= MSR.EE;
-  if (number === H_RANDOM) {
-    answerRandom(uv, vcpu);
-    return;
-  }
+  if (number === H_RANDOM) return answerRandom(uv, vcpu);
+  const problemState = vcpu.has(MSR.PR); // the hypervisor refuses it, whatever it asks for
+  if (number === H_RTAS && !problemState) return reflectRtas(uv, svm, vcpu);
   const counts = HCALL_COUNTS.get(number);
   if (!counts) {
     uv.stop(
@@ -48,7 +44,11 @@ async function handle(uv: Ultravisor, vcpu: Vcpu, number: number): Promise<void>
         : `an SVM made hypercall 0x${number.toString(16)}, which is not in the table`,
     );
   }
-  await pass(uv, svm, vcpu, counts.in, counts.out);
+  const saved = vcpu.saved();
+  const returned = await pass(uv, svm, vcpu, SYSTEM_CALL, counts.in, number === H_CEDE);
+  vcpu.set(3, returned.r0);
+  for (let n = 4; n < 3 + counts.out; n++) vcpu.set(n, returned.gpr[n] ?? saved.gpr[n] ?? 0n);
+  synthesize(vcpu, returned);
 }
 
 /** Never reflected: the hypervisor must not choose the guest's random numbers. */
@@ -60,36 +60,4 @@ function answerRandom(uv: Ultravisor, vcpu: Vcpu): void {
   const [word = 0n] = new BigUint64Array(uv.random.bytes(8).buffer);
   vcpu.set(3, H.SUCCESS);
   vcpu.set(4, word);
-}
-
-async function pass(uv: Ultravisor, svm: Svm, vcpu: Vcpu, registersIn: number, registersOut: number): Promise<void> {
-  const saved = vcpu.saved();
-  const cookie = uv.newCookie();
-  vcpu.load(frameFor(uv, saved, registersIn, cookie));
-  const returned = await uv.exchange(vcpu, SYSTEM_CALL, cookie);
-  vcpu.load(saved);
-  if (returned.lpidr !== saved.lpidr || returned.pidr !== saved.pidr) killSvm(uv, svm, 'the hypervisor changed LPIDR or PIDR');
-  vcpu.set(3, returned.r0);
-  for (let n = 4; n < 3 + registersOut; n++) vcpu.set(n, returned.gpr[n] ?? 0n);
-  synthesize(vcpu, returned, cookie);
-}
-
-/** What the hypervisor finds: the counted registers, one random value in the first other one, zero in all the rest. */
-function frameFor(uv: Ultravisor, svm: Registers, registersIn: number, cookie: bigint): Registers {
-  const frame = zeroRegisters();
-  Object.assign(frame, { lpidr: svm.lpidr, pidr: svm.pidr });
-  const [noise = 0n] = new BigUint64Array(uv.random.bytes(8).buffer);
-  frame.gpr[0] = noise; // the published generator yields one value, then zeros
-  for (let n = 3; n < 3 + registersIn; n++) frame.gpr[n] = svm.gpr[n] ?? 0n;
-  uv.enterHypervisor(frame, svm.msr, cookie);
-  return frame;
-}
-
-/** HSRR0 that is no longer the cookie asks for an interrupt in the SVM, if it is a vector (pef.md b.5.12). */
-function synthesize(vcpu: Vcpu, { hsrr0, hsrr1, r2 }: { hsrr0: bigint; hsrr1: bigint; r2: bigint }, cookie: bigint): void {
-  if (hsrr0 === cookie || hsrr0 >= HIGHEST_VECTOR || hsrr0 % VECTOR_ALIGNMENT !== 0n) return;
-  vcpu.regs.srr0 = vcpu.regs.pc;
-  vcpu.regs.srr1 = (vcpu.regs.msr & ~STATUS_BITS) | (r2 & STATUS_BITS);
-  vcpu.regs.pc = hsrr0;
-  vcpu.regs.msr = MSR.SF | MSR.S | MSR.ME | (hsrr1 & MSR.LE);
 }

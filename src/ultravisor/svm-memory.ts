@@ -1,20 +1,19 @@
-import { gfnOf, gpaOf, H, Halt, PAGE_BYTES, PAGE_SHIFT, pageOffset, type Vcpu } from '../hcall/index.ts';
-import { securePage, setState } from './pages.ts';
-import { frameOf, type Svm, stateOf } from './svm.ts';
+import { gfnOf, gpaOf, PAGE_BYTES, pageOffset, type Vcpu } from '../hcall/index.ts';
+import { killSvm } from './abort.ts';
+import { askForPage } from './ask-for-page.ts';
+import { reflectInterrupt } from './interrupts.ts';
+import { setState } from './pages.ts';
+import { makeRoom, securePage } from './secure-memory.ts';
+import { frameOf, inSlot, type Svm, stateOf } from './svm.ts';
 import type { Ultravisor } from './ultravisor.ts';
 
-const H_SVM_PAGE_IN = 0xef00;
 const SHARED = 1;
+const DATA_STORAGE = 0xe00;
+/** HDSISR: no translation; a store (Power ISA 3.1 Book III §7.5.3). */
+const PAGE_MISSING = 0x4000_0000n;
+const IS_STORE = 0x0200_0000n;
 /** How often the Ultravisor asks for a page before it gives up (open-power/ultravisor svm/svm-tss.c, core/svm_host.c). */
 const PAGE_IN_TRIES = 10;
-
-/** H_SVM_PAGE_IN of one frame; true on H_SUCCESS. */
-export async function askForPage(uv: Ultravisor, svm: Svm, vcpu: Vcpu, gfn: bigint, flags: number): Promise<boolean> {
-  svm.requested = gfn;
-  const { r3 } = await uv.hypercall(vcpu, H_SVM_PAGE_IN, gpaOf(gfn), flags, PAGE_SHIFT);
-  svm.requested = null;
-  return r3 === H.SUCCESS;
-}
 
 /** Brings the pages of a range into secure memory, each once in a transition (core/pagein_track.c); false: the hypervisor refused. */
 export async function fetch(uv: Ultravisor, svm: Svm, vcpu: Vcpu, gpa: bigint, length: bigint): Promise<boolean> {
@@ -26,50 +25,59 @@ export async function fetch(uv: Ultravisor, svm: Svm, vcpu: Vcpu, gpa: bigint, l
   return true;
 }
 
-/** Ends the SVM: the guest asked for something that cannot be given safely (open-power/ultravisor svm/svm-rtas.c ibm,os-term). */
-export function killSvm(uv: Ultravisor, svm: Svm, why: string): never {
-  const place = { host: uv.host, lpid: svm.lpid };
-  uv.world.bus.emit('state', 'ultravisor', { of: 'svm', from: svm.phase, to: 'ABORT', why }, { place });
-  svm.phase = 'ABORT';
-  throw new Halt('guest', why);
-}
+/** How often an access looks again at a frame that is changing hands before the SVM counts as stuck. */
+const PATIENCE = 10_000;
+const LOOK_AGAIN_NS = 1_000;
 
-/** The page behind a frame for this reader; null: nothing was ever written there. */
+/**
+ * The page behind a frame for this reader. Null: reads give zeros (nothing was ever written there, or no slot holds the address), writes
+ * are lost. What the hardware would raise as a data storage interrupt is answered as in core/svm_host.c svm_e00_handle.
+ */
 async function backing(
   uv: Ultravisor,
   svm: Svm,
   vcpu: Vcpu,
-  gfn: bigint,
+  gpa: bigint,
   by: 'svm' | 'ultravisor',
   write: boolean,
 ): Promise<bigint | null> {
-  for (let tries = 0; tries < PAGE_IN_TRIES; tries++) {
+  const gfn = gfnOf(gpa);
+  if (!inSlot(svm, gpa)) return null; // MMIO: no device of a guest answers here
+  for (let tries = 0, waits = 0; tries < PAGE_IN_TRIES && waits < PATIENCE; ) {
     const frame = svm.frames.get(gfn);
     switch (frame?.state ?? 'SECURE') {
       case 'SECURE':
       case 'PSEUDO_SHARED':
       case 'PSEUDO_SHARED_INV':
         if (!write && (frame?.secureRa ?? null) === null) return null;
-        return securePage(uv, svm, gfn) ?? killSvm(uv, svm, 'no secure memory is left for the SVM');
+        if ((frame?.secureRa ?? null) === null && !(await makeRoom(uv))) break;
+        return securePage(uv, svm, gfn) ?? killSvm(uv, svm, vcpu, 'no secure memory is left for the SVM');
       case 'SHARED_IMPLICIT':
       case 'SHARED_IMPLICIT_INV':
-        if (by === 'svm') killSvm(uv, svm, `the SVM touched the Ultravisor's bounce page at 0x${gpaOf(gfn).toString(16)}`);
-        if (frame?.hvRa) return frame.hvRa;
+        if (by === 'svm') await killSvm(uv, svm, vcpu, `the SVM touched the Ultravisor's bounce page at 0x${gpaOf(gfn).toString(16)}`);
+        if (frame && frame.hvRa !== null) return frame.hvRa;
         await askForPage(uv, svm, vcpu, gfn, SHARED);
         break;
       case 'SHARED':
       case 'SHARED_INV':
-        if (frame?.hvRa) return frame.hvRa;
-        await askForPage(uv, svm, vcpu, gfn, SHARED);
+        if (frame && frame.hvRa !== null) return frame.hvRa;
+        if (by === 'svm')
+          await reflectInterrupt(uv, vcpu, DATA_STORAGE, { ASDR: gpa, HDAR: gpa, HDSISR: PAGE_MISSING | (write ? IS_STORE : 0n) });
+        else await askForPage(uv, svm, vcpu, gfn, SHARED);
         break;
       case 'PAGEDOUT':
         await askForPage(uv, svm, vcpu, gfn, 0);
         break;
-      default:
-        killSvm(uv, svm, `the SVM touched a frame that is changing hands: 0x${gpaOf(gfn).toString(16)}`);
+      default: {
+        // Another vCPU is sharing or unsharing it: back to the SVM, which tries again.
+        waits++;
+        await uv.world.scheduler.turn(LOOK_AGAIN_NS);
+        continue;
+      }
     }
+    tries++;
   }
-  return killSvm(uv, svm, `the hypervisor does not give the page at 0x${gpaOf(gfn).toString(16)} back`);
+  return killSvm(uv, svm, vcpu, `the hypervisor does not give the page at 0x${gpaOf(gfn).toString(16)}`);
 }
 
 /** The parts of a range that lie in one page each. */
@@ -93,7 +101,7 @@ export async function readSvm(
 ): Promise<Uint8Array> {
   const out = new Uint8Array(length);
   for (const { at, size, done } of pieces(gpa, length)) {
-    const ra = await backing(uv, svm, vcpu, gfnOf(at), by, false);
+    const ra = await backing(uv, svm, vcpu, at, by, false);
     if (ra !== null) out.set(uv.memory.read(ra + BigInt(pageOffset(at)), size, by), done);
   }
   return out;
@@ -108,7 +116,7 @@ export async function writeSvm(
   by: 'svm' | 'ultravisor',
 ): Promise<void> {
   for (const { at, size, done } of pieces(gpa, bytes.length)) {
-    const ra = await backing(uv, svm, vcpu, gfnOf(at), by, true);
+    const ra = await backing(uv, svm, vcpu, at, by, true);
     if (ra !== null) uv.memory.write(ra + BigInt(pageOffset(at)), bytes.subarray(done, done + size), by);
   }
 }

@@ -37,8 +37,6 @@ export interface Svm {
   /** UV_ESMB_GET_FILE: who reads a file, and how far. */
   readers: Map<string, { pid: bigint; position: bigint }>;
   maxVcpus: number;
-  /** Use counter for {@link Frame.usedAt}. */
-  turn: number;
 }
 
 export function newSvm(lpid: number, caller: Registers): Svm {
@@ -56,7 +54,6 @@ export function newSvm(lpid: number, caller: Registers): Svm {
     filesBytes: 0,
     readers: new Map(),
     maxVcpus: 0,
-    turn: 0,
   };
 }
 

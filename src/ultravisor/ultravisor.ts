@@ -17,6 +17,7 @@ import type { AnyUltracall, UltracallResult } from './call.ts';
 import { ultracalls } from './calls/index.ts';
 import { U, uName } from './codes.ts';
 import { type Hardware, newHardware } from './hardware.ts';
+import { sprsFor } from './masked-sprs.ts';
 import type { CheckName, Profile } from './profile.ts';
 import type { Svm } from './svm.ts';
 import type { TpmNode } from './tpm-node.ts';
@@ -33,8 +34,11 @@ export interface UltravisorState {
   readonly random: ReturnType<Random['snapshot']>;
 }
 
+const MACHINE_CHECK = 0x200;
+
 /** What came back with UV_RETURN. */
-interface Returned {
+export interface Returned {
+  readonly cookie: bigint;
   readonly r0: bigint;
   readonly r2: bigint;
   readonly gpr: readonly bigint[];
@@ -155,7 +159,9 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
     const cookie = this.newCookie();
     Object.assign(frame, { lpidr: saved.lpidr, pidr: saved.pidr });
     // Always S: KVM takes H_SVM_* only from a secure caller, and the VM's own MSR has no S before the commit.
-    this.enterHypervisor(frame, saved.msr, cookie);
+    // Never PR: the call is the Ultravisor's, also where it brings in a page that user space touched.
+    this.enterHypervisor(frame, saved.msr & ~MSR.PR, cookie, SYSTEM_CALL);
+    frame.spr = sprsFor({}, SYSTEM_CALL, false);
     vcpu.load(frame);
     vcpu.set(3, number);
     args.forEach((arg, i) => {
@@ -167,14 +173,14 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
   }
 
   /** Sets what the hypervisor finds in the machine state registers when it is entered for an SVM (pef.md b.5.5 to 7). */
-  enterHypervisor(frame: ReturnType<typeof zeroRegisters>, svmMsr: bigint, cookie: bigint): void {
+  enterHypervisor(frame: ReturnType<typeof zeroRegisters>, svmMsr: bigint, cookie: bigint, vector: number): void {
     frame.gpr[31] = cookie;
     frame.srr0 = cookie;
     frame.hsrr0 = cookie;
     frame.srr1 = svmMsr | MSR.S;
     frame.hsrr1 = frame.srr1;
-    frame.msr = MSR.SF | MSR.HV | MSR.ME | (svmMsr & MSR.LE);
-    frame.pc = BigInt(SYSTEM_CALL);
+    frame.msr = MSR.SF | MSR.HV | (vector === MACHINE_CHECK ? 0n : MSR.ME) | (vector === SYSTEM_CALL ? 0n : MSR.RI) | (svmMsr & MSR.LE);
+    frame.pc = BigInt(vector);
   }
 
   /** Enters the hypervisor and waits for UV_RETURN with this cookie. */
@@ -204,7 +210,7 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
       this.stop('UV_RETURN with a bad cookie');
     }
     const { gpr, hsrr0, hsrr1, lpidr, pidr } = vcpu.saved();
-    this.#waiting.set(cookie, { r0: gpr[0] ?? 0n, r2: gpr[2] ?? 0n, gpr, hsrr0, hsrr1, lpidr, pidr });
+    this.#waiting.set(cookie, { cookie, r0: gpr[0] ?? 0n, r2: gpr[2] ?? 0n, gpr, hsrr0, hsrr1, lpidr, pidr });
   }
 
   snapshot(): UltravisorState {

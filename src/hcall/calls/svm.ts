@@ -4,28 +4,13 @@ import { gfnOf, gpaOf, PAGE_SHIFT } from '../memory.ts';
 import { SECURE_GUEST } from '../partition.ts';
 import { UV } from '../ports.ts';
 import { r } from '../registers.ts';
-import { s64 } from '../vcpu.ts';
+import { pageOut, ultracallSucceeds } from '../secure-frames.ts';
 
 const SOURCE = 'Linux arch/powerpc/kvm/book3s_hv_uvmem.c, book3s_hv.c';
 /** H_SVM_PAGE_IN flag: the page is to be shared between SVM and hypervisor. */
 const PAGE_IN_SHARED = 1n;
 
 const started = ({ partition }: HcallContext): boolean => (partition.state.secureGuest & SECURE_GUEST.INIT_START) !== 0;
-
-/** The hypervisor's ultracall about a frame; true on U_SUCCESS. */
-async function ultracallSucceeds({ hypervisor }: HcallContext, number: number, ...args: readonly (bigint | number)[]): Promise<boolean> {
-  const [result = -1n] = await hypervisor.ultracall(number, ...args);
-  return s64(result) === 0n;
-}
-
-/** KVM's page_out: a normal page takes what the Ultravisor gives for the frame (ciphertext; nothing at all in ABORT). */
-async function pageOut(context: HcallContext, gfn: bigint): Promise<boolean> {
-  const { partition } = context;
-  const ra = partition.frame(gfn);
-  if (!(await ultracallSucceeds(context, UV.PAGE_OUT, partition.lpid, ra, gpaOf(gfn), 0, PAGE_SHIFT))) return false;
-  partition.setGfnState(gfn, 'paged-out');
-  return true;
-}
 
 export const H_SVM_PAGE_IN = hcall({
   number: 0xef00,
@@ -39,7 +24,7 @@ export const H_SVM_PAGE_IN = hcall({
     H_UNSUPPORTED: 'the caller is not secure, or H_SVM_INIT_START was not made',
     H_P3: 'order is not 16',
     H_P2: 'flags other than bit 0 (shared)',
-    H_PARAMETER: 'the frame is outside of RAM or already in secure memory, or the Ultravisor refused it',
+    H_PARAMETER: 'the frame is outside of RAM or already in secure memory, a device holds on to it, or the Ultravisor refused it',
   },
   async handle(context, { gpa, flags, order }) {
     const { partition, fromSecure } = context;
@@ -50,11 +35,12 @@ export const H_SVM_PAGE_IN = hcall({
     const gfn = gfnOf(gpa);
     const shared = flags === PAGE_IN_SHARED;
     const before = partition.gfnState(gfn);
-    if (!shared && before === 'secure') return { r3: H.PARAMETER };
+    if (!shared && (before === 'secure' || partition.state.pinned.has(gfn))) return { r3: H.PARAMETER };
     // A share takes a fresh normal page: what KVM kept of the secure one is dropped without a page-out.
     if (shared && before === 'secure') partition.dropFrame(gfn);
     const source = partition.frame(gfn);
-    if (!(await ultracallSucceeds(context, UV.PAGE_IN, partition.lpid, source, gpaOf(gfn), 0, PAGE_SHIFT))) return { r3: H.PARAMETER };
+    if (!(await ultracallSucceeds(context.hypervisor, UV.PAGE_IN, partition.lpid, source, gpaOf(gfn), 0, PAGE_SHIFT)))
+      return { r3: H.PARAMETER };
     partition.setGfnState(gfn, shared ? 'shared' : 'secure');
     if (!shared) partition.dropFrame(gfn);
     return { r3: H.SUCCESS };
@@ -83,7 +69,7 @@ export const H_SVM_PAGE_OUT = hcall({
     if (!partition.hasRam(gpa)) return { r3: H.PARAMETER };
     const gfn = gfnOf(gpa);
     if (partition.gfnState(gfn) !== 'secure') return { r3: H.SUCCESS };
-    return { r3: (await pageOut(context, gfn)) ? H.SUCCESS : H.PARAMETER };
+    return { r3: (await pageOut(context.hypervisor, partition, gfn)) ? H.SUCCESS : H.PARAMETER };
   },
 });
 
@@ -96,7 +82,7 @@ export const H_SVM_INIT_START = hcall({
   in: {},
   out: {},
   returns: {
-    H_UNSUPPORTED: 'the caller is not secure',
+    H_UNSUPPORTED: 'the caller is not secure, or the host has no secure memory',
     H_AUTHORITY: 'secure VMs are not enabled for this guest',
     H_PARAMETER: 'the Ultravisor refused a memory slot',
   },
@@ -104,10 +90,13 @@ export const H_SVM_INIT_START = hcall({
     const { partition, fromSecure } = context;
     if (!fromSecure) return { r3: H.UNSUPPORTED };
     // The flag is set before the tests, so a refused start can be aborted (Linux kvmppc_h_svm_init_start).
+    // A second start is not refused: it overwrites the flags and registers the slots again, which the Ultravisor refuses.
     partition.state.secureGuest = SECURE_GUEST.INIT_START;
+    if (context.hypervisor.memory.securePages === 0) return { r3: H.UNSUPPORTED };
     if (!partition.secureAllowed) return { r3: H.AUTHORITY };
     for (const { slotid, gpa, bytes } of partition.state.slots) {
-      if (!(await ultracallSucceeds(context, UV.REGISTER_MEM_SLOT, partition.lpid, gpa, bytes, 0, slotid))) return { r3: H.PARAMETER };
+      if (!(await ultracallSucceeds(context.hypervisor, UV.REGISTER_MEM_SLOT, partition.lpid, gpa, bytes, 0, slotid)))
+        return { r3: H.PARAMETER };
     }
     return { r3: H.SUCCESS };
   },
@@ -121,12 +110,16 @@ export const H_SVM_INIT_DONE = hcall({
   about: 'The Ultravisor has measured the VM: every frame that is left becomes secure, without its contents.',
   in: {},
   out: {},
-  returns: { H_UNSUPPORTED: 'the caller is not secure, or H_SVM_INIT_START was not made', H_STATE: 'a page cannot be moved' },
+  returns: {
+    H_UNSUPPORTED: 'the caller is not secure, or H_SVM_INIT_START was not made',
+    H_STATE: 'a page cannot be moved: a device holds on to it',
+  },
   handle(context) {
     const { partition, fromSecure } = context;
     if (!fromSecure || !started(context)) return { r3: H.UNSUPPORTED };
     for (const gfn of [...partition.state.frames.keys()]) {
       if (partition.gfnState(gfn) !== 'normal') continue;
+      if (partition.state.pinned.has(gfn)) return { r3: H.STATE };
       partition.setGfnState(gfn, 'secure');
       partition.dropFrame(gfn); // not copied: the SVM finds zeros there
     }
@@ -156,11 +149,11 @@ export const H_SVM_INIT_ABORT = hcall({
     if (!started(context)) return { resumeGuest: H.UNSUPPORTED };
     if (partition.state.secureGuest & SECURE_GUEST.INIT_DONE) return { resumeGuest: H.STATE };
     for (const [gfn, state] of [...partition.state.gfnStates]) {
-      if (state === 'secure') await pageOut(context, gfn);
+      if (state === 'secure') await pageOut(context.hypervisor, partition, gfn);
       partition.setGfnState(gfn, 'normal');
     }
     partition.state.secureGuest = 0;
-    await ultracallSucceeds(context, UV.SVM_TERMINATE, partition.lpid);
+    await ultracallSucceeds(context.hypervisor, UV.SVM_TERMINATE, partition.lpid);
     return { resumeGuest: H.PARAMETER };
   },
 });

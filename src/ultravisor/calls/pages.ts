@@ -2,6 +2,7 @@ import { gpaOf, PAGE_BYTES, r } from '../../hcall/index.ts';
 import { ultracall } from '../call.ts';
 import { U } from '../codes.ts';
 import { forget, pageIn, pageInval, pageOut } from '../pages.ts';
+import { dropSecurePage, releaseSlot, reserveSlot } from '../secure-memory.ts';
 
 const SOURCE = 'open-power/ultravisor core/uvcall.c, core/svm_host.c';
 const SLOTS = 512n;
@@ -20,11 +21,13 @@ export const UV_REGISTER_MEM_SLOT = ultracall({
   handle(uv, { lpid, start, size, slotid }) {
     const svm = uv.svm(lpid);
     // The published code does not test the lpid (a null dereference); nothing of it can be had here.
-    if (!svm || slotid >= SLOTS || start % BigInt(PAGE_BYTES) !== 0n || start + size > 1n << 64n) return { r3: U.PARAMETER };
-    for (const [id, slot] of svm.slots) {
-      if (BigInt(id) === slotid || (start < slot.gpa + slot.bytes && slot.gpa < start + size)) return { r3: U.PARAMETER };
+    const slot = BigInt.asUintN(16, slotid); // a u16 in the code
+    if (!svm || slot >= SLOTS || start % BigInt(PAGE_BYTES) !== 0n || start + size >= 1n << 64n) return { r3: U.PARAMETER };
+    for (const [id, other] of svm.slots) {
+      if (BigInt(id) === slot || (start < other.gpa + other.bytes && other.gpa < start + size)) return { r3: U.PARAMETER };
     }
-    svm.slots.set(Number(slotid), { gpa: start, bytes: size });
+    if (!reserveSlot(uv, size)) return { r3: U.PARAMETER };
+    svm.slots.set(Number(slot), { gpa: start, bytes: size });
     return { r3: U.SUCCESS };
   },
 });
@@ -40,14 +43,15 @@ export const UV_UNREGISTER_MEM_SLOT = ultracall({
   returns: {},
   handle(uv, { lpid, slotid }) {
     const svm = uv.svm(lpid);
-    const slot = svm?.slots.get(Number(slotid));
+    const slot = svm?.slots.get(Number(BigInt.asUintN(16, slotid)));
     if (svm && slot) {
-      for (const [gfn, frame] of svm.frames) {
+      for (const gfn of [...svm.frames.keys()]) {
         if (gpaOf(gfn) < slot.gpa || gpaOf(gfn) >= slot.gpa + slot.bytes) continue;
-        if (frame.secureRa !== null) uv.memory.free(frame.secureRa);
+        dropSecurePage(uv, svm, gfn);
         svm.frames.delete(gfn);
       }
-      svm.slots.delete(Number(slotid));
+      releaseSlot(uv, slot.bytes);
+      svm.slots.delete(Number(BigInt.asUintN(16, slotid)));
     }
     return { r3: U.SUCCESS }; // nothing is checked
   },
