@@ -87,8 +87,8 @@ interface Entry {
 }
 
 /** Bits of the filter that most windows do not get through. */
-const FILTER_BITS = 20;
-const slot = (head: number): number => (head ^ (head >>> 12)) & ((1 << FILTER_BITS) - 1);
+const FILTER_BITS = 16;
+const slot = (head: number): number => (head ^ (head >>> 16)) & ((1 << FILTER_BITS) - 1);
 
 /** Every run of the secrets, as they are and in each disguise, by its first four bytes. */
 class RunIndex {

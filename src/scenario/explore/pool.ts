@@ -57,8 +57,6 @@ export async function runOnWorkers(
 
 const FILE = './explore.worker.ts';
 
-const worker = (extension: 'js' | 'ts'): URL => new URL(`worker.${extension}`, import.meta.url);
-
 /** What was built, or the source itself: tsx has to be told of each thread. */
 function startWorker(workerData: Scenario): Worker {
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL(FILE.replace(/\.ts$/, '.js'), import.meta.url), { workerData });
