@@ -52,7 +52,7 @@ export const unlock = stepKind({
 });
 
 async function open(run: Run, guest: string, image: string, passphrase: Uint8Array): Promise<NonNullable<StepOutcome['disk']>> {
-  const volume = await readLuks(memorySource(run.bytesOf({ file: image }), image));
+  const volume = readLuks(memorySource(run.bytesOf({ file: image }), image));
   for (const { text } of volume.notices) run.world.bus.emit('note', 'svm', { text });
   const opened = await unlockVolume(volume, passphrase);
   if (!opened.opened) {
@@ -61,9 +61,9 @@ async function open(run: Run, guest: string, image: string, passphrase: Uint8Arr
   }
   run.world.secrets.register(`volume key of the disk of ${guest}`, opened.volumeKey, ['owner', 'svm']);
   const payload = openPayload(volume, opened);
-  const fileSystem = await recogniseFileSystem(payload);
+  const fileSystem = recogniseFileSystem(payload);
   const sha256 = createHash('sha256');
-  for await (const chunk of chunks(payload)) sha256.update(chunk);
+  for (const chunk of chunks(payload)) sha256.update(chunk);
   const kdf = describeKdf(opened.kdf);
   const what = fileSystem ? `${fileSystem.type}${fileSystem.label ? ` "${fileSystem.label}"` : ''}` : 'no file system that is known';
   const detail = `key slot ${opened.keyslot} opens (${kdf}); the payload is ${what}`;

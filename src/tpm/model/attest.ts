@@ -65,7 +65,7 @@ export function attest(
     extraData: qualifyingData,
     clockInfo: { clock, resetCount: (resetCount + by.resets) >>> 0, restartCount: (restartCount + by.restarts) >>> 0, safe },
     firmwareVersion: BigInt.asUintN(64, FIRMWARE_VERSION + by.version),
-  } as TPMS_ATTEST);
+  });
   const hashed = key ? digest(hashName(scheme.hashAlg), attestation) : EMPTY;
   const signature = signOrNot(tpm, key, scheme, hashed);
   if (key) tpm.disorderly = true;

@@ -61,7 +61,7 @@ export function sign(tpm: Core, { publicArea, sensitive }: KeyObject, { scheme, 
       if (scheme !== TPM_ALG.ECDSA) return refuse(TPM_RC.SCHEME);
       return {
         sigAlg: TPM_ALG.ECDSA,
-        hash: hashAlg as never,
+        hash: hashAlg,
         ...signEcdsa(publicArea.parameters.curveID, sensitive.sensitive, digest, tpm.bytes),
       };
     case TPM_ALG.KEYEDHASH:
