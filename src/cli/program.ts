@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { registerDecode } from './commands/decode.ts';
+import { registerEsm } from './commands/esm.ts';
 import { registerReport } from './commands/report.ts';
 import { registerTrace } from './commands/trace.ts';
 import { DISCLAIMER, EXIT, EXIT_HELP, type Io } from './io.ts';
@@ -132,6 +133,7 @@ function makeProgram(io: Io, end: (status: number) => void): Command {
   registerTrace(program, io, end);
   registerReport(program, io, end);
   registerDecode(program, io, end);
+  registerEsm(program, io, end);
 
   const tpmrm = program.command('tpmrm').description("The TPM's resource manager, as Linux has it.");
   tpmrm

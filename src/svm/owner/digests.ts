@@ -15,6 +15,7 @@ import {
   openEsmBlob,
 } from '../format/index.ts';
 import type { Chance } from './chance.ts';
+import { explainedFile } from './refuse.ts';
 import { sealInto } from './seal.ts';
 import { checkedComment } from './text-rules.ts';
 
@@ -31,6 +32,13 @@ export interface Measured {
   readonly bootargs: string;
   readonly rtas?: Uint8Array;
 }
+
+/**
+ * The kernel as it lies in memory: a `vmlinux` is flattened, anything else is taken for a flat image.
+ * @param file how the person named it. @throws {SimulatorError} `file.short`, ... when it is a broken ELF file.
+ */
+export const flatKernel = (kernel: Uint8Array, file: string): Uint8Array =>
+  isElf(kernel) ? explainedFile(file, 'This is a broken vmlinux: copy it again.', () => flattenElf(kernel)) : kernel;
 
 /** The digests the Ultravisor will compare. @throws {DecodeError} when an ELF kernel is broken. */
 export function measure({ kernel, initrd, bootargs, rtas = RTAS_CODE }: Measured): EsmDigests {

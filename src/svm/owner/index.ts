@@ -1,6 +1,6 @@
 export { attach, detach, extract, type FileToAttach } from './attachments.ts';
 export type { Chance } from './chance.ts';
-export { type Measured, measure, RTAS_CODE, setDigests } from './digests.ts';
+export { flatKernel, type Measured, measure, RTAS_CODE, setDigests } from './digests.ts';
 export { display } from './display.ts';
 export { type GeneratedKey, generateKey } from './generate.ts';
 export { authorize, createBlob, lockboxFor, revoke } from './lockboxes.ts';

@@ -4,9 +4,9 @@ import { SimulatorError } from '../../sim/index.ts';
 import { type EsmBlob, type EsmPrivateKey, loadPrivateKey, loadPublicKey } from '../format/index.ts';
 import type { FileToAttach } from './attachments.ts';
 import type { Chance } from './chance.ts';
+import { flatKernel } from './digests.ts';
 import { makeBlob } from './make.ts';
 import type { Recipe } from './recipe.ts';
-import { explained } from './refuse.ts';
 
 /** The bytes of a file the person named. @throws {SimulatorError} `file.unreadable` */
 export async function readNamed(file: string, where = file): Promise<Uint8Array> {
@@ -65,7 +65,9 @@ export async function makeBlobFromRecipe(recipe: Recipe, folder: string, chance:
       originComment: recipe.origin.comment ?? '',
       recipients,
       files,
-      ...(digest && kernel && initrd ? { digest: { kernel, initrd, bootargs: digest.args, comment: digest.comment ?? '' } } : {}),
+      ...(digest && kernel && initrd
+        ? { digest: { kernel: flatKernel(kernel, digest.kernel), initrd, bootargs: digest.args, comment: digest.comment ?? '' } }
+        : {}),
     },
     chance,
   );
