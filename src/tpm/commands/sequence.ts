@@ -33,6 +33,7 @@ import {
   TPMI_DH_PCR_NULL,
   TPMI_RH_HIERARCHY_NULL,
   TPML_DIGEST_VALUES,
+  type TPMT_PUBLIC,
   TPMT_TK_HASHCHECK,
 } from '../wire/index.ts';
 
@@ -40,16 +41,31 @@ import {
 
 const A = TPMA_OBJECT.bit;
 
+/** What the key would make MACs with: its hash, or a cipher's mode. */
+function ownScheme(publicArea: TPMT_PUBLIC): number {
+  switch (publicArea.type) {
+    case TPM_ALG.KEYEDHASH: {
+      const { scheme } = publicArea.parameters;
+      return scheme.scheme === TPM_ALG.NULL ? TPM_ALG.NULL : scheme.hashAlg;
+    }
+    case TPM_ALG.SYMCIPHER: {
+      const { sym } = publicArea.parameters;
+      return sym.algorithm === TPM_ALG.NULL ? TPM_ALG.NULL : sym.mode;
+    }
+    default:
+      return refuse(inHandle(1, TPM_RC.TYPE));
+  }
+}
+
 /** The hash and key of an HMAC: the key's scheme decides, or else the caller (Part 3 §15.6.1). */
 function hmacOf(tpm: Core, handle: number, given: number): { hashAlg: number; key: Uint8Array } {
   const { publicArea, sensitive } = keyAt(tpm, handle, inHandle(1, TPM_RC.TYPE));
   const set = (bit: number) => has(publicArea.objectAttributes, bit);
-  // The MAC of a block cipher is none of this TPM's: its key type is refused like any other.
-  if (publicArea.type !== TPM_ALG.KEYEDHASH) return refuse(inHandle(1, TPM_RC.TYPE));
-  const { scheme } = publicArea.parameters;
-  const own = scheme.scheme === TPM_ALG.NULL ? TPM_ALG.NULL : scheme.hashAlg;
+  const own = ownScheme(publicArea);
   const hashAlg = given === TPM_ALG.NULL ? own : given;
   if (hashAlg === TPM_ALG.NULL || (own !== TPM_ALG.NULL && own !== hashAlg)) refuse(inParameter(2, TPM_RC.VALUE));
+  // libtpms makes MACs with block ciphers too; this TPM has no CMAC, so that no scheme is one for such a key.
+  if (publicArea.type !== TPM_ALG.KEYEDHASH) refuse(inParameter(2, TPM_RC.SCHEME));
   if (set(A.restricted)) refuse(inHandle(1, TPM_RC.ATTRIBUTES));
   if (!set(A.sign)) refuse(inHandle(1, TPM_RC.KEY));
   return { hashAlg, key: sensitive?.sensitive ?? new Uint8Array(0) };

@@ -33,7 +33,7 @@ function permanent(tpm: Core): Permanent {
     pcrPolicies: new Map(),
     physicalPresenceCommands: new Set([TPM_CC.PP_Commands]),
     auditCommands: new Set([TPM_CC.SetCommandCodeAuditStatus]),
-    auditHashAlg: TPM_ALG.SHA256,
+    auditHashAlg: TPM_ALG.SHA512,
     auditCounter: 0n,
     resetCount: 0,
     totalResetCount: 0,
