@@ -135,6 +135,14 @@ function makeProgram(io: Io, end: (status: number) => void): Command {
   registerDecode(program, io, end);
   registerEsm(program, io, end);
 
+  const tpm = program.command('tpm').description('The embedded TPM.');
+  tpm
+    .command('commands')
+    .description('List the commands of the TPM 2.0 library, and which of them the embedded TPM has.')
+    .option('--filter <text>', 'only those that contain this text')
+    .option('--json', 'one JSON object a command on standard output')
+    .action(async options => end((await import('./commands/tpm.ts')).tpmCommands(options, io)));
+
   const tpmrm = program.command('tpmrm').description("The TPM's resource manager, as Linux has it.");
   tpmrm
     .command('serve')
