@@ -75,6 +75,16 @@ describe('explore', () => {
     expect(pairs.findings.length).to.be.at.most(30);
   }).timeout(60_000);
 
+  it('takes so many by the seed when the budget is smaller, and says how many it left out', async () => {
+    const few = await explore(await loadScenario('fixtures/scenarios/good/two-guests.yaml'), {
+      only: ({ rule }) => rule.do === 'delay',
+      budget: 5,
+    });
+    expect(few.findings).to.have.length(5);
+    expect(few.left).to.be.greaterThan(20);
+    expect(few.faults).to.deep.equal([]);
+  });
+
   it('refuses a scenario that does not hold by itself', async () => {
     const broken = withOverrides(await loadScenario('fixtures/scenarios/attacks/02-page-in-after-measurement.published.yaml'), {
       profile: 'hardened',

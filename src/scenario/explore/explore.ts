@@ -82,7 +82,7 @@ function sample<T>(all: readonly T[], count: number, scenario: Scenario): readon
   const random = chance(scenario);
   const chosen = new Set<number>();
   while (chosen.size < Math.min(count, all.length)) chosen.add(random.below(all.length));
-  return [...chosen].sort((a, b) => a - b).flatMap(i => all[i] ?? []);
+  return [...chosen].sort((a, b) => a - b).map(i => all[i] as T);
 }
 
 /** Pairs at different moments: all of them, or so many by chance. */
