@@ -16,7 +16,9 @@ const BUFFER = 0x0300_0000n;
 const GET_RANDOM = fromHex('80010000000c0000017b0020');
 
 async function secureGuest(profile: string) {
-  const machine = await Machine.create(createWorld(1), [{ name: 'host', tpm: 'embedded', profile, wrappingKey: { pem: text('tpm1.pem') } }]);
+  const machine = await Machine.create(createWorld(1), [
+    { name: 'host', tpm: 'embedded', profile, wrappingKey: { pem: text('tpm1.pem') } },
+  ]);
   const host = machine.host('host');
   await host.boot();
   const guest = host.createGuest({

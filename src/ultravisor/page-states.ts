@@ -91,5 +91,3 @@ export const SHARED_STATES: ReadonlySet<GpfState> = new Set<GpfState>([
   'PSEUDO_SHARED',
   'PSEUDO_SHARED_INV',
 ]);
-/** The hypervisor's page is gone for the moment: it must be asked for it again. */
-export const INVALIDATED: ReadonlySet<GpfState> = new Set<GpfState>(['SHARED_INV', 'SHARED_IMPLICIT_INV', 'PSEUDO_SHARED_INV']);

@@ -3,11 +3,9 @@ import { type Fdt, readFdt, writeFdt } from '../../src/svm/format/index.ts';
 import type { TestBench } from '../helpers/machine.ts';
 
 export const H_SVM_PAGE_IN = 0xef00n;
-export const H_SVM_PAGE_OUT = 0xef04n;
 export const H_SVM_INIT_START = 0xef08n;
 export const H_SVM_INIT_DONE = 0xef0cn;
 export const H_TPM_COMM = 0xef10n;
-export const H_SVM_INIT_ABORT = 0xef14n;
 
 const code = (name: HName): number => H[name.slice(2) as keyof typeof H];
 

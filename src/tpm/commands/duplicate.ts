@@ -47,7 +47,7 @@ export const TPM2_Duplicate = command({
   run(tpm, { objectHandle, newParentHandle, encryptionKeyIn, symmetricAlg }) {
     const { publicArea, sensitive, name } = keyAt(tpm, objectHandle, inHandle(1, TPM_RC.TYPE));
     if (has(publicArea.objectAttributes, A.fixedParent)) refuse(inHandle(1, TPM_RC.ATTRIBUTES));
-    if ((publicArea.nameAlg) === TPM_ALG.NULL || !sensitive) return refuse(inHandle(1, TPM_RC.TYPE));
+    if (publicArea.nameAlg === TPM_ALG.NULL || !sensitive) return refuse(inHandle(1, TPM_RC.TYPE));
     const newParent = newParentAt(tpm, newParentHandle, 2);
     const inner = symmetricAlg.algorithm !== TPM_ALG.NULL;
     if (has(publicArea.objectAttributes, A.encryptedDuplication)) {

@@ -41,7 +41,7 @@ export const TPM2_VerifySignature = command({
       () => checkSignature(key, digest, signature),
     );
     // Without a hierarchy or a Name nobody could be vouched for.
-    const worthy = key.hierarchy !== TPM_RH.NULL && (key.publicArea.nameAlg) !== TPM_ALG.NULL;
+    const worthy = key.hierarchy !== TPM_RH.NULL && key.publicArea.nameAlg !== TPM_ALG.NULL;
     return { validation: worthy ? verifiedTicket(tpm, key.hierarchy, digest, key.name) : nullTicket(TPM_ST.VERIFIED) };
   },
 });

@@ -1,6 +1,6 @@
 import type { Value } from '../../bytes/index.ts';
 import { digest } from '../../crypto/index.ts';
-import { HASHES, type HashAlgorithm, hashName, PCR_SELECT_BYTES, TPM_PT_PCR, type TPMS_PCR_SELECTION } from '../wire/index.ts';
+import { HASHES, hashName, PCR_SELECT_BYTES, TPM_PT_PCR, type TPMS_PCR_SELECTION } from '../wire/index.ts';
 import type { Core } from './core.ts';
 
 export const PCR_COUNT = 24;
@@ -73,7 +73,6 @@ export const selectedCount = (select: Uint8Array): number =>
 const selects = (select: Uint8Array, pcr: number): boolean => ((select[pcr >> 3] ?? 0) & (1 << (pcr & 7))) !== 0;
 const isAllocated = (tpm: Core, bank: number, pcr: number): boolean =>
   selects(tpm.state.permanent.pcrAllocated.get(bank) ?? new Uint8Array(0), pcr);
-export const banksWith = (tpm: Core, pcr: number): readonly HashAlgorithm[] => HASHES.filter(hash => isAllocated(tpm, hash.id, pcr));
 
 /** A PCR got another value: PolicyPCR sessions that looked at PCRs before are void, unless this one does not count. */
 function changed(tpm: Core, pcr: number): void {

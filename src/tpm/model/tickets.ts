@@ -1,4 +1,4 @@
-import { equal, hmac } from '../../crypto/index.ts';
+import { hmac } from '../../crypto/index.ts';
 import { EMPTY, u16 } from '../session-crypto.ts';
 import { TPM_GENERATED_VALUE, TPM_RH, type TPM_ST } from '../wire/index.ts';
 import type { Core } from './core.ts';
@@ -19,10 +19,6 @@ export const nullTicket = <T extends Tag>(tag: T): Ticket<T> => ({ tag, hierarch
 /** HMAC(proof, tag ‖ parts). Tickets of the null hierarchy die with its proof at TPM Reset. */
 export function makeTicket<T extends Tag>(tpm: Core, tag: T, hierarchy: number, ...parts: readonly Uint8Array[]): Ticket<T> {
   return { tag, hierarchy, digest: hmac('sha512', proofOf(tpm, hierarchy), u16(tag), ...parts) };
-}
-
-export function ticketHolds(tpm: Core, ticket: Ticket, ...parts: readonly Uint8Array[]): boolean {
-  return equal(ticket.digest, makeTicket(tpm, ticket.tag as Tag, ticket.hierarchy, ...parts).digest);
 }
 
 /** Data that starts like a structure made by the TPM gets no hash ticket: a restricted key must not sign it (Part 3 §15.4.1). */

@@ -106,7 +106,7 @@ class Keystrokes {
   }
 
   readonly #data = (chunk: string): void => {
-    this.#keys.push(...chunk);
+    this.#keys.push(...Array.from(chunk));
     this.#wake();
   };
 
