@@ -119,6 +119,8 @@ export class Guest implements Stateful<GuestData> {
     const outcome = await this.#alive(() => enterSecureMode(this.#platform, this.bootVcpu, this.layout.kernel, this.layout.fdt));
     if ('never' in outcome) return outcome;
     if (outcome.secure) {
+      // The kernel starts its other processors (RTAS start-cpu): they run in secure mode too.
+      for (const vcpu of this.partition.vcpus) vcpu.regs.msr = this.bootVcpu.regs.msr;
       this.#move('secure', `the kernel starts again at 0x${outcome.pc.toString(16)}`, 'ultravisor');
       return outcome;
     }

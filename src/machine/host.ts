@@ -156,8 +156,14 @@ export class Host implements Stateful<HostState> {
 
   /** The processor's doors: who gets `sc 1` and memory accesses depends on MSR[S]. */
   readonly #platform: Platform = {
-    hypercall: vcpu => (vcpu.has(MSR.S) ? reflectHypercall(this.ultravisor, vcpu) : this.hypervisor.hypercall(vcpu)),
-    ultracall: vcpu => this.ultravisor.ultracall(vcpu),
+    hypercall: async vcpu => {
+      await this.world.scheduler.turn(); // other vCPUs run meanwhile
+      await (vcpu.has(MSR.S) ? reflectHypercall(this.ultravisor, vcpu) : this.hypervisor.hypercall(vcpu));
+    },
+    ultracall: async vcpu => {
+      await this.world.scheduler.turn();
+      await this.ultravisor.ultracall(vcpu);
+    },
     read: async (vcpu, gpa, length) => {
       const svm = vcpu.has(MSR.S) ? this.ultravisor.svm(vcpu.regs.lpidr) : undefined;
       return svm

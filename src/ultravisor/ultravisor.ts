@@ -186,6 +186,7 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
   /** Enters the hypervisor and waits for UV_RETURN with this cookie. */
   async exchange(vcpu: Vcpu, vector: number, cookie: bigint): Promise<Returned> {
     this.#waiting.set(cookie, null);
+    await this.world.scheduler.turn(); // between two worlds another processor may be faster
     await this.hypervisor.interrupt(vcpu, vector);
     const returned = this.#waiting.get(cookie);
     this.#waiting.delete(cookie);
