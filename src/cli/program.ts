@@ -1,7 +1,10 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { registerBoot } from './commands/boot.ts';
 import { registerDecode } from './commands/decode.ts';
 import { registerEsm } from './commands/esm.ts';
+import { registerLuks } from './commands/luks.ts';
 import { registerReport } from './commands/report.ts';
+import { registerSvm } from './commands/svm.ts';
 import { registerTrace } from './commands/trace.ts';
 import { DISCLAIMER, EXIT, EXIT_HELP, type Io } from './io.ts';
 import { version } from './version.ts';
@@ -134,6 +137,9 @@ function makeProgram(io: Io, end: (status: number) => void): Command {
   registerReport(program, io, end);
   registerDecode(program, io, end);
   registerEsm(program, io, end);
+  registerSvm(program, io, end);
+  registerLuks(program, io, end);
+  registerBoot(program, io, end);
 
   const tpm = program.command('tpm').description('The embedded TPM.');
   tpm

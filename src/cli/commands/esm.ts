@@ -92,4 +92,26 @@ export function registerEsm(program: Command, io: Io, end: (status: number) => v
   command('display', 'Print the lockboxes, as svm-tool does.')
     .requiredOption(BLOB, THE_BLOB)
     .action(flags => run(async () => (await show()).displayBlob(flags, io)));
+
+  command('inspect', 'Show a blob: lockboxes and whose they are, attachments, digests, and what is not protected.')
+    .argument('<blob>', THE_BLOB)
+    .option('--pub <file>', 'a public key: the lockbox that is its own is named after it (may be given several times)', several, [])
+    .option('--key <file>', 'a private key that opens a lockbox: shows the digests, and that the attachments are authentic')
+    .option(PASSPHRASE, "the private key's passphrase is the first line of this file")
+    .option('--json', 'as one JSON object')
+    .action((blob: string, flags) => run(async () => (await import('./esm/inspect.ts')).inspect(blob, flags, io)));
+
+  command('verify', 'Tell what would fail on a host, in the order of its Ultravisor. Exit status 1 when something would.')
+    .argument('<blob>', THE_BLOB)
+    .requiredOption('--kernel <file>', 'vmlinux, or the flat image')
+    .requiredOption('--initrd <file>', 'the initrd, with or without the blob in front')
+    .option('--bootargs <text>', 'the kernel command line')
+    .option('--bootargs-file <file>', 'a file with the kernel command line; every byte counts')
+    .option('--rtas <file>', 'the RTAS code (default: the one that svm-tool has built in)')
+    .option('--pub <file>', "public key of the host's TPM")
+    .option('--key <file>', 'a private key that opens a lockbox; without it the digests cannot be compared')
+    .option(PASSPHRASE, "the private key's passphrase is the first line of this file")
+    .option('--profile <name>', 'firmware of the host: documented, published, hardened (default: documented, and the others in short)')
+    .option('--json', 'as one JSON object')
+    .action((blob: string, flags) => run(async () => (await import('./esm/verify.ts')).verify(blob, flags, io)));
 }
