@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { attributesOf, commands } from '../../../src/tpm/index.ts';
+import { TPM_CC } from '../../../src/tpm/wire/index.ts';
+
+const FILE = new URL('../../../fixtures/observed/tpm/07-getcapability.jsonl', import.meta.url);
+/** GetCapability(COMMANDS) from the first on, 300 of them. */
+const ALL_COMMANDS = '8001000000160000017a00000002000000000000012c';
+const HEAD_BYTES = 19; // header, moreData, capability, count
+
+function observed(): number[] {
+  const lines = readFileSync(FILE, 'utf8')
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as { hex: string });
+  const answer = lines[lines.findIndex(({ hex }) => hex === ALL_COMMANDS) + 1]?.hex ?? '';
+  return (answer.slice(HEAD_BYTES * 2).match(/.{8}/g) ?? []).map(word => Number.parseInt(word, 16));
+}
+
+/** What libtpms has and the embedded TPM has not. */
+const MISSING: readonly number[] = [TPM_CC.Commit, TPM_CC.ZGen_2Phase, TPM_CC.EC_Ephemeral, TPM_CC.CertifyX509];
+
+describe('the commands of the embedded TPM', () => {
+  it('are those of swtpm, less four, and no others', () => {
+    const codes = observed().map(word => word & 0xffff);
+    expect([...commands.keys()]).to.deep.equal(codes.filter(code => !MISSING.includes(code)));
+  });
+
+  it('have the attributes that swtpm tells', () => {
+    const shown = (words: readonly number[]) => words.map(word => word.toString(16));
+    const expected = observed().filter(word => !MISSING.includes(word & 0xffff));
+    expect(shown([...commands.values()].map(attributesOf))).to.deep.equal(shown(expected));
+  });
+});
