@@ -1,4 +1,4 @@
-/** `npm run bench [-- --only TEXT] [--rounds N] [--quick]`: measures every `bench/*.bench.ts` in one run. Exit status 1: a bound is broken. */
+/** `npm run bench [-- --only TEXT] [--rounds N] [--quick]`: measures every `bench/*.bench.ts` in one run. Exit status 1: a bound is broken (never with --quick). */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -27,5 +27,6 @@ console.log(`Node ${process.version}, ${process.platform} ${process.arch}; media
 const effort = values.quick ? { rounds: 3, roundMs: 20 } : { rounds: Number(values.rounds), roundMs: 100 };
 const { table, broken } = report(await measure(chosen, effort));
 console.log(table);
-for (const line of broken) console.error(`\nbound broken: ${line}`);
-process.exitCode = broken.length > 0 ? 1 : 0;
+// A quick run shows that everything can be measured; it measures too little to judge by.
+for (const line of broken) console.error(`\n${values.quick ? 'bound, not judged in a quick run' : 'bound broken'}: ${line}`);
+process.exitCode = broken.length > 0 && !values.quick ? 1 : 0;
