@@ -196,6 +196,3 @@ async function call(vcpu: Vcpu, number: number, args: readonly (bigint | number)
 
 /** A page full of one recognisable value. */
 export const canary = (n: number): Uint8Array => new Uint8Array(1 << 16).map((_, i) => (n * 37 + i * 11 + (i >> 8)) & 0xff);
-
-/** A page full of one recognisable value. */
-export const canary = (n: number): Uint8Array => new Uint8Array(1 << 16).map((_, i) => (n * 37 + i * 11 + (i >> 8)) & 0xff);
