@@ -178,13 +178,13 @@ export class Guest implements Stateful<GuestData> {
     return this.#platform.hypercall(vcpu);
   }
 
-  /** Memory as the guest itself sees it. */
-  read(gpa: bigint, length: number): Promise<Uint8Array> {
-    return this.#platform.read(this.bootVcpu, gpa, length);
+  /** Memory as a vCPU of the guest sees it. */
+  read(gpa: bigint, length: number, vcpu = this.bootVcpu): Promise<Uint8Array> {
+    return this.#platform.read(vcpu, gpa, length);
   }
 
-  write(gpa: bigint, bytes: Uint8Array): Promise<void> {
-    return this.#platform.write(this.bootVcpu, gpa, bytes);
+  write(gpa: bigint, bytes: Uint8Array, vcpu = this.bootVcpu): Promise<void> {
+    return this.#platform.write(vcpu, gpa, bytes);
   }
 
   /** Runs something of the guest; a call that never returns ends the guest, not the simulator. */
