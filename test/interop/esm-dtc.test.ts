@@ -4,6 +4,7 @@ import { filesFdt, readEsmBlob } from '../../src/svm/format/index.ts';
 import { type EsmFolder, esmFolder } from '../cli/esm-folder.ts';
 import { svmSim } from '../cli/stand-in-io.ts';
 
+const CPIO = 'cpio';
 const missing = ['dtc', 'fdtget'].filter(tool => spawnSync(tool, ['--version']).error);
 
 describe('svm-sim esm and dtc', () => {
@@ -47,12 +48,12 @@ describe('svm-sim esm and dtc', () => {
   });
 
   it('cpio takes out the blob that svm add put in', async function () {
-    if (spawnSync('cpio', ['--version']).error) {
+    if (spawnSync(CPIO, ['--version']).error) {
       console.log('      skipped: cpio not installed');
       this.skip();
     }
     expect(await svmSim('svm', 'add', '-i', path('initrd.img'), '-b', path('ours.dtb'), '-f', path('both.img'))).to.include({ status: 0 });
-    const { stdout } = spawnSync('cpio', ['-i', '--quiet', '--to-stdout', 'opt/ibm/pef/ours.dtb'], { input: folder.read('both.img') });
+    const { stdout } = spawnSync(CPIO, ['-i', '--quiet', '--to-stdout', 'opt/ibm/pef/ours.dtb'], { input: folder.read('both.img') });
     expect(stdout.equals(folder.read('ours.dtb'))).to.equal(true);
   });
 });

@@ -4,7 +4,8 @@ import { openEsmBlob, readEsmBlob } from '../../src/svm/format/index.ts';
 import { type EsmFolder, esmFolder } from '../cli/esm-folder.ts';
 import { svmSim } from '../cli/stand-in-io.ts';
 
-const missing = spawnSync('openssl', ['version']).error !== undefined;
+const OPENSSL = 'openssl';
+const missing = spawnSync(OPENSSL, ['version']).error !== undefined;
 
 describe('svm-sim esm and openssl', () => {
   let folder: EsmFolder;
@@ -20,7 +21,7 @@ describe('svm-sim esm and openssl', () => {
   after(() => folder?.remove());
 
   const openssl = (...args: readonly string[]): Buffer => {
-    const { status, stdout, stderr } = spawnSync('openssl', args);
+    const { status, stdout, stderr } = spawnSync(OPENSSL, args);
     expect(status, `openssl ${args.join(' ')}: ${stderr.toString()}`).to.equal(0);
     return stdout;
   };

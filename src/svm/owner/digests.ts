@@ -22,12 +22,17 @@ import { checkedComment } from './text-rules.ts';
 /** The RTAS code that svm-tool has built in by its digest (esm_digest/rtas_sha512.py): r4 = r3; r3 = 0xf000; sc 1; return. */
 export const RTAS_CODE = fromHex('7c641b78 3c600000 6063f000 44000022 4e800020');
 
+/** A file that was hashed where it lies: an initrd may be larger than memory. */
+export interface HashedFile {
+  readonly sha512: Uint8Array;
+}
+
 /** What the guest will be started with. */
 export interface Measured {
   /** `vmlinux`, which is flattened, or a flat image as it lies in memory. */
   readonly kernel: Uint8Array;
   /** As it lies behind the blob's archive; compressed or not. */
-  readonly initrd: Uint8Array;
+  readonly initrd: Uint8Array | HashedFile;
   /** The command line, without NUL. */
   readonly bootargs: string;
   readonly rtas?: Uint8Array;
@@ -47,7 +52,7 @@ export function measure({ kernel, initrd, bootargs, rtas = RTAS_CODE }: Measured
     rtas: digest('sha512', rtas),
     kernel: digest('sha512', image),
     kernelSize: image.length,
-    initrd: digest('sha512', initrd),
+    initrd: 'sha512' in initrd ? initrd.sha512 : digest('sha512', initrd),
     bootargs: digest('sha512', utf8(bootargs)),
   };
 }

@@ -6,7 +6,7 @@ export { type GeneratedKey, generateKey } from './generate.ts';
 export { type Inspection, inspectBlob, type NamedKey } from './inspect.ts';
 export { authorize, createBlob, lockboxFor, revoke } from './lockboxes.ts';
 export { type MakeInput, makeBlob } from './make.ts';
-export { makeBlobFromRecipe, openPrivateKey, type Passphrase, readNamed } from './make-from-files.ts';
+export { hashNamed, makeBlobFromRecipe, openPrivateKey, type Passphrase, readNamed } from './make-from-files.ts';
 export { parseRecipe, type Recipe } from './recipe.ts';
 export { explained, explainedLater } from './refuse.ts';
 export { rotate } from './rotate.ts';

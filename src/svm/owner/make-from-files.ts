@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { SimulatorError } from '../../sim/index.ts';
 import { type EsmBlob, type EsmPrivateKey, loadPrivateKey, loadPublicKey } from '../format/index.ts';
 import type { FileToAttach } from './attachments.ts';
 import type { Chance } from './chance.ts';
-import { flatKernel } from './digests.ts';
+import { flatKernel, type HashedFile } from './digests.ts';
 import { makeBlob } from './make.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -14,10 +16,34 @@ export async function readNamed(file: string, where = file): Promise<Uint8Array>
     const { buffer, byteOffset, length } = await readFile(file);
     return new Uint8Array(buffer, byteOffset, length);
   } catch (error) {
-    const { code } = error as { code?: unknown };
-    if (typeof code !== 'string') throw error;
-    throw new SimulatorError('file.unreadable', { where, what: `the file cannot be read (${code})`, cause: error });
+    throw unreadable(error, where);
   }
+}
+
+/** What the operating system refused; any other error as it is. */
+function unreadable(error: unknown, where: string): unknown {
+  const { code } = error as { code?: unknown };
+  if (typeof code !== 'string') return error;
+  return new SimulatorError('file.unreadable', { where, what: `the file cannot be read (${code})`, cause: error });
+}
+
+const PIECE = 1 << 20; // stays in the processor's cache
+
+/** SHA-512 of a file the person named, without holding it in memory. @throws {SimulatorError} `file.unreadable` */
+export function hashNamed(file: string, where = file): HashedFile {
+  const state = createHash('sha512');
+  const piece = new Uint8Array(PIECE);
+  try {
+    const descriptor = openSync(file, 'r');
+    try {
+      for (let count = readSync(descriptor, piece); count > 0; count = readSync(descriptor, piece)) state.update(piece.subarray(0, count));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    throw unreadable(error, where);
+  }
+  return { sha512: new Uint8Array(state.digest()) };
 }
 
 /** A passphrase, or how it is had when it is needed. */
@@ -58,16 +84,15 @@ export async function makeBlobFromRecipe(recipe: Recipe, folder: string, chance:
     ),
   );
   const { digest } = recipe;
-  const [kernel, initrd] = digest ? await Promise.all([read(digest.kernel), read(digest.initramfs)]) : [];
+  const kernel = digest && flatKernel(await read(digest.kernel), digest.kernel);
+  const initrd = digest && hashNamed(resolve(folder, digest.initramfs), digest.initramfs);
   return makeBlob(
     {
       origin,
       originComment: recipe.origin.comment ?? '',
       recipients,
       files,
-      ...(digest && kernel && initrd
-        ? { digest: { kernel: flatKernel(kernel, digest.kernel), initrd, bootargs: digest.args, comment: digest.comment ?? '' } }
-        : {}),
+      ...(digest && kernel && initrd ? { digest: { kernel, initrd, bootargs: digest.args, comment: digest.comment ?? '' } } : {}),
     },
     chance,
   );

@@ -11,7 +11,7 @@ export interface VerifyInput {
   /** Its bytes, to compare with those in the initrd. */
   readonly bytes: Uint8Array;
   /** The kernel is flat; the initrd may have a blob in front. */
-  readonly measured: Required<Measured>;
+  readonly measured: Required<Measured> & { readonly initrd: Uint8Array };
   /** Public half of the host's wrapping key. */
   readonly host?: EsmPublicKey;
   /** A private key that opens the blob: without one the digests cannot be read. */

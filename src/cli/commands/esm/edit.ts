@@ -6,6 +6,7 @@ import {
   createBlob,
   detach,
   flatKernel,
+  hashNamed,
   measure,
   readNamed,
   revoke,
@@ -73,8 +74,8 @@ interface DigestFlags extends BlobFlags {
 export function digest({ blob, seckey, args, initramfs, kernel, comment = '', ...common }: DigestFlags, io: Io): Promise<number> {
   const session = new EsmSession(common, io);
   return session.change(blob, async before => {
-    const [image, initrd] = await Promise.all([readNamed(kernel), readNamed(initramfs)]);
-    const digests = measure({ kernel: flatKernel(image, kernel), initrd, bootargs: args });
+    const image = flatKernel(await readNamed(kernel), kernel);
+    const digests = measure({ kernel: image, initrd: hashNamed(initramfs), bootargs: args });
     return setDigests(before, digests, await session.privateKey(seckey), systemChance, comment);
   });
 }
