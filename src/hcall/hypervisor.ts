@@ -139,8 +139,9 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
       vcpu.set(3, H.PRIVILEGE);
       return;
     }
-    const result = await this.#dispatch(vcpu, issuer, false);
-    this.#deliver(vcpu, result.call, result.result, 3);
+    const { call, result } = await this.#dispatch(vcpu, issuer, false);
+    if ('resumeGuest' in result) vcpu.set(3, result.resumeGuest);
+    else this.#deliver(vcpu, call, result, 3);
   }
 
   /** An interrupt that the Ultravisor passes on. For a hypercall the answer goes back by UV_RETURN. */

@@ -1,4 +1,4 @@
-import { H, hName, MSR, SYSTEM_CALL, type Vcpu } from '../hcall/index.ts';
+import { H, hName, MSR, SECURE_BIT, SYSTEM_CALL, type Vcpu } from '../hcall/index.ts';
 import type { UltracallResult } from './call.ts';
 import { U } from './codes.ts';
 import { checkDigests, keepFilesTree, openDigests } from './esm-digests.ts';
@@ -79,6 +79,9 @@ async function commit(uv: Ultravisor, svm: Svm, vcpu: Vcpu, tree: GuestTree, kba
   svm.maxVcpus = tree.maxVcpus;
   move(uv, svm, 'ACTIVE', 'SECURE', 'measured, and the hypervisor confirmed');
   svm.phase = 'SECURE';
+  // From here on the hardware walks the Ultravisor's page table for this partition (core/svm_host.c svm_esm_commit).
+  const dw1 = uv.hardware.partitionTable.get(svm.lpid)?.dw1 ?? 0n;
+  uv.hardware.partitionTable.set(svm.lpid, { dw0: SECURE_BIT | (BigInt(svm.lpid) << 16n), dw1 });
   await writeTreeBack(uv, svm, vcpu, tree, fdt);
   svm.fetched.clear();
   vcpu.regs.msr = (svm.caller.msr | MSR.S) & ~(MSR.HV | MSR.EE);

@@ -54,7 +54,11 @@ export const UV_UNSHARE_ALL_PAGES = ultracall({
   about: 'Takes every explicitly shared frame back; implicit and pseudo shared ones stay.',
   in: {},
   out: {},
-  returns: RETURNS,
+  returns: {
+    U_PARAMETER: RETURNS.U_PARAMETER,
+    U_INVALID: RETURNS.U_INVALID,
+    U_RETRY: 'the hypervisor did not take a frame back: those before it are secure, those behind it shared',
+  },
   async handle(uv, _input, vcpu) {
     const svm = uv.svm(vcpu.regs.lpidr);
     return result(uv, svm ? await unshareAll(uv, svm, vcpu) : U.PARAMETER);
