@@ -1,4 +1,15 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -54,6 +65,14 @@ describe('output files', () => {
     mkdirSync(path);
     expect(await rejectionOf(writeWhole({ path, contents: utf8('a'), replace: true }))).to.include({ code: 'file.unwritable' });
     expect(readdirSync(folder)).to.deep.equal(['out']);
+  });
+
+  it('a symbolic link stays one', async () => {
+    writeFileSync(path, 'old');
+    symlinkSync('out', join(folder, 'link'));
+    await writeWhole({ path: join(folder, 'link'), contents: utf8('new'), replace: true });
+    expect(lstatSync(join(folder, 'link')).isSymbolicLink()).to.equal(true);
+    expect(readFileSync(path, 'utf8')).to.equal('new');
   });
 
   it('a device is written to, not replaced', async () => {

@@ -9,13 +9,13 @@ const said = (check: string, outcome: Outcome, text: string): VerifiedCheck => (
 
 /** RTAS, kernel, initrd, bootargs, in this order (pef.md e.7.3). A mismatch is counted and the next is looked at. */
 export function checkDigests(input: VerifyInput, initrd: MeasuredInitrd): VerifiedCheck[] {
-  const { blob, opener, measured, profile } = input;
+  const { blob, symmetricKey, measured, profile } = input;
   if (!blob.digests) return [said('digests', 'fails', 'the blob has no digests')];
   const { length } = blob.digests.ciphertext;
   if (length > ESM_LIMITS.digestsBytes)
     return [said('digests', 'fails', `the digests have ${length} bytes, the Ultravisor's buffer ${ESM_LIMITS.digestsBytes}`)];
-  if (!opener) return [said('digests', 'unknown', 'the digests cannot be read without a private key that opens a lockbox')];
-  const expected = readDigests(blob, opener.symmetricKey);
+  if (!symmetricKey) return [said('digests', 'unknown', 'the digests cannot be read without a private key that opens a lockbox')];
+  const expected = readDigests(blob, symmetricKey);
   if ('outcome' in expected) return [expected];
   const check = (item: 'rtas' | 'kernel' | 'initrd' | 'bootargs', bytes: Uint8Array, wrong?: string): VerifiedCheck => {
     const name = `digest-${item}` as const satisfies CheckName;

@@ -11,7 +11,7 @@ export function checkFilesTree({ blob }: VerifyInput): VerifiedCheck {
 }
 
 /** What the Secure VM would find when it asks for a file (pef.md g). */
-export function checkFiles({ blob, opener }: VerifyInput): VerifiedCheck[] {
+export function checkFiles({ blob, symmetricKey }: VerifyInput): VerifiedCheck[] {
   return blob.attachments.map((item): VerifiedCheck => {
     const { name, ciphertext } = item;
     const said = (outcome: VerifiedCheck['outcome'], text: string): VerifiedCheck => ({
@@ -22,8 +22,8 @@ export function checkFiles({ blob, opener }: VerifyInput): VerifiedCheck[] {
     });
     if (ciphertext.length > ESM_LIMITS.fileBytes)
       return said('fails', `${name} has ${ciphertext.length} bytes, its length is kept in 16 bits`);
-    if (!opener) return said('unknown', `${name} cannot be read without a private key that opens a lockbox`);
-    if (!openGcm(item, opener.symmetricKey)) return said('fails', `${name} does not authenticate: altered, or of another blob`);
+    if (!symmetricKey) return said('unknown', `${name} cannot be read without a private key that opens a lockbox`);
+    if (!openGcm(item, symmetricKey)) return said('fails', `${name} does not authenticate: altered, or of another blob`);
     return said('holds', `${name} is authentic (${ciphertext.length} bytes)`);
   });
 }

@@ -38,15 +38,15 @@ function byFingerprint({ blob, host }: VerifyInput): Choice {
 }
 
 function unwrapped(input: VerifyInput, { name, encryptedSymkey, fingerprint }: Lockbox): VerifiedCheck {
-  const { host, opener } = input;
+  const { host, hostKey } = input;
   const check = 'lockbox-key-size';
   if (!host) return said('unwrap', 'unknown', `whether the host's TPM opens ${name} cannot be told without its public key`);
   if (host.n.length !== MODULUS_BYTES) return said('unwrap', 'fails', `a wrapping key has 2048 bits, the host's has ${host.n.length * 8}`);
   if (encryptedSymkey.length !== MODULUS_BYTES) {
     return said('unwrap', 'fails', `${name} holds ${encryptedSymkey.length} bytes where the TPM takes ${MODULUS_BYTES}`);
   }
-  if (opener && sameBytes(opener.key.fingerprint, host.fingerprint)) {
-    const symmetricKey = openOaep(encryptedSymkey, opener.key.privateKey);
+  if (hostKey) {
+    const symmetricKey = openOaep(encryptedSymkey, hostKey.privateKey);
     if (!symmetricKey) return said('unwrap', 'fails', `the host's key does not open ${name}: RSA_Decrypt in the TPM fails`);
     if (!isAesKey(symmetricKey)) return said(check, 'fails', `${name} holds a key of ${symmetricKey.length} bytes: no AES key`);
     return said('unwrap', 'holds', `the host's key opens ${name}`);

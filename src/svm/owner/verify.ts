@@ -14,8 +14,10 @@ export interface VerifyInput {
   readonly measured: Required<Measured> & { readonly initrd: Uint8Array };
   /** Public half of the host's wrapping key. */
   readonly host?: EsmPublicKey;
-  /** A private key that opens the blob: without one the digests cannot be read. */
-  readonly opener?: { readonly key: EsmPrivateKey; readonly symmetricKey: Uint8Array };
+  /** Its private half, when somebody has it: then nothing of the lockbox is taken on trust. */
+  readonly hostKey?: EsmPrivateKey;
+  /** What a lockbox holds: without it the digests cannot be read. */
+  readonly symmetricKey?: Uint8Array;
   readonly profile: Profile;
 }
 

@@ -1,4 +1,4 @@
-import { chmod, lstat, open, rename, stat, unlink } from 'node:fs/promises';
+import { chmod, lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SimulatorError } from '../../../sim/index.ts';
 
@@ -48,7 +48,9 @@ export async function refuseExisting({ path, replace = false }: Pick<OutputFile,
 async function stage({ path, contents, mode = 0o666 }: OutputFile, staged: readonly Staged[]): Promise<Staged | undefined> {
   const old = await stat(path).catch(ignoreMissing);
   const direct = old !== undefined && !old.isFile();
-  const temporary = direct ? path : join(dirname(path), `.${basename(path)}.${process.pid}-${staged.length}.tmp`);
+  // A symbolic link stays one: what it points to is replaced.
+  const target = old ? await realpath(path) : path;
+  const temporary = direct ? path : join(dirname(target), `.${basename(target)}.${process.pid}-${staged.length}.tmp`);
   const file = await open(temporary, direct ? 'w' : 'wx', mode);
   try {
     for (const piece of contents instanceof Uint8Array ? [contents] : contents) await file.writeFile(piece);
@@ -60,7 +62,7 @@ async function stage({ path, contents, mode = 0o666 }: OutputFile, staged: reado
     if (!direct) await unlink(temporary).catch(ignoreMissing);
     throw error;
   }
-  return direct ? undefined : { temporary, path };
+  return direct ? undefined : { temporary, path: target };
 }
 
 const isDevice = (there: { isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean }): boolean =>

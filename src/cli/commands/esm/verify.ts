@@ -1,5 +1,6 @@
+import { sameBytes } from '../../../bytes/index.ts';
 import { nearest, SimulatorError } from '../../../sim/index.ts';
-import { type EsmPrivateKey, openEsmBlob, readEsmBlob } from '../../../svm/format/index.ts';
+import { type EsmBlob, EsmError, type EsmPrivateKey, type EsmPublicKey, openEsmBlob, readEsmBlob } from '../../../svm/format/index.ts';
 import {
   explained,
   flatKernel,
@@ -53,18 +54,34 @@ async function inputOf(file: string, flags: VerifyFlags, session: EsmSession): P
     bootargs: await bootargsOf(flags),
     rtas: rtas === undefined ? RTAS_CODE : await readNamed(rtas),
   };
-  const opened = (opener: EsmPrivateKey) => ({ key: opener, symmetricKey: explained(file, () => openEsmBlob(blob, opener.privateKey)) });
-  const opener = key === undefined ? undefined : opened(await session.privateKey(key));
-  // A recipient's private key is that of a host; the origin's is not.
-  const recipient = opener && (lockboxFor(blob, opener.key)?.number ?? 0) > 0 ? opener.key : undefined;
-  const host = pub === undefined ? recipient : await session.publicKey(pub);
+  const given = key === undefined ? undefined : await session.privateKey(key);
+  const named = pub === undefined ? undefined : await session.publicKey(pub);
+  const hostKey = given && isHost(blob, given, named) ? given : undefined;
+  const host = named ?? hostKey;
+  const symmetricKey = given && explained(file, () => opened(blob, given, hostKey !== undefined));
   return {
     blob,
     bytes,
     measured,
     ...(host ? { host } : {}),
-    ...(opener ? { opener } : {}),
+    ...(hostKey ? { hostKey } : {}),
+    ...(symmetricKey ? { symmetricKey } : {}),
   };
+}
+
+/** Whether the private key is that of the host: of the public key that was given, or of a recipient. The origin is no host. */
+function isHost(blob: EsmBlob, key: EsmPrivateKey, host: EsmPublicKey | undefined): boolean {
+  return host ? sameBytes(host.fingerprint, key.fingerprint) : (lockboxFor(blob, key)?.number ?? 0) > 0;
+}
+
+/** The symmetric key. That the host's key does not open its lockbox is for the checks to say. */
+function opened(blob: EsmBlob, key: EsmPrivateKey, isHostKey: boolean): Uint8Array | undefined {
+  try {
+    return openEsmBlob(blob, key.privateKey);
+  } catch (error) {
+    if (isHostKey && error instanceof EsmError) return undefined;
+    throw error;
+  }
 }
 
 /** @throws {SimulatorError} `esm.unknown-profile` */
