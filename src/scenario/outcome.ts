@@ -15,10 +15,21 @@ export interface StepOutcome {
   readonly inner?: readonly InnerStep[];
 }
 
+export const DISK_REASONS = ['no-key-slot', 'key-area', 'digest', 'header', 'client'] as const;
+export type DiskReason = (typeof DISK_REASONS)[number];
+
 export type UnlockedDisk =
-  | { readonly opened: false; readonly why: string }
+  | {
+      readonly opened: false;
+      /** `header`: the volume cannot be read; `client`: the guest's client does not answer for it; the rest as `unlock` of svm/luks says. */
+      readonly reason: DiskReason;
+      readonly why: string;
+    }
   | {
       readonly opened: true;
+      readonly luks: 1 | 2;
+      /** The copy of the header that was used. */
+      readonly header: 'primary' | 'secondary';
       readonly keyslot: number;
       readonly kdf: string;
       /** SHA-256 of the decrypted payload, hex. */

@@ -1,5 +1,6 @@
 import { SimulatorError } from '../sim/index.ts';
 import { parseBackendSpec } from '../tpmrm/index.ts';
+import { diskProblems } from './disk-references.ts';
 import type { GuestEntry, HostEntry, ScenarioDocument } from './schema.ts';
 import type { KeyPath, Problem, Source } from './source.ts';
 import type { Step } from './steps/step-kind.ts';
@@ -39,6 +40,7 @@ export function referenceProblems(source: Source, doc: ScenarioDocument): Proble
     if (ofGuest) refer(['steps', i], 'guest', step.guest, names(guests), 'guest');
     else refer(['steps', i], 'host', step.host, names(hosts), 'host');
   });
+  diskProblems(doc, say);
   if (problems.length === 0) order(doc, (i, what, hint) => say(['steps', i], what, hint));
   return problems;
 

@@ -2,7 +2,9 @@ import { sameBytes, utf8 } from '../bytes/index.ts';
 import { type Guest, type Host, Machine } from '../machine/index.ts';
 import { SimulatorError, type World } from '../sim/index.ts';
 import { flattenElf, isElf } from '../svm/format/index.ts';
+import type { UnlockProgress } from '../svm/luks/index.ts';
 import { RTAS_CODE } from '../svm/owner/index.ts';
+import { makeDisk } from './disk.ts';
 import { type BlobPlan, makeEsmBlob } from './esm-blob.ts';
 import type { Scenario } from './load.ts';
 import type { InnerStep, KeyChange, StepOutcome } from './outcome.ts';
@@ -58,6 +60,10 @@ export class Run {
   #outcomes = new Map<string, StepOutcome>();
   /** Runs steps within a step: set by the session. */
   runSteps: (steps: readonly Step[]) => Promise<readonly InnerStep[]> = async () => [];
+  /** Told how far the work on a key slot is. For the eyes of a person only: it takes no virtual time. */
+  onUnlock: ((progress: UnlockProgress) => void) | undefined;
+  /** Disks that were made. Each is a function of seed and guest: no state. */
+  readonly #disks = new Map<string, Uint8Array>();
 
   constructor(scenario: Scenario, world: World, machine: MachinePort) {
     this.scenario = scenario;
@@ -166,6 +172,20 @@ export class Run {
     return guest;
   }
 
+  /** The disk of a guest; one that the scenario describes is made when it is first asked for. */
+  async disk(guest?: string): Promise<Uint8Array> {
+    const { name, disk, esm } = this.#entry(guest);
+    if (!disk) throw new RangeError(`guest ${name} has no disk`);
+    const made = this.#disks.get(name);
+    if (made) return made;
+    const image = await makeDisk(disk, this.world.random.fork(`disk of ${name}`), {
+      bytesOf: contents => this.bytesOf(contents),
+      attachment: wanted => attachmentOf(esm, wanted, contents => this.bytesOf(contents)),
+    });
+    this.#disks.set(name, image);
+    return image;
+  }
+
   #guestPlan({ name, lpid, memory, vcpus, kernel, initrd, bootargs, rtas, tpmProxy }: GuestEntry): GuestPlan {
     return {
       name,
@@ -210,6 +230,12 @@ export class Run {
     if ('file' in recipient) return { ...this.#key(recipient.file), ...comment };
     return { pem: utf8(await this.#host(recipient.host).wrappingKeyPem()), where: `wrapping key of ${recipient.host}`, ...comment };
   }
+}
+
+/** What a recipe attaches under a name. */
+export function attachmentOf(esm: GuestEntry['esm'], name: string, read: (contents: Contents) => Uint8Array): Uint8Array | undefined {
+  const found = esm && 'recipe' in esm ? esm.recipe.attachments?.find(attachment => attachment.name === name) : undefined;
+  return found && read(found.contents);
 }
 
 /** Without the members that are undefined. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DEFAULT_PROFILE, profileNames } from '../ultravisor/index.ts';
 import { ADVERSARY, type Rule } from './adversary/index.ts';
+import { DISK } from './disk.ts';
 import { FAULT } from './faults.ts';
 import { invariants } from './invariants/index.ts';
 import { stepKinds } from './steps/index.ts';
@@ -89,6 +90,7 @@ const GUEST = z.strictObject({
     .describe('The kernel command line: text, or `{ file: ... }`. It is measured, so every blank counts.'),
   rtas: path('The RTAS code that SLOF installs; it is measured. Default: the code whose digest svm-tool has built in.').optional(),
   esm: ESM.optional().describe('The ESM blob that the boot wrapper places. Without it, it must lie in the initrd.'),
+  disk: DISK.optional(),
   tpmProxy: z
     .union([z.literal('none'), z.string().startsWith('/')])
     .optional()

@@ -1,6 +1,7 @@
 import { Halt } from '../hcall/index.ts';
 import { Machine, type MachineState } from '../machine/index.ts';
 import { type AnyEvent, createWorld, type World } from '../sim/index.ts';
+import type { UnlockProgress } from '../svm/luks/index.ts';
 import { Adversary, type AdversaryState, type Rule } from './adversary/index.ts';
 import { completed, judge } from './expectations/index.ts';
 import { explain } from './explanation.ts';
@@ -23,6 +24,8 @@ export interface SessionOptions {
   /** Firmware that takes the place of what the scenario says: a mutant. */
   readonly profile?: AnyHostPlan['profile'];
   readonly onEvent?: (event: AnyEvent) => void;
+  /** Told how far the work on a disk's key slot is; then Argon2 leaves the event loop free. */
+  readonly onUnlock?: (progress: UnlockProgress) => void;
   /** Note every moment at which an adversary could act. */
   readonly observe?: boolean;
 }
@@ -50,12 +53,13 @@ export class Session {
   #events = 0;
   #fault: { readonly error: unknown } | undefined;
 
-  private constructor(scenario: Scenario, world: World, machine: MachinePort, { observe = false, onEvent }: SessionOptions) {
+  private constructor(scenario: Scenario, world: World, machine: MachinePort, { observe = false, onEvent, onUnlock }: SessionOptions) {
     this.scenario = scenario;
     this.world = world;
     this.#machine = machine;
     this.#run = new Run(scenario, world, machine);
     this.#run.runSteps = steps => this.#inner(steps);
+    this.#run.onUnlock = onUnlock;
     const real = machine instanceof Machine ? machine : null;
     const off: readonly string[] = scenario.document.switchOff ?? [];
     this.#watchers = invariants

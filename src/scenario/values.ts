@@ -32,7 +32,7 @@ export const NAME = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9._-]*$/, 'is no name: it begins with a letter, then letters, digits, ".", "_" and "-"');
 
-const HEX = z.string().regex(/^([0-9a-fA-F]{2}[ _]?)*$/, 'is no hexadecimal: write pairs of the digits 0-9 and a-f');
+export const HEX = z.string().regex(/^([0-9a-fA-F]{2}[ _]?)*$/, 'is no hexadecimal: write pairs of the digits 0-9 and a-f');
 
 /** Contents given in place, or in a file. */
 export const CONTENTS = z.union([

@@ -2,4 +2,5 @@ export { type EsmResult, enterSecureMode } from './enter-secure-mode.ts';
 export { type FileOutcome, getFile, getFilePiece } from './get-file.ts';
 export { buildGuestTree, type TreeOptions } from './guest-tree.ts';
 export { type Layout, layOut } from './layout.ts';
+export { type PassphraseClientName, passphraseClients } from './passphrase-clients.ts';
 export type { Platform } from './platform.ts';

@@ -5,9 +5,45 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { toHex } from '../../src/bytes/index.ts';
 import { Random } from '../../src/sim/index.ts';
-import { chunks, fileSource, type LuksRecipe, makeLuks2, memorySource, openPayload, readLuks, unlock } from '../../src/svm/luks/index.ts';
+import {
+  chunks,
+  fileSource,
+  fileSystemTypes,
+  type LuksRecipe,
+  makeFileSystem,
+  makeLuks,
+  memorySource,
+  openPayload,
+  readLuks,
+  recogniseFileSystem,
+  unlock,
+} from '../../src/svm/luks/index.ts';
 
 const missing = spawnSync('cryptsetup', ['--version']).error !== undefined;
+
+describe('file systems made here and the real blkid', () => {
+  for (const type of fileSystemTypes) {
+    it(`${type} is what blkid says`, function () {
+      const folder = mkdtempSync(join(tmpdir(), 'svm-sim-blkid-'));
+      try {
+        const image = makeFileSystem(type === 'squashfs' ? { type } : { type, label: 'DISK' }, new Random(type));
+        const ours = recogniseFileSystem(memorySource(image));
+        writeFileSync(join(folder, 'image'), image);
+        const { status, stdout, error } = spawnSync('blkid', ['-p', '-o', 'export', join(folder, 'image')], { encoding: 'utf8' });
+        if (error) {
+          console.log('      skipped: blkid is not installed (apt-get install util-linux)');
+          this.skip();
+        }
+        expect(status, stdout).to.equal(0);
+        const { TYPE, VERSION, LABEL = '', UUID = '' } = Object.fromEntries(stdout.split('\n').map(line => line.split('=')));
+        const kind = TYPE === 'vfat' ? VERSION : TYPE === 'iso9660' ? 'ISO9660' : TYPE;
+        expect({ type: kind, label: LABEL, uuid: UUID }).to.deep.equal({ type, label: ours?.label, uuid: ours?.uuid });
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
+  }
+});
 
 describe('LUKS volumes and the real cryptsetup', () => {
   let folder: string;
@@ -45,13 +81,30 @@ describe('LUKS volumes and the real cryptsetup', () => {
       argon2id: { kdf: { type: 'argon2id', memoryKiB: 1024 }, subsystem: 'svm' },
       'argon2i with two lanes': { kdf: { type: 'argon2i', lanes: 2, memoryKiB: 64 } },
     };
+    const luks1: readonly (readonly [string, number, string])[] = [
+      ['aes-xts-plain64', 64, 'sha256'],
+      ['aes-cbc-essiv:sha256', 32, 'sha1'],
+    ];
+    for (const [cipher, keyBytes, hash] of luks1) {
+      it(`LUKS1, ${cipher}, ${hash}: opens and has our volume key`, async () => {
+        const keyslots = ['first', 'second'].map(passphrase => ({ passphrase, kdf: { type: 'pbkdf2' as const, hash } }));
+        const { image, volumeKey } = await makeLuks({ version: 1, cipher, keyBytes, payload, keyslots }, new Random(cipher));
+        const path = file('made1.img');
+        writeFileSync(path, image);
+        cryptsetup('first', 'open', '--test-passphrase', path);
+        cryptsetup('second', 'open', '--test-passphrase', path);
+        expect(call('third', 'open', '--test-passphrase', path).status).to.equal(2);
+        expect(volumeKeyOf('second', path)).to.equal(toHex(volumeKey));
+        expect(cryptsetup('first', 'luksDump', path)).to.match(/Version:\s+1/);
+      });
+    }
     for (const [name, { kdf, ...rest }] of Object.entries(recipes)) {
       it(`${name}: opens, has our volume key, and the same header fields`, async () => {
         const keyslots = [
           { passphrase: 'first', kdf },
           { passphrase: 'second', priority: 'prefer' as const },
         ];
-        const { image, volumeKey } = await makeLuks2({ payload, keyslots, ...rest }, new Random(name));
+        const { image, volumeKey } = await makeLuks({ payload, keyslots, ...rest }, new Random(name));
         const path = file('made.img');
         writeFileSync(path, image);
         cryptsetup('first', 'open', '--test-passphrase', path);
@@ -116,7 +169,7 @@ describe('LUKS volumes and the real cryptsetup', () => {
 
     it('a primary header that is overwritten: both read the secondary one, and cryptsetup repairs what we report', async () => {
       const path = file('damaged.img');
-      writeFileSync(path, (await makeLuks2({ payload: new Uint8Array(4096), keyslots: [{ passphrase: 'first' }] }, new Random(1))).image);
+      writeFileSync(path, (await makeLuks({ payload: new Uint8Array(4096), keyslots: [{ passphrase: 'first' }] }, new Random(1))).image);
       const bytes = readFileSync(path);
       bytes[5000]! ^= 1;
       writeFileSync(path, bytes);

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { loadScenarios, runScenario, type Scenario, titleOf, withOverrides } from '../../scenario/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
+import type { UnlockProgress } from '../../svm/luks/index.ts';
 import { report } from '../errors.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 import { reporterSink, summarySink } from '../reporters/index.ts';
@@ -49,6 +50,8 @@ export async function run(files: readonly string[], flags: RunFlags, io: Io): Pr
   if (page !== undefined) sinks.push(reportSink(page));
   for (const spec of reporter) sinks.push(reporterSink(spec, io));
   if (!json) sinks.push(summarySink(io));
+  const watchers = sinks.filter(sink => sink.unlock !== undefined);
+  const watch = watchers.length > 0 ? { onUnlock: (progress: UnlockProgress) => watchers.forEach(sink => sink.unlock?.(progress)) } : {};
   let status: number = EXIT.held;
   try {
     for (const scenario of ready) {
@@ -57,6 +60,7 @@ export async function run(files: readonly string[], flags: RunFlags, io: Io): Pr
         onEvent: event => {
           for (const sink of sinks) sink.event(event);
         },
+        ...watch,
         signal: io.signal,
       });
       for (const sink of sinks) sink.end(result);

@@ -1,15 +1,19 @@
 import { hostPlans, type Scenario, type ScenarioReport, seedOf, titleOf } from '../../scenario/index.ts';
 import type { AnyEvent } from '../../sim/index.ts';
+import type { UnlockProgress } from '../../svm/luks/index.ts';
 import { jsonLine, type Level, painter, Timeline, TraceWriter, toJson } from '../../trace/index.ts';
 import type { Io } from '../io.ts';
 import { version } from '../version.ts';
 import { showReport } from './report.ts';
+import { unlockProgress } from './unlock-progress.ts';
 
 /** Somewhere a run is shown or kept. */
 export interface Sink {
   begin(scenario: Scenario): void;
   event(event: AnyEvent): void;
   end(report: ScenarioReport): void;
+  /** How far the work on a disk's key slot is. */
+  unlock?(progress: UnlockProgress): void;
   /** All runs are over, or the rest will not come. */
   close(): void;
 }
@@ -31,6 +35,7 @@ export function terminalSink(io: Io, level: Level): Sink {
       timeline.legend();
     },
     event: event => timeline?.event(event),
+    ...(io.columns !== undefined && level !== 'quiet' ? { unlock: unlockProgress(io, paint, () => timeline?.flush()) } : {}),
     end(report) {
       timeline?.flush();
       verdicts.push(report.ok);

@@ -1,8 +1,15 @@
 export { LuksError, type LuksFault, type LuksNotice } from './fault.ts';
-export { type FileSystem, recogniseFileSystem } from './filesystems/index.ts';
+export {
+  type FileSystem,
+  type FileSystemRecipe,
+  fileSystemProblem,
+  fileSystemTypes,
+  makeFileSystem,
+  recogniseFileSystem,
+} from './filesystems/index.ts';
 export { type CostLimits, describeKdf } from './kdf.ts';
-export { makeLuks2 } from './make.ts';
-export type { KdfCost, LuksRecipe, NewKeyslot } from './make-options.ts';
+export { makeLuks } from './make.ts';
+export { checkRecipe, type KdfCost, type LuksRecipe, type NewKeyslot } from './make-options.ts';
 export { openPayload } from './payload.ts';
 export { readLuks } from './read.ts';
 export { type ByteSource, chunks, type FileSource, fileSource, memorySource } from './source.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { sameBytes } from '../../../src/bytes/index.ts';
 import { Random } from '../../../src/sim/index.ts';
-import { checkVolumeKey, makeLuks2, memorySource, readLuks, unlock } from '../../../src/svm/luks/index.ts';
+import { checkVolumeKey, makeLuks, memorySource, readLuks, unlock } from '../../../src/svm/luks/index.ts';
 import { bytesOf, flipped, recorded } from './volumes.ts';
 
 const luks1 = recorded('luks1-pbkdf2.img');
@@ -39,7 +39,7 @@ describe('damage where no checksum is', () => {
 
   it('whoever has another good key slot does not notice', async () => {
     const keyslots = [{ passphrase: 'one' }, { passphrase: 'two' }];
-    const made = await makeLuks2({ payload: new Uint8Array(512), keyslots }, new Random('slots'));
+    const made = await makeLuks({ payload: new Uint8Array(512), keyslots }, new Random('slots'));
     const damaged = readLuks(memorySource(flipped(made.image, 40_000)));
     expect(await unlock(damaged, 'one')).to.include({ opened: false, reason: 'no-key-slot' });
     const unlocked = await unlock(damaged, 'two');

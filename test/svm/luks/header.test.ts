@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { utf8 } from '../../../src/bytes/index.ts';
 import { Random } from '../../../src/sim/index.ts';
-import { LuksError, makeLuks2, memorySource, readLuks, unlock } from '../../../src/svm/luks/index.ts';
+import { LuksError, makeLuks, memorySource, readLuks, unlock } from '../../../src/svm/luks/index.ts';
 import { writeHeaders } from '../../../src/svm/luks/luks2/write.ts';
 import { bytesOf, flipped, recorded } from './volumes.ts';
 
@@ -21,7 +21,7 @@ function refusal(image: Uint8Array): LuksError {
 describe('LUKS2 header', () => {
   let image: Uint8Array;
   before(async () => {
-    ({ image } = await makeLuks2({ payload: new Uint8Array(4096), keyslots: [{ passphrase: 'x' }], label: 'root' }, new Random('header')));
+    ({ image } = await makeLuks({ payload: new Uint8Array(4096), keyslots: [{ passphrase: 'x' }], label: 'root' }, new Random('header')));
   });
 
   const damages: Readonly<Record<string, readonly [at: number, told: RegExp]>> = {

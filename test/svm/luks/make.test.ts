@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { sameBytes } from '../../../src/bytes/index.ts';
 import { Random } from '../../../src/sim/index.ts';
-import { type LuksRecipe, makeLuks2, memorySource, openPayload, readLuks, unlock } from '../../../src/svm/luks/index.ts';
+import { type LuksRecipe, makeLuks, memorySource, openPayload, readLuks, unlock } from '../../../src/svm/luks/index.ts';
 
 describe('LUKS2 volumes made here', () => {
   const kdf = fc.oneof(
@@ -36,7 +36,7 @@ describe('LUKS2 volumes made here', () => {
   it('open with each of their passphrases and hold their payload', () =>
     fc.assert(
       fc.asyncProperty(recipe, fc.nat(), async (given, seed) => {
-        const { image, volumeKey } = await makeLuks2(given, new Random(seed));
+        const { image, volumeKey } = await makeLuks(given, new Random(seed));
         const volume = readLuks(memorySource(image));
         expect(volume).to.include({ version: 2, label: given.label ?? '' });
         expect(volume.notices).to.deep.equal([]);
@@ -54,7 +54,7 @@ describe('LUKS2 volumes made here', () => {
     ));
 
   it('are the same for the same seed', async () => {
-    const make = (seed: string) => makeLuks2({ payload: new Uint8Array(600), keyslots: [{ passphrase: 'x' }] }, new Random(seed));
+    const make = (seed: string) => makeLuks({ payload: new Uint8Array(600), keyslots: [{ passphrase: 'x' }] }, new Random(seed));
     const [a, again, other] = [await make('a'), await make('a'), await make('b')];
     expect(sameBytes(a.image, again.image)).to.equal(true);
     expect(sameBytes(a.image, other.image)).to.equal(false);
@@ -67,7 +67,7 @@ describe('LUKS2 volumes made here', () => {
       { passphrase: 'same', priority: 'prefer' },
       { passphrase: 'last', priority: 'ignore' },
     ] as const;
-    const { image } = await makeLuks2({ payload: new Uint8Array(512), keyslots }, new Random(3));
+    const { image } = await makeLuks({ payload: new Uint8Array(512), keyslots }, new Random(3));
     const volume = readLuks(memorySource(image));
     expect(volume.keyslots.map(({ number }) => number)).to.deep.equal([2, 1, 0, 3]);
     expect(await unlock(volume, 'same')).to.include({ opened: true, keyslot: 2 });
@@ -86,7 +86,7 @@ describe('LUKS2 volumes made here', () => {
   for (const [change, field, told] of refused) {
     it(`a recipe with a wrong ${field} is refused`, async () => {
       const given = { payload: new Uint8Array(512), keyslots: [{ passphrase: 'x' }], ...change };
-      const error = await makeLuks2(given, new Random(1)).then(
+      const error = await makeLuks(given, new Random(1)).then(
         () => undefined,
         (reason: Error) => reason,
       );

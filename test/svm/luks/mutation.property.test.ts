@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { sameBytes } from '../../../src/bytes/index.ts';
 import { Random } from '../../../src/sim/index.ts';
-import { LuksError, makeLuks2, memorySource, openPayload, readLuks, unlock } from '../../../src/svm/luks/index.ts';
+import { LuksError, makeLuks, memorySource, openPayload, readLuks, unlock } from '../../../src/svm/luks/index.ts';
 import { writeHeaders } from '../../../src/svm/luks/luks2/write.ts';
 import { bytesOf, recorded } from './volumes.ts';
 
@@ -49,7 +49,7 @@ describe('mutated LUKS volumes never crash and never open wrongly', () => {
   let volumeKey: Uint8Array;
   before(async () => {
     const keyslots = [{ passphrase: 'x' }, { passphrase: 'y', kdf: { type: 'argon2id' } as const }];
-    const made = await makeLuks2({ payload: new Uint8Array(4096), keyslots, keyBytes: 32 }, new Random('mutation'));
+    const made = await makeLuks({ payload: new Uint8Array(4096), keyslots, keyBytes: 32 }, new Random('mutation'));
     ({ image, volumeKey } = made);
   });
 

@@ -1,2 +1,3 @@
 export type { FileSystem } from './file-system.ts';
+export { type FileSystemRecipe, fileSystemProblem, fileSystemTypes, makeFileSystem } from './make.ts';
 export { recogniseFileSystem } from './recognise.ts';
