@@ -1,5 +1,6 @@
 import { SimulatorError } from '../sim/index.ts';
 import { parseBackendSpec } from '../tpmrm/index.ts';
+import { COMMAND_NAMES, ruleProblems } from './adversary/index.ts';
 import { diskProblems } from './disk-references.ts';
 import type { GuestEntry, HostEntry, ScenarioDocument } from './schema.ts';
 import type { KeyPath, Problem, Source } from './source.ts';
@@ -41,6 +42,17 @@ export function referenceProblems(source: Source, doc: ScenarioDocument): Proble
     else refer(['steps', i], 'host', step.host, names(hosts), 'host');
   });
   diskProblems(doc, say);
+  (doc.adversary ?? []).forEach((rule, i) => {
+    if (rule.guest !== undefined) refer(['adversary', i], 'guest', rule.guest, names(guests), 'guest');
+    if (rule.host !== undefined) refer(['adversary', i], 'host', rule.host, names(hosts), 'host');
+    for (const { path, what, word, among } of ruleProblems(rule))
+      say(['adversary', i, ...path], what, word === undefined || among === undefined ? undefined : didYouMean(word, among));
+  });
+  (doc.faults ?? []).forEach(({ host, command }, i) => {
+    if (host !== undefined) refer(['faults', i], 'host', host, names(hosts), 'host');
+    if (command !== undefined && !COMMAND_NAMES.includes(command))
+      say(['faults', i, 'command'], `there is no TPM command "${command}"`, didYouMean(command, COMMAND_NAMES));
+  });
   if (problems.length === 0) order(doc, (i, what, hint) => say(['steps', i], what, hint));
   return problems;
 

@@ -92,7 +92,7 @@ const GUEST = z.strictObject({
   esm: ESM.optional().describe('The ESM blob that the boot wrapper places. Without it, it must lie in the initrd.'),
   disk: DISK.optional(),
   tpmProxy: z
-    .union([z.literal('none'), z.string().startsWith('/')])
+    .union([z.literal('none'), z.string().regex(/^\//, 'is no path: it begins with "/"')])
     .optional()
     .describe('host-path of spapr-tpm-proxy; `none`: the machine has no such device. Default: /dev/tpmrm0.'),
 });

@@ -66,7 +66,7 @@ export class Session {
       .filter(({ name }) => !off.includes(name))
       .map(invariant => ({ name: invariant.name, watcher: invariant.create({ world, machine: real }) }));
     world.bus.listen(event => this.#hear(event, onEvent));
-    if (observe || scenario.document.adversary) this.setRules(scenario.document.adversary ?? []);
+    if (observe || scenario.document.adversary) this.setRules(scenario.document.adversary ?? [], undefined, observe);
     for (const host of real?.hosts ?? []) {
       const faults = (scenario.document.faults ?? []).filter(fault => fault.host === undefined || fault.host === host.name);
       if (faults.length > 0) host.chip.backend = withFaults(host.backend, faults, world, host.name);
@@ -93,11 +93,12 @@ export class Session {
   }
 
   /** Makes the hypervisors do what the rules say; what passed before counts on from `before`. */
-  setRules(rules: readonly Rule[], before?: ReadonlyMap<string, AdversaryState>): void {
+  setRules(rules: readonly Rule[], before?: ReadonlyMap<string, AdversaryState>, observe = false): void {
     if (!(this.#machine instanceof Machine)) return;
     this.#adversaries = new Map();
     for (const host of this.#machine.hosts) {
-      const adversary = new Adversary(this.world, host, rules, contents => this.#run.bytesOf(contents), before?.get(host.name));
+      const bytesOf: Run['bytesOf'] = contents => this.#run.bytesOf(contents);
+      const adversary = new Adversary({ world: this.world, host, rules, bytesOf, before: before?.get(host.name), observe });
       host.hypervisor.interceptor = adversary;
       this.#adversaries.set(host.name, adversary);
     }

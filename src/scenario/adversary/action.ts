@@ -14,6 +14,8 @@ export interface Scene {
   /** Messages of this point that passed before, the oldest first, as they passed. */
   readonly earlier: readonly Uint8Array[];
   readonly intercepted: InterceptedHypercall | null;
+  /** Keeps the command that is on its way back, and sends it behind the one that comes so many commands later. */
+  holdBack(commands: number): void;
   bytesOf(contents: Contents): Uint8Array;
   /** Says in the record what is done. */
   tell(target: string, detail: string): void;
@@ -31,7 +33,7 @@ interface Common<F extends z.ZodRawShape> {
   variants(moment: Moment): readonly z.infer<z.ZodObject<F>>[];
 }
 
-/** Changes bytes; null: nothing to change there. */
+/** Changes bytes, or those of a field of a TPM message; null: nothing to change there. */
 export interface BytesAction<F extends z.ZodRawShape = z.ZodRawShape> extends Common<F> {
   readonly kind: 'bytes';
   apply(bytes: Uint8Array, fields: z.infer<z.ZodObject<F>>, scene: Scene): Uint8Array | null;
@@ -76,6 +78,28 @@ export const registersAction = <const F extends z.ZodRawShape>(record: Record<Re
   ...record,
 });
 
+/** What is acted upon, as the record of it says. */
+export const where = ({ moment }: Scene): string => moment.command ?? moment.region ?? moment.call;
+
+/** For actions on the bytes of a TPM message: the field whose contents are meant. */
+const OF_A_MESSAGE = {
+  field: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Of a TPM message: only the contents of this field, by its name, such as `parameters.cipherText`, `sessions[0].nonceCaller`, ' +
+        '`handles.keyHandle`, `responseCode`.',
+    ),
+  sizes: z
+    .enum(['fixed', 'kept'])
+    .optional()
+    .describe('With `field`: lengths that count it are made right again (default), or stay as they were.'),
+};
+
+/** Whether an action can mean a field of a TPM message. */
+export const takesField = ({ kind, at }: AnyAction): boolean => kind === 'bytes' && at.some(point => point.startsWith('tpm-'));
+
 /** The schema of a rule with this action. */
 export function ruleSchema(action: AnyAction) {
   return z
@@ -83,6 +107,7 @@ export function ruleSchema(action: AnyAction) {
       do: z.literal(action.name).describe(action.about),
       at: z.enum(action.at).describe('The point at which it happens.'),
       ...SELECTORS,
+      ...(takesField(action) ? OF_A_MESSAGE : {}),
       ...(action.fields as z.ZodRawShape),
     })
     .describe(action.about);

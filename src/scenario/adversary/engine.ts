@@ -6,17 +6,30 @@ import { ultracalls } from '../../ultravisor/index.ts';
 import type { Contents } from '../values.ts';
 import type { AnyAction, BytesAction, CallAction, CallPlan, RegistersAction, Scene } from './action.ts';
 import { actions, type Rule } from './actions/index.ts';
-import { fits, type Moment, type Point } from './points.ts';
+import { fieldNames, fieldOf } from './message-fields.ts';
+import { fits, type Moment } from './points.ts';
 import { guestOf, readRegion, regionAt, writeRegion } from './regions.ts';
+import { Traffic, type TrafficState } from './traffic.ts';
 
 const EXECUTE = 1n;
 const MAX_MESSAGE = 4096;
 const COMMANDS = new Map(Object.entries(TPM_CC).map(([name, code]) => [code as number, `TPM2_${name}`]));
+const CODES = new Map([...COMMANDS].map(([code, name]) => [name, code]));
 
 /** What passed so far, as plain data: a run that starts from a snapshot counts on from here. */
 export interface AdversaryState {
   readonly moments: readonly Moment[];
-  readonly messages: readonly { readonly point: Point; readonly bytes: Uint8Array }[];
+  readonly traffic: TrafficState;
+}
+
+export interface AdversaryOptions {
+  readonly world: World;
+  readonly host: Host;
+  readonly rules: readonly Rule[];
+  readonly bytesOf: (contents: Contents) => Uint8Array;
+  readonly before?: AdversaryState | undefined;
+  /** Note what a search wants to know of each moment. */
+  readonly observe?: boolean;
 }
 
 /** A hostile hypervisor: notes every moment that passes a point, and does at each what the rules say. */
@@ -26,20 +39,25 @@ export class Adversary implements Interceptor {
   readonly #rules: readonly { readonly rule: Rule; readonly action: AnyAction; seen: number }[];
   readonly #bytesOf: (contents: Contents) => Uint8Array;
   readonly #moments: Moment[];
-  readonly #messages: { point: Point; bytes: Uint8Array }[];
+  readonly #traffic: Traffic;
+  readonly #observe: boolean;
   /** Hypercalls that are being handled, the innermost last, and the one that was handled last, for UV_RETURN. */
   readonly #calls: InterceptedHypercall[] = [];
   #answered: InterceptedHypercall | null = null;
   /** Ultracalls of the adversary's own pass unhindered. */
   #acting = 0;
+  /** Set while the actions on a message run: it is to be kept back for so many commands. */
+  #heldFor: number | null = null;
 
-  constructor(world: World, host: Host, rules: readonly Rule[], bytesOf: (contents: Contents) => Uint8Array, before?: AdversaryState) {
+  constructor({ world, host, rules, bytesOf, before, observe = false }: AdversaryOptions) {
     this.#world = world;
     this.#host = host;
     this.#bytesOf = bytesOf;
+    this.#observe = observe;
     this.#moments = [...(before?.moments ?? [])];
-    this.#messages = [...(before?.messages ?? [])];
-    this.#rules = rules.map(rule => ({
+    this.#traffic = new Traffic(before?.traffic);
+    const own = rules.filter(rule => rule.host === undefined || rule.host === host.name);
+    this.#rules = own.map(rule => ({
       rule,
       action: actions.get(rule.do) as AnyAction,
       seen: this.#moments.filter(moment => fits(rule.at, rule, moment)).length,
@@ -51,7 +69,7 @@ export class Adversary implements Interceptor {
   }
 
   snapshot(): AdversaryState {
-    return { moments: [...this.#moments], messages: [...this.#messages] };
+    return { moments: [...this.#moments], traffic: this.#traffic.snapshot() };
   }
 
   async hypercall(
@@ -86,13 +104,24 @@ export class Adversary implements Interceptor {
     const made = await this.#before({ point: 'hypercall', ...base }, plan, intercepted);
     if (call === 'H_SVM_INIT_START') this.#memory(base, intercepted);
     if (call === 'H_SVM_PAGE_IN' && args.flags === 0n) this.#page(base, intercepted);
-    if (request) given.in_size = BigInt(this.#message('tpm-request', base, request, args.in_buffer ?? 0n, intercepted));
     let result: HcallResult<RegisterUses> = { r3: plan.answer };
-    for (let time = 0; time < plan.times; time++) result = await honest(given);
+    if (request) {
+      const due = this.#traffic.due(partition.lpid);
+      const { bytes, heldFor } = this.#message('tpm-request', base, request, args.in_buffer ?? 0n, intercepted);
+      given.in_size = BigInt(bytes.length);
+      if (heldFor === null) {
+        for (let time = 0; time < plan.times; time++) {
+          // The response lies where the command lay: who sends it again writes it again.
+          if (time > 0) partition.write(args.in_buffer ?? 0n, bytes.subarray(0, MAX_MESSAGE), 'hypervisor');
+          result = await honest(given);
+        }
+      } else result = this.#traffic.holdBack(intercepted, bytes, heldFor);
+      if (due) await this.#sendHeld(due, intercepted, honest);
+    } else for (let time = 0; time < plan.times; time++) result = await honest(given);
     if (request && 'r3' in result && result.r3 === 0 && result.out) {
       const size = Math.min(Number(result.out.size), MAX_MESSAGE);
       const response = partition.read(args.out_buffer ?? 0n, size, 'hypervisor');
-      const length = this.#message('tpm-response', base, response, args.out_buffer ?? 0n, intercepted);
+      const { length } = this.#message('tpm-response', base, response, args.out_buffer ?? 0n, intercepted).bytes;
       if (length !== size) result = { ...result, out: { ...result.out, size: BigInt(length) } };
     }
     if (plan.r3 !== undefined && 'r3' in result) result = { ...result, r3: plan.r3 };
@@ -151,18 +180,32 @@ export class Adversary implements Interceptor {
     }
   }
 
-  /** A message of H_TPM_COMM in the guest's normal memory; its length afterwards. */
+  /** A message of H_TPM_COMM in the guest's normal memory, as it goes on, and for how many commands it is held back. */
   #message(
     point: 'tpm-request' | 'tpm-response',
     base: Omit<Moment, 'point'>,
     bytes: Uint8Array,
     gpa: bigint,
     call: InterceptedHypercall,
-  ): number {
-    const out = this.#change({ ...base, point, bytes: bytes.length }, bytes, call);
-    this.#messages.push({ point, bytes });
+  ): { readonly bytes: Uint8Array; readonly heldFor: number | null } {
+    const fields = this.#observe ? { fields: fieldNames(point, CODES.get(base.command ?? '') ?? 0, bytes) } : {};
+    this.#heldFor = null;
+    const out = this.#change({ ...base, point, bytes: bytes.length, ...fields }, bytes, call);
+    this.#traffic.passed(point, bytes);
     if (out !== bytes) call.partition.write(gpa, out.subarray(0, MAX_MESSAGE), 'hypervisor');
-    return out.length;
+    return { bytes: out, heldFor: this.#heldFor };
+  }
+
+  /** Sends a command that was held back; its sender went on long ago, so its response is nobody's. */
+  async #sendHeld(
+    command: Uint8Array,
+    { partition, args }: InterceptedHypercall,
+    honest: (args: Named<RegisterUses>) => Promise<HcallResult<RegisterUses>>,
+  ): Promise<void> {
+    const response = partition.read(args.out_buffer ?? 0n, MAX_MESSAGE, 'hypervisor');
+    partition.write(args.in_buffer ?? 0n, command, 'hypervisor');
+    await honest({ ...args, in_size: BigInt(command.length) });
+    partition.write(args.out_buffer ?? 0n, response, 'hypervisor');
   }
 
   /** What was loaded, before the Ultravisor takes it. */
@@ -193,7 +236,7 @@ export class Adversary implements Interceptor {
   #change(moment: Moment, bytes: Uint8Array, intercepted: InterceptedHypercall): Uint8Array {
     let out = bytes;
     for (const { rule, action } of this.#meant(moment, 'bytes'))
-      out = (action as BytesAction).apply(out, rule, this.#scene(moment, intercepted)) ?? out;
+      out = applied(action as BytesAction, rule, out, this.#scene(moment, intercepted)) ?? out;
     return out;
   }
 
@@ -235,12 +278,25 @@ export class Adversary implements Interceptor {
       moment,
       lpid,
       intercepted,
-      earlier: this.#messages.filter(({ point }) => point === moment.point).map(({ bytes }) => bytes),
+      earlier: this.#traffic.earlier(moment.point),
+      holdBack: commands => {
+        this.#heldFor = commands;
+      },
       bytesOf: this.#bytesOf,
       tell: (target, detail) =>
         void bus.emit('adversary', 'hypervisor', { action: moment.point, target, detail }, { place: { host: this.#host.name, lpid } }),
     };
   }
+}
+
+/** What an action makes of bytes, or of the field of a TPM message that its rule names. */
+function applied(action: BytesAction, rule: Rule, bytes: Uint8Array, scene: Scene): Uint8Array | null {
+  const { point, command = '' } = scene.moment;
+  const { field, sizes = 'fixed' } = rule as { field?: string; sizes?: 'fixed' | 'kept' };
+  if (field === undefined || (point !== 'tpm-request' && point !== 'tpm-response')) return action.apply(bytes, rule, scene);
+  const found = fieldOf(point, CODES.get(command) ?? 0, bytes, field);
+  const changed = found && action.apply(found.contents, rule, scene);
+  return changed && found.replaced(changed, sizes);
 }
 
 /** The TPM command that a packet begins with. */

@@ -29,10 +29,13 @@ export interface Moment {
   readonly region?: Region;
   /** Length of what passes. */
   readonly bytes?: number;
+  /** Of a TPM message, when moments are noted for a search: the names of its fields. */
+  readonly fields?: readonly string[];
 }
 
 /** Which moments a rule means. */
 export const SELECTORS = {
+  host: z.string().optional().describe('Only on this host.'),
   guest: z.string().optional().describe('Only for this guest.'),
   call: z.string().optional().describe('Only at this hypercall or ultracall, such as `H_SVM_INIT_DONE`.'),
   command: z.string().optional().describe('Only at this TPM command, such as `TPM2_RSA_Decrypt`.'),
@@ -44,6 +47,7 @@ export const SELECTORS = {
   name: NAME.optional().describe('A name of your own for this rule.'),
 };
 export interface Selectors {
+  readonly host?: string | undefined;
   readonly guest?: string | undefined;
   readonly call?: string | undefined;
   readonly command?: string | undefined;

@@ -4,10 +4,13 @@ import { encryptedSymkey, findEsmBlob, lockboxFingerprints, readFdt } from '../.
 import { type Answer, type ClientSession, NO_PASSWORD, TpmClient, type TpmTransport, TransportError } from '../../tpm/client/index.ts';
 import {
   nameOf,
+  TPM2_Clear,
   TPM2_EvictControl,
   TPM2_FlushContext,
   TPM2_Load,
   TPM2_ObjectChangeAuth,
+  TPM2_PCR_Extend,
+  TPM2_PCR_Reset,
   TPM2_PolicyAuthValue,
   TPM2_PolicyCommandCode,
   TPM2_PolicyOR,
@@ -23,30 +26,47 @@ const PARENT = 0x8180_0000;
 const KEY = 0x8180_0001;
 const NONE = new Uint8Array(0);
 const MAX_RESPONSE = 4096;
+const DEBUG_PCR = 16;
+const MARK_OF_ZEROS = { digests: [{ hashAlg: TPM_ALG.SHA256, digest: new Uint8Array(32) }] };
 
 /** Programs of TPM commands that a root of the host can run beside the Ultravisor's, in a space of its own. */
 export const PROGRAMS = {
   'policy-b': 'Gives the wrapping key a password of its own by branch B of its policy, and opens every lockbox with it (threat 20).',
   decrypt: 'Asks the TPM to open the lockbox without the password (threat 19).',
   'evict-key': 'Takes the wrapping key out of the TPM (threat 21).',
+  clear: 'Clears the TPM with the authorization of its platform (threat 21).',
+  'reset-pcr': 'Resets PCR 16, the debug register on which branch B of the policy hangs.',
+  'extend-pcr': 'Extends PCR 16: branch B of the policy is closed until somebody resets it.',
 } as const;
 export type Program = keyof typeof PROGRAMS;
 
 /** Runs a program; what came of it, in a line. */
-export async function runProgram(program: Program, host: Host, world: World, lpid: number): Promise<string> {
+export function runProgram(program: Program, host: Host, world: World, lpid: number): Promise<string> {
+  return inOwnSpace(host, world, async client => {
+    switch (program) {
+      case 'policy-b':
+        return policyB(client, host, lpid);
+      case 'decrypt':
+        return decryptWithout(client, host, lpid);
+      case 'evict-key':
+        return outcome(await evict(client));
+      case 'clear':
+        return outcome(await client.call(TPM2_Clear, { authHandle: TPM_RH.PLATFORM }, {}, { sessions: [NO_PASSWORD] }));
+      case 'reset-pcr':
+        return outcome(await client.call(TPM2_PCR_Reset, { pcrHandle: DEBUG_PCR }, {}, { sessions: [NO_PASSWORD] }));
+      case 'extend-pcr':
+        return outcome(await client.call(TPM2_PCR_Extend, { pcrHandle: DEBUG_PCR }, MARK_OF_ZEROS, { sessions: [NO_PASSWORD] }));
+    }
+  });
+}
+
+/** Runs commands of the host's root on a descriptor of its own, and with it in a space of its own. */
+export async function inOwnSpace(host: Host, world: World, body: (client: TpmClient) => Promise<string>): Promise<string> {
   const opened = await host.hypervisor.files.open('/dev/tpmrm0');
   if (!('value' in opened)) return 'the TPM cannot be opened';
   const random = world.random.fork(`adversary ${world.bus.snapshot()}`);
-  const client = new TpmClient(overFile(opened.value), count => random.bytes(count));
   try {
-    switch (program) {
-      case 'policy-b':
-        return await policyB(client, host, lpid);
-      case 'decrypt':
-        return await decryptWithout(client, host, lpid);
-      case 'evict-key':
-        return outcome(await evict(client));
-    }
+    return await body(new TpmClient(overFile(opened.value), count => random.bytes(count)));
   } finally {
     await opened.value.close();
   }

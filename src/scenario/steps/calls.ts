@@ -1,31 +1,14 @@
 import { z } from 'zod';
 import { hcalls, hName } from '../../hcall/index.ts';
 import { ultracalls, uName } from '../../ultravisor/index.ts';
+import { ARGS, type Declared, registersOf } from '../call-args.ts';
 import type { StepOutcome } from '../outcome.ts';
 import type { Run } from '../run-state.ts';
 import { GUEST, stepKind } from './step-kind.ts';
 
-const NUMBER = z.union([z.int(), z.string().regex(/^-?(0x[0-9a-fA-F]+|\d+)$/, 'is no number: write 4096 or 0x1000')]);
-const ARGS = z.record(z.string(), NUMBER).optional().describe('Arguments by their names, or registers as `r4`. What is left out is 0.');
 const hypercallNames = [...hcalls.values()].map(({ name }) => name);
 const ultracallNames = [...ultracalls.values()].map(({ name }) => name);
 type Args = z.infer<typeof ARGS>;
-
-interface Declared {
-  readonly number: number;
-  readonly in: Readonly<Record<string, { readonly register: number; readonly values?: Readonly<Record<string, number>> }>>;
-}
-
-/** Registers from r3 on. */
-function registersOf(call: Declared | undefined, number: number, args: Args): Map<number, bigint> {
-  const registers = new Map([[3, BigInt(number)]]);
-  for (const { register } of Object.values(call?.in ?? {})) registers.set(register, 0n);
-  for (const [name, value] of Object.entries(args ?? {})) {
-    const register = call?.in[name]?.register ?? Number(/^r(\d+)$/.exec(name)?.[1] ?? Number.NaN);
-    if (!Number.isNaN(register)) registers.set(register, BigInt(value));
-  }
-  return registers;
-}
 
 const byName = <C extends Declared & { readonly name: string }>(table: ReadonlyMap<number, C>, name: string): C | undefined =>
   [...table.values()].find(call => call.name === name);

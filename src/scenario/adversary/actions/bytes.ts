@@ -2,16 +2,15 @@ import { z } from 'zod';
 import { concat, DecodeError } from '../../../bytes/index.ts';
 import { readFdt, setProperty, writeFdt } from '../../../svm/format/index.ts';
 import { CONTENTS } from '../../values.ts';
-import { bytesAction, type Scene } from '../action.ts';
+import { bytesAction, where } from '../action.ts';
 
 const BYTE = z.int().min(0).describe('Byte, counted from 0.');
 const FROM_END = z.boolean().optional().describe('Count from the end: 0 is the last byte.');
 const at = (length: number, byte: number, fromEnd: boolean | undefined): number => (fromEnd ? length - 1 - byte : byte);
 /** Marks that `explore` writes, so that a person finds them in a dump. */
 const MARK = { hex: 'ba'.repeat(16) };
-const where = ({ moment }: Scene): string => moment.command ?? moment.region ?? moment.call;
 
-/** Bytes of a TPM packet that mean something: tag, size, code, what follows, the last. */
+/** Bytes worth turning over where nothing is known of their meaning. */
 const places = (length: number): number[] =>
   [...new Set([0, 5, 9, 12, Math.floor(length / 2), length - 1])].filter(n => n >= 0 && n < length);
 
@@ -20,7 +19,7 @@ export const flip = bytesAction({
   about: 'Turns one bit over.',
   at: ['tpm-request', 'tpm-response', 'page', 'memory'],
   fields: { byte: BYTE, bit: z.int().min(0).max(7).optional().describe('Bit of the byte, 0 the least; default 0.'), fromEnd: FROM_END },
-  variants: ({ bytes = 0 }) => places(bytes).map(byte => ({ byte })),
+  variants: ({ bytes = 0, fields }) => fields?.map(field => ({ byte: 0, fromEnd: true, field })) ?? places(bytes).map(byte => ({ byte })),
   apply(bytes, { byte, bit = 0, fromEnd }, scene) {
     const index = at(bytes.length, byte, fromEnd);
     const old = bytes[index];
@@ -105,7 +104,7 @@ export const addProperty = bytesAction({
   about: 'Puts a property into the device tree that the boot wrapper did not put there (threat 6).',
   at: ['memory'],
   fields: {
-    path: z.string().startsWith('/').describe('The node, such as `/chosen`.'),
+    path: z.string().regex(/^\//, 'is no path of the tree: it begins with "/"').describe('The node, such as `/chosen`.'),
     property: z.string().min(1).max(31).describe('Name of the property.'),
     contents: CONTENTS.describe('Its value.'),
   },

@@ -3,11 +3,14 @@ import { type AnyAction, ruleSchema } from '../action.ts';
 import type { Point, Selectors } from '../points.ts';
 import * as bytes from './bytes.ts';
 import * as calls from './calls.ts';
+import * as extras from './extra.ts';
+import * as fields from './fields.ts';
 import * as registers from './registers.ts';
+import * as swaps from './swap.ts';
 import * as tpm from './tpm.ts';
 
 /** Every action of the adversary, by the word after `do:`. Schema, engine, `explore` and documentation read it. */
-export const actions: ReadonlyMap<string, AnyAction> = byName({ ...bytes, ...calls, ...registers, ...tpm });
+export const actions: ReadonlyMap<string, AnyAction> = byName({ ...bytes, ...fields, ...swaps, ...calls, ...extras, ...registers, ...tpm });
 
 function byName(records: Readonly<Record<string, AnyAction>>): ReadonlyMap<string, AnyAction> {
   const table = new Map<string, AnyAction>();

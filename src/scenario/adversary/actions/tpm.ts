@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { resetTpmOf } from '../../tpm-reset.ts';
 import { callAction } from '../action.ts';
 import type { Moment } from '../points.ts';
-import { PROGRAMS, type Program, runProgram } from '../tpm-program.ts';
+import { OWN_COMMAND, runOwn } from '../tpm-commands.ts';
+import { inOwnSpace, PROGRAMS, type Program, runProgram } from '../tpm-program.ts';
 
 /** Before the first command and before the one that matters: enough for a search. */
 const worthTrying = ({ call, command }: Moment): boolean =>
@@ -13,17 +14,23 @@ export const tpm = callAction({
   about: 'Runs TPM commands of its own before the hypercall is handled, in a space of its own beside the one of spapr-tpm-proxy.',
   at: ['hypercall'],
   fields: {
-    program: z.enum(Object.keys(PROGRAMS) as [Program, ...Program[]]).describe(
-      Object.entries(PROGRAMS)
-        .map(([name, text]) => `\`${name}\`: ${text}`)
-        .join(' '),
-    ),
+    program: z
+      .enum(Object.keys(PROGRAMS) as [Program, ...Program[]])
+      .optional()
+      .describe(
+        `A program that is known by name. ${Object.entries(PROGRAMS)
+          .map(([name, text]) => `\`${name}\`: ${text}`)
+          .join(' ')}`,
+      ),
+    commands: z.array(OWN_COMMAND).min(1).optional().describe('Or commands of your own, one after the other.'),
   },
   variants: moment => (worthTrying(moment) ? (Object.keys(PROGRAMS) as Program[]).map(program => ({ program })) : []),
-  async before(_plan, { program }, { host, world, lpid, tell }) {
-    tell('TPM', `runs the program ${program}`);
-    const said = await runProgram(program, host, world, lpid);
-    tell('TPM', `${program}: ${said}`);
+  async before(_plan, { program, commands = [] }, { host, world, lpid, tell }) {
+    if (program !== undefined) {
+      tell('TPM', `runs the program ${program}`);
+      tell('TPM', `${program}: ${await runProgram(program, host, world, lpid)}`);
+    }
+    if (commands.length > 0) tell('TPM', await inOwnSpace(host, world, client => runOwn(client, commands)));
   },
 });
 

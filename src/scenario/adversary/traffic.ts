@@ -1,0 +1,57 @@
+import type { HcallResult, InterceptedHypercall, RegisterUses } from '../../hcall/index.ts';
+import type { Point } from './points.ts';
+
+/** Messages that passed, as plain data. */
+export interface TrafficState {
+  readonly messages: readonly { readonly point: Point; readonly bytes: Uint8Array }[];
+  readonly held: readonly Held[];
+}
+
+/** A command that was kept back. */
+interface Held {
+  readonly lpid: number;
+  readonly command: Uint8Array;
+  /** Commands of this guest that pass before it. */
+  readonly left: number;
+}
+
+const EMPTY_SUCCESS = Uint8Array.from([0x80, 0x01, 0, 0, 0, 10, 0, 0, 0, 0]);
+
+/** What passed between the guests and the TPM, and what is kept back of it. */
+export class Traffic {
+  readonly #messages: { point: Point; bytes: Uint8Array }[];
+  #held: Held[];
+
+  constructor(before?: TrafficState) {
+    this.#messages = [...(before?.messages ?? [])];
+    this.#held = [...(before?.held ?? [])];
+  }
+
+  /** Messages of a point that passed before, the oldest first. */
+  earlier(point: Point): readonly Uint8Array[] {
+    return this.#messages.filter(message => message.point === point).map(({ bytes }) => bytes);
+  }
+
+  passed(point: Point, bytes: Uint8Array): void {
+    this.#messages.push({ point, bytes });
+  }
+
+  /** Keeps a command back. What its sender is told: an empty success, in its buffer. */
+  holdBack({ partition, args }: InterceptedHypercall, command: Uint8Array, commands: number): HcallResult<RegisterUses> {
+    this.#held.push({ lpid: partition.lpid, command, left: commands });
+    partition.write(args.out_buffer ?? 0n, EMPTY_SUCCESS, 'hypervisor');
+    return { r3: 0, out: { size: BigInt(EMPTY_SUCCESS.length) } };
+  }
+
+  /** The held command whose turn comes behind the command that passes now. */
+  due(lpid: number): Uint8Array | undefined {
+    this.#held = this.#held.map(held => (held.lpid === lpid ? { ...held, left: held.left - 1 } : held));
+    const due = this.#held.find(held => held.lpid === lpid && held.left <= 0);
+    this.#held = this.#held.filter(held => held !== due);
+    return due?.command;
+  }
+
+  snapshot(): TrafficState {
+    return { messages: [...this.#messages], held: [...this.#held] };
+  }
+}
