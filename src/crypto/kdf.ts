@@ -10,7 +10,8 @@ function counterMode(hash: HashName, bits: number, block: (counter: Uint8Array) 
   const bytes = Math.ceil(bits / 8);
   const blocks: Uint8Array[] = [];
   for (let i = 1; (i - 1) * DIGEST_BYTES[hash] < bytes; i++) blocks.push(block(u32(i)));
-  const out = concat(...blocks).slice(0, bytes);
+  const [first] = blocks;
+  const out = (blocks.length === 1 && first ? first : concat(...blocks)).slice(0, bytes);
   if (bits % 8 !== 0 && out[0] !== undefined) out[0] &= (1 << (bits % 8)) - 1;
   return out;
 }

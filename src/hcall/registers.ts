@@ -18,7 +18,9 @@ export type Named<U extends RegisterUses> = { readonly [K in keyof U]: bigint };
 
 /** The declared registers by their names. */
 export function readRegisters<U extends RegisterUses>(vcpu: Vcpu, uses: U): Named<U> {
-  return Object.fromEntries(Object.entries(uses).map(([name, { register }]) => [name, vcpu.get(register)])) as Named<U>;
+  const values: Record<string, bigint> = {};
+  for (const name in uses) values[name] = vcpu.get((uses[name] as RegisterUse).register);
+  return values as Named<U>;
 }
 
 /** Up to 8 characters, the most significant byte first, zero padded. */

@@ -9,8 +9,12 @@ export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly rc: number;
   constructor(rc: number) {
-    super(explainRc(rc).text);
+    super();
     this.rc = rc;
+  }
+  /** Made when somebody asks: most refusals are answered with the code alone. */
+  override get message(): string {
+    return explainRc(this.rc).text;
   }
 }
 

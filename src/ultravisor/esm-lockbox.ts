@@ -15,8 +15,8 @@ export interface ChosenLockbox {
 }
 
 /** The lockbox this host tries: by the wrapping key's fingerprint, or always `lockbox-1` (pef.md e.6.1). */
-export function chooseLockbox(uv: Ultravisor, blob: Fdt, fingerprint: Uint8Array | null): ChosenLockbox {
-  const name = uv.profile.lockbox === 'first only' ? 'lockbox-1' : byFingerprint(blob, fingerprint);
+export function chooseLockbox(uv: Ultravisor, blob: Fdt, fingerprint: () => Uint8Array | null): ChosenLockbox {
+  const name = uv.profile.lockbox === 'first only' ? 'lockbox-1' : byFingerprint(blob, fingerprint());
   const encrypted = encryptedSymkey(blob, name);
   if (!encrypted) throw new EsmRefused(U.NO_KEY, 'lockbox', `the blob has no ${name} with an encrypted-symkey`, SOURCE);
   uv.world.bus.emit(

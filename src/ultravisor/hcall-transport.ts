@@ -9,6 +9,7 @@ const EXECUTE = 1;
 const CLOSE_SESSION = 2;
 const BUFFER_BYTES = 4096;
 const HEADER_BYTES = 10;
+const ZEROS = new Uint8Array(BUFFER_BYTES);
 
 /** How the Ultravisor reads a result of H_TPM_COMM (open-power/ultravisor svm/svm-tss.c; pef.md c.2); all else is EIO. */
 const ERRNO: Readonly<Record<number, string>> = {
@@ -51,7 +52,7 @@ export class HcallTransport implements TpmTransport {
     const response = await readSvm(uv, svm, vcpu, tpmBounce, length, 'ultravisor');
     // From here on the hypervisor cannot change it: the secure copy is what is parsed.
     await writeSvm(uv, svm, vcpu, tpmTransfer, response, 'ultravisor');
-    await writeSvm(uv, svm, vcpu, tpmBounce, new Uint8Array(BUFFER_BYTES), 'ultravisor');
+    await writeSvm(uv, svm, vcpu, tpmBounce, ZEROS, 'ultravisor');
     if (length < HEADER_BYTES) throw new TransportError('TSS_RC_MALFORMED_RESPONSE', `a response of ${length} bytes`);
     const responseSize = new DataView(response.buffer, response.byteOffset).getUint32(2);
     if (responseSize !== length) {

@@ -54,7 +54,8 @@ class Unwrap {
 
   async run(blob: Fdt): Promise<Uint8Array> {
     const publicArea = await this.#readPublic();
-    const fingerprint = publicArea.type === TPM_ALG.RSA ? keyFingerprint(publicArea.unique, publicArea.parameters.exponent || 65537) : null;
+    const fingerprint = () =>
+      publicArea.type === TPM_ALG.RSA ? keyFingerprint(publicArea.unique, publicArea.parameters.exponent || 65537) : null;
     const { encryptedSymkey } = chooseLockbox(this.#uv, blob, fingerprint);
     return this.#uv.profile.session === 'host boot' ? this.#byHandedSession(encryptedSymkey) : this.#byNewSession(encryptedSymkey);
   }

@@ -4,6 +4,7 @@ import { type ClientSession, NO_PASSWORD, type TpmClient } from '../../src/tpm/c
 import { command, table } from '../../src/tpm/command.ts';
 import {
   commands,
+  TPM2_Clear,
   TPM2_ContextLoad,
   TPM2_ContextSave,
   TPM2_CreatePrimary,
@@ -69,6 +70,26 @@ describe('object contexts', () => {
     expect(outcome(await load(client, context))).to.match(/OBJECT_MEMORY/);
     const data = await client.call(TPM2_Unseal, { itemHandle: 0x80000002 }, {}, { sessions: [NO_PASSWORD] });
     expect(must(data).out.outData).to.deep.equal(Uint8Array.of(1, 2, 3));
+  });
+
+  it('are the same to the TPM that made them and to its twin, which must decrypt them: what is in them, and when they die', async () => {
+    const tpm = startedTpm();
+    const client = clientOf(tpm);
+    const context = await save(client, must(await item(client)).handle);
+    const twin = tpmOf(2);
+    twin.restore(tpm.snapshot());
+    const other = clientOf(twin);
+    const areas = [];
+    for (const side of [client, other]) {
+      const { handle } = must(await load(side, context));
+      areas.push(must(await side.call(TPM2_ReadPublic, { objectHandle: handle }, {})).out);
+    }
+    expect(areas[0]).to.deep.equal(areas[1]);
+    const clear = (side: TpmClient) => side.call(TPM2_Clear, { authHandle: TPM_RH.LOCKOUT }, {}, { sessions: [NO_PASSWORD] });
+    for (const side of [client, other]) {
+      must(await clear(side));
+      expect(outcome(await load(side, context))).to.equal('TPM_RC_INTEGRITY, parameter 1 (0x1df)');
+    }
   });
 
   it('are refused when a bit was changed, anywhere', async () => {

@@ -2,7 +2,6 @@ import {
   type Codec,
   concat,
   DecodeError,
-  decode,
   encode,
   list,
   oneOf,
@@ -14,6 +13,7 @@ import {
   UINT32,
   UINT64,
   type Value,
+  Writer,
 } from '../../bytes/index.ts';
 import { decryptCfb, encryptCfb, equal, hmac, kdfA } from '../../crypto/index.ts';
 import { inParameter, rcOfFault, refuse } from '../refusal.ts';
@@ -104,9 +104,6 @@ function targetBytes(object: KeyObject): number {
   );
 }
 
-const pad = (bytes: Uint8Array, length: number): Uint8Array =>
-  bytes.length >= length ? bytes : concat(bytes, new Uint8Array(length - bytes.length));
-
 /** The savedHandle tells the kind of a saved object (Part 2 §14.6.2). */
 export const savedHandleOf = (object: LoadedObject): number =>
   object.kind === 'sequence' ? 0x80000001 : object.stClear ? 0x80000002 : 0x80000000;
@@ -131,6 +128,50 @@ function integrityOf(tpm: Core, context: Omit<TPMS_CONTEXT, 'contextBlob'>, encr
   );
 }
 
+/** A blob that this TPM made, with everything that its integrity and its key come from. */
+interface Sealed {
+  readonly context: TPMS_CONTEXT;
+  readonly proof: Uint8Array;
+  readonly totalResetCount: number;
+  readonly clearCount: number;
+  readonly plaintext: Uint8Array;
+}
+/**
+ * What was sealed lately: who brings back the very bytes that were given out needs no proof that they were. Not state: what is found here
+ * is what decryption would find.
+ */
+const sealedLately = new WeakMap<Core, Map<bigint, Sealed>>();
+const REMEMBERED = 16;
+
+function remember(tpm: Core, context: TPMS_CONTEXT, plaintext: Uint8Array): void {
+  let known = sealedLately.get(tpm);
+  if (!known) {
+    known = new Map();
+    sealedLately.set(tpm, known);
+  }
+  const { permanent, reset } = tpm.state;
+  const proof = proofOf(tpm, context.hierarchy);
+  known.set(context.sequence, { context, proof, totalResetCount: permanent.totalResetCount, clearCount: reset.clearCount, plaintext });
+  if (known.size <= REMEMBERED) return;
+  const [oldest = context.sequence] = known.keys();
+  known.delete(oldest);
+}
+
+function remembered(tpm: Core, given: TPMS_CONTEXT): Uint8Array | null {
+  const known = sealedLately.get(tpm)?.get(given.sequence);
+  if (!known) return null;
+  const { context, proof, totalResetCount, clearCount, plaintext } = known;
+  const { permanent, reset } = tpm.state;
+  const same =
+    context.savedHandle === given.savedHandle &&
+    context.hierarchy === given.hierarchy &&
+    totalResetCount === permanent.totalResetCount &&
+    clearCount === reset.clearCount &&
+    equal(proof, proofOf(tpm, given.hierarchy)) &&
+    equal(context.contextBlob, given.contextBlob);
+  return same ? plaintext : null;
+}
+
 function seal<T>(
   tpm: Core,
   head: Omit<TPMS_CONTEXT, 'contextBlob'>,
@@ -139,10 +180,18 @@ function seal<T>(
   value: T,
   length: number,
 ): TPMS_CONTEXT {
-  const plaintext = pad(concat(encode(HEAD, { fingerprint: head.sequence, kind }), encode(codec, value)), length);
+  const writer = new Writer(length);
+  HEAD.write(writer, { fingerprint: head.sequence, kind });
+  codec.write(writer, value);
+  if (writer.length < length) writer.raw(new Uint8Array(length - writer.length));
+  const plaintext = writer.done();
   const { key, iv } = keys(tpm, head);
   const encrypted = encryptCfb(key, iv, plaintext);
-  return { ...head, contextBlob: concat(encode(TPM2B_DIGEST, integrityOf(tpm, head, encrypted)), encrypted) };
+  const { sequence, savedHandle, hierarchy } = head;
+  const contextBlob = concat(encode(TPM2B_DIGEST, integrityOf(tpm, head, encrypted)), encrypted);
+  const context = { sequence, savedHandle, hierarchy, contextBlob };
+  remember(tpm, context, plaintext);
+  return context;
 }
 
 export function sealObject(tpm: Core, object: LoadedObject, sequence: bigint): TPMS_CONTEXT {
@@ -252,6 +301,14 @@ function objectOf(reader: Reader, kind: number): LoadedObject {
 
 /** What a context holds, after its integrity was checked: an object, or a session. Codes blame parameter 1. */
 export function unseal(tpm: Core, context: TPMS_CONTEXT): LoadedObject | Session {
+  const plaintext = remembered(tpm, context) ?? opened(tpm, context);
+  // From here on only this TPM can have written the bytes.
+  const reader = new Reader(plaintext);
+  const { kind } = HEAD.read(reader);
+  return handleType(context.savedHandle) === TPM_HT.TRANSIENT ? objectOf(reader, kind) : sessionOf(SESSION.read(reader));
+}
+
+function opened(tpm: Core, context: TPMS_CONTEXT): Uint8Array {
   const blob = new Reader(context.contextBlob);
   const integrity = integrityField(blob);
   if (integrity.length !== LARGEST_DIGEST) refuse(inParameter(1, TPM_RC.SIZE));
@@ -259,11 +316,7 @@ export function unseal(tpm: Core, context: TPMS_CONTEXT): LoadedObject | Session
   if (encrypted.length < HEAD_BYTES) refuse(inParameter(1, TPM_RC.SIZE));
   if (!equal(integrity, integrityOf(tpm, context, encrypted))) refuse(inParameter(1, TPM_RC.INTEGRITY));
   const { key, iv } = keys(tpm, context);
-  const plaintext = decryptCfb(key, iv, encrypted);
-  // From here on only this TPM can have written the bytes.
-  const { kind } = decode(HEAD, plaintext.slice(0, HEAD_BYTES));
-  const reader = new Reader(plaintext.slice(HEAD_BYTES));
-  return handleType(context.savedHandle) === TPM_HT.TRANSIENT ? objectOf(reader, kind) : sessionOf(SESSION.read(reader));
+  return decryptCfb(key, iv, encrypted);
 }
 
 function integrityField(blob: Reader): Uint8Array {
