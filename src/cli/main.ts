@@ -13,11 +13,13 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const interrupted = new AbortController();
-process.on('SIGINT', () => {
-  // The first lets the run end in order; a second does not wait for it.
-  if (interrupted.signal.aborted) process.exit(130);
-  interrupted.abort();
-});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // The first lets the run end in order; a second does not wait for it.
+    if (interrupted.signal.aborted) process.exit(130);
+    interrupted.abort();
+  });
+}
 
 const { env, stdout, stderr } = process;
 const shows = (stream: NodeJS.WriteStream): boolean =>

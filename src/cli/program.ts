@@ -149,6 +149,19 @@ function makeProgram(io: Io, end: (status: number) => void): Command {
     .option('--json', 'one JSON object a command on standard output')
     .action(async options => end((await import('./commands/tpm.ts')).tpmCommands(options, io)));
 
+  tpm
+    .command('serve')
+    .description('Serve the embedded TPM to other programs: tpm2-tools, IBM TSS, OpenSSL, QEMU.')
+    .option('--listen <where>', 'commands: unix:PATH, tcp:PORT (this machine only, default tcp:2321) or tcp:HOST:PORT')
+    .option('--protocol <name>', 'swtpm: commands as they are (default); mssim: the protocol of the TCG simulator')
+    .option('--ctrl <where>', "swtpm's control channel or the simulator's platform port; default with tcp: the next port")
+    .option('--state <folder>', 'where its state is kept; without it the TPM is new, and gone at the end')
+    .option('--startup <kind>', 'what it is told when it is switched on: clear (default), state, none')
+    .option('--log <file>', 'write commands and responses as pcapng, for Wireshark')
+    .option('--seed <seed>', 'where its chance comes from; default: the operating system')
+    .option('-q, --quiet', 'say nothing of single connections')
+    .action(async options => end(await (await import('./commands/tpm-serve.ts')).tpmServe(options, io)));
+
   const tpmrm = program.command('tpmrm').description("The TPM's resource manager, as Linux has it.");
   tpmrm
     .command('serve')

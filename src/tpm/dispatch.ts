@@ -22,6 +22,7 @@ const A = TPMA_SESSION.bit;
 /** The response to a command, whatever the bytes are. Nothing but a fault of ours is thrown. */
 export function dispatch(tpm: Core, bytes: Uint8Array, locality: number): Uint8Array {
   tpm.disorderly = false;
+  tpm.state.ram.launchHash = null; // Part 4 ExecCommand.c: a command ends a launch that is under way
   try {
     return run(tpm, bytes, locality);
   } catch (error) {
@@ -73,6 +74,7 @@ function run(tpm: Core, bytes: Uint8Array, locality: number): Uint8Array {
   if (area) authorize(tpm, call);
   else authorizeWithoutSessions(call);
   const params = readParameters(command.params, call.decryptSession ? new Reader(decrypted(tpm, call, call.decryptSession)) : reader);
+  if (command.nv && !tpm.nvAvailable) refuse(TPM_RC.NV_UNAVAILABLE);
   const output = command.run(tpm, { ...named(command, handles), ...params } as never, call) as Readonly<Record<string, unknown>>;
   const response = respond(tpm, call, area !== null, output);
   for (const end of call.afterwards) end();

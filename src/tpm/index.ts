@@ -16,4 +16,5 @@ export { encryptSecret, type SecretLabel } from './model/protection.ts';
 export { handleName, nameOf, nvNameOf, qualifiedNameOf } from './names.ts';
 export * from './policy-digest.ts';
 export { commandDigest, cryptParameter, exchangeFirst, responseDigest, type SymDef, sessionHmac, sessionKey } from './session-crypto.ts';
-export { Tpm, type TpmOptions, type TpmState } from './tpm.ts';
+export { StateFault } from './state/blob.ts';
+export { type Nvram, NvramError, Tpm, type TpmOptions, type TpmState } from './tpm.ts';

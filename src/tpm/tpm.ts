@@ -1,9 +1,28 @@
 import type { Clock, Random, SecretRegister, Stateful } from '../sim/index.ts';
 import { commands } from './commands/index.ts';
-import { dispatch } from './dispatch.ts';
+import { dispatch, errorResponse } from './dispatch.ts';
 import { Core, type Limits } from './model/core.ts';
+import { hashData, hashEnd, hashStart } from './model/launch.ts';
 import { powerOff, powerOn } from './model/power.ts';
 import type { State } from './model/state.ts';
+import { readState, type StateKind } from './state/blob.ts';
+import { permanentBytes, readPermanent, readVolatile, volatileBytes } from './state/parts.ts';
+import { TPM_RC } from './wire/index.ts';
+
+/** Memory that keeps its contents without power. */
+export interface Nvram {
+  /** What was written last; null for a new TPM. */
+  read(): Uint8Array | null;
+  /**
+   * The bytes are safe when it returns.
+   * @throws {NvramError} when they could not be made so: the TPM then answers TPM_RC_FAILURE.
+   */
+  write(permanent: Uint8Array): void;
+}
+
+export class NvramError extends Error {
+  override readonly name = 'NvramError';
+}
 
 export interface TpmOptions {
   /** The TPM's generator: all its keys, nonces and seeds come from here. */
@@ -12,6 +31,10 @@ export interface TpmOptions {
   /** Told of keys that are born inside. */
   readonly secrets?: SecretRegister;
   readonly limits?: Partial<Limits>;
+  /** Where permanent state is kept. What a command changed is written before its response is given. */
+  readonly nvram?: Nvram;
+  /** Volatile state that goes with what `nvram` holds: the TPM goes on from there in place of being powered on. */
+  readonly volatile?: Uint8Array;
 }
 
 export interface TpmState {
@@ -22,27 +45,47 @@ export interface TpmState {
 /** A TPM 2.0. It takes bytes and gives bytes; nothing else reaches into it, except who has power, button and restart line. */
 export class Tpm implements Stateful<TpmState> {
   readonly #core: Core;
+  readonly #nvram: Nvram | undefined;
+  #written: Uint8Array | null = null;
+  #failed = false;
 
-  /** Made and powered on; it wants TPM2_Startup. */
+  /**
+   * Made and powered on; it wants TPM2_Startup.
+   * @throws {StateFault} when what NV memory holds is no state of this TPM.
+   */
   constructor(options: TpmOptions) {
+    this.#nvram = options.nvram;
     this.#core = new Core(options, commands);
-    powerOn(this.#core);
+    const stored = this.#nvram?.read();
+    if (stored) this.#take(stored, options.volatile);
+    else powerOn(this.#core);
+    this.#store();
   }
 
   /** The response to one command, for any bytes. `locality` 0 to 4, or 32 and above. */
   execute(command: Uint8Array, locality = 0): Uint8Array {
-    return dispatch(this.#core, command, locality);
+    if (this.#failed) return errorResponse(TPM_RC.FAILURE);
+    const response = dispatch(this.#core, command, locality);
+    return this.#stores() ? response : errorResponse(TPM_RC.FAILURE);
   }
 
   /** _TPM_Init: power comes, or the platform's reset line. Volatile state is lost. */
   powerOn(): void {
+    this.#failed = false;
     powerOff(this.#core);
     powerOn(this.#core);
+    this.#store();
+  }
+
+  /** Failure mode until the next power-on: every command is answered with TPM_RC_FAILURE. */
+  fail(): void {
+    this.#failed = true;
   }
 
   /** Power goes. Without TPM2_Shutdown before, that is a disorderly shutdown. */
   powerOff(): void {
     powerOff(this.#core);
+    this.#store();
   }
 
   /** The platform restarts: the same as power off and on. */
@@ -59,9 +102,84 @@ export class Tpm implements Stateful<TpmState> {
     return this.#core.state.power === 'started';
   }
 
+  /** Whether power may go without harm: TPM2_Shutdown was given, and nothing came after it that undid it. */
+  get orderly(): boolean {
+    const { orderly } = this.#core.state.permanent;
+    return orderly === 'clear' || orderly === 'state';
+  }
+
   /** Somebody presses or releases the button (physical presence). */
   set physicalPresence(asserted: boolean) {
     this.#core.physicalPresence = asserted;
+  }
+
+  /** Whether NV memory can be written: without it commands that may write there answer TPM_RC_NV_UNAVAILABLE. */
+  set nvAvailable(available: boolean) {
+    this.#core.nvAvailable = available;
+  }
+
+  /** _TPM_Hash_Start, _Data and _End: the platform measures a dynamic launch, or before Startup its first code. */
+  hashStart(): void {
+    hashStart(this.#core);
+    this.#store();
+  }
+  hashData(data: Uint8Array): void {
+    hashData(this.#core, data);
+  }
+  hashEnd(): void {
+    hashEnd(this.#core);
+    this.#store();
+  }
+
+  /** The tpmEstablishment bit: a launch was seen. */
+  get established(): boolean {
+    return this.#core.state.permanent.established;
+  }
+  resetEstablished(): void {
+    this.#core.state.permanent.established = false;
+    this.#store();
+  }
+
+  /** What survives loss of power, as bytes: versioned, with a digest. */
+  permanentState(): Uint8Array {
+    return permanentBytes(this.#core);
+  }
+
+  /** All the rest; it belongs to the permanent state of the same moment. */
+  volatileState(): Uint8Array {
+    return volatileBytes(this.#core);
+  }
+
+  /**
+   * Whether bytes are a whole state of this version.
+   * @throws {StateFault} when they are not.
+   */
+  static checkState(kind: StateKind, bytes: Uint8Array): void {
+    readState(kind, bytes);
+  }
+
+  /**
+   * Takes the place of another TPM. With its volatile state it goes on where that one was, else it is powered on.
+   * @throws {StateFault} and is what it was.
+   */
+  load(permanent: Uint8Array, volatile?: Uint8Array): void {
+    this.#take(permanent, volatile);
+    this.#store();
+  }
+
+  #take(permanent: Uint8Array, volatile?: Uint8Array): void {
+    const state = readPermanent(this.#core, permanent);
+    if (volatile) {
+      const running = readVolatile(this.#core, state, volatile);
+      this.#core.state = running.state;
+      this.#core.random.restore(running.random);
+      return;
+    }
+    this.#core.state = state;
+    // The generator began anew while the state was kept: it must not give the same numbers again.
+    const { random } = this.#core;
+    random.restore(random.fork(`after power-on ${state.permanent.timeEpoch}`).snapshot());
+    powerOn(this.#core);
   }
 
   snapshot(): TpmState {
@@ -72,5 +190,25 @@ export class Tpm implements Stateful<TpmState> {
     const { state, random } = structuredClone(snapshot);
     this.#core.state = state;
     this.#core.random.restore(random);
+    this.#store();
+  }
+
+  #store(): void {
+    if (!this.#nvram) return;
+    const bytes = permanentBytes(this.#core);
+    if (this.#written && Buffer.compare(bytes, this.#written) === 0) return;
+    this.#nvram.write(bytes);
+    this.#written = bytes;
+  }
+
+  /** A TPM that cannot keep what it was told is in failure mode (Part 1 §12.4): nothing is promised that would be lost. */
+  #stores(): boolean {
+    try {
+      this.#store();
+    } catch (error) {
+      if (!(error instanceof NvramError)) throw error;
+      this.#failed = true;
+    }
+    return !this.#failed;
   }
 }

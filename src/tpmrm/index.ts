@@ -1,4 +1,5 @@
 export { type Backend, BackendError, type BackendFault } from './backend/backend.ts';
+export type { Address } from './backend/connect.ts';
 export { type Executable, embeddedBackend } from './backend/embedded.ts';
 export { type BackendSpec, type OpenBackendOptions, openBackend, parseBackendSpec } from './backend/spec.ts';
 export { SwtpmControl, type SwtpmState } from './backend/swtpm-control.ts';
@@ -9,7 +10,10 @@ export { Errno, type ErrnoName } from './errno.ts';
 export type { HostFile, HostFiles, IoResult } from './host-file.ts';
 export { HostDevices } from './host-files.ts';
 export { type OpenFlags, READ_WRITE } from './open-file.ts';
+export { ENDPOINT, MSSIM, type MssimAnswer, type MssimCommand, type MssimName, type MssimRequest } from './protocol/mssim.ts';
+export * from './protocol/swtpm-control.ts';
 export type { Describe } from './recorder.ts';
 export { parseListenAddress, showAddress } from './serve/address.ts';
+export { listen, removeStale } from './serve/listen.ts';
 export { type ResourceManagerServer, type ServeOptions, serveResourceManager } from './serve/server.ts';
 export type { SpaceState } from './space.ts';

@@ -5,6 +5,7 @@ export { toMermaid } from './export/mermaid.ts';
 export { type FoundMessage, findMessages } from './inspect/find.ts';
 export { type Inspected, type InspectedField, inspectCommand, inspectResponse } from './inspect/message.ts';
 export { toCapture } from './pcap/capture.ts';
+export { LiveCapture } from './pcap/live.ts';
 export { isCapture, readCapture } from './pcap/read.ts';
 export { type Json, jsonLine, toJson } from './plain.ts';
 export { type ReportOptions, toReport } from './report/page.ts';

@@ -26,6 +26,8 @@ export class Core {
   state: State;
   /** Whether somebody holds the button. */
   physicalPresence = false;
+  /** Whether NV memory can be written. */
+  nvAvailable = true;
   /** Commands that touch state which Shutdown(STATE) saved make the shutdown disorderly (Part 1 §12.2.3.3); set while one runs. */
   disorderly = false;
 

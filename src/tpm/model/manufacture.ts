@@ -40,6 +40,7 @@ function permanent(tpm: Core): Permanent {
     clock: 0n,
     timeEpoch: 0,
     orderly: 'clear',
+    established: false,
   };
 }
 
@@ -71,6 +72,8 @@ export const freshRam = (tpm: Core): Ram => ({
   sessions: new Array<null>(tpm.limits.loadedSessions).fill(null),
   pcrs: new Map(),
   exclusiveAuditSession: null,
+  launchHash: null,
+  launchMeasured: false,
   daUsed: false,
   poweredOnAt: tpm.clock.nowMs,
   clockAtPowerOn: 0n,

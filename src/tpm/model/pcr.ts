@@ -79,14 +79,20 @@ function changed(tpm: Core, pcr: number): void {
   if (ruleOf(pcr).counted) tpm.state.reset.pcrCounter = (tpm.state.reset.pcrCounter + 1) >>> 0;
 }
 
-/** Values at Startup. Over Startup(STATE) the saved PCRs keep theirs; `first` is PCR 0's last byte (the locality of Startup). */
+/**
+ * Values at Startup. Over Startup(STATE) the saved PCRs keep theirs; `first` is PCR 0's last byte (the locality of Startup), unless
+ * a launch was measured into PCR 0 before.
+ */
 export function startPcrs(tpm: Core, kept: Map<number, Uint8Array[]> | null, first: number): void {
+  const { pcrs: before, launchMeasured } = tpm.state.ram;
   tpm.state.ram.pcrs = new Map(
     HASHES.map(hash => [
       hash.id,
       PCR_RULES.map((entry, pcr) => {
         const old = kept?.get(hash.id)?.[pcr];
         if (old && entry.saved) return old;
+        const launched = before.get(hash.id)?.[pcr];
+        if (launched && launchMeasured && pcr === 0) return launched;
         const value = new Uint8Array(hash.digestBytes).fill(entry.drtm ? 0xff : 0);
         if (pcr === 0) value[value.length - 1] = first;
         return value;
@@ -121,6 +127,20 @@ export function extendPcr(tpm: Core, pcr: number, bank: number, data: Uint8Array
 export function setPcr(tpm: Core, pcr: number, fill = 0): void {
   for (const hash of HASHES) write(tpm, hash.id, pcr, new Uint8Array(hash.digestBytes).fill(fill));
   changed(tpm, pcr);
+}
+
+/** DRTM: the PCRs of the dynamic root of trust begin at zero. Only the extension that follows is counted (Part 4 _TPM_Hash_End.c). */
+export function launchPcrs(tpm: Core): void {
+  for (const hash of HASHES) {
+    PCR_RULES.forEach((entry, pcr) => {
+      if (entry.drtm) write(tpm, hash.id, pcr, new Uint8Array(hash.digestBytes));
+    });
+  }
+}
+
+/** H-CRTM: PCR 0 before Startup, with the locality of the launch (4) as its initial value (Part 1 §34.3). */
+export function launchPcr0(tpm: Core): void {
+  tpm.state.ram.pcrs = new Map(HASHES.map(hash => [hash.id, [new Uint8Array(hash.digestBytes).fill(4, hash.digestBytes - 1)]]));
 }
 
 export const mayExtend = (pcr: number, locality: number): boolean => extendAt(locality)(ruleOf(pcr));

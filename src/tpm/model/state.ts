@@ -125,6 +125,8 @@ export interface Permanent {
   clock: bigint;
   timeEpoch: number;
   orderly: Orderly;
+  /** TPM_ACCESS tpmEstablishment: a dynamic launch was seen since the bit was reset. */
+  established: boolean;
 }
 
 /** Cleared at Startup(CLEAR), kept over Startup(STATE). */
@@ -159,6 +161,10 @@ export interface Ram {
   /** Values by bank, then PCR number. */
   pcrs: Map<number, Uint8Array[]>;
   exclusiveAuditSession: number | null;
+  /** The hash of _TPM_Hash_Start under way, by bank. */
+  launchHash: Map<number, Uint8Array> | null;
+  /** A launch was measured before Startup: PCR 0 holds it and keeps it. */
+  launchMeasured: boolean;
   /** Whether the flag that an authorization with DA protection was used is on record already (RETRY, once a cycle). */
   daUsed: boolean;
   /** Virtual time (ms) of power-on: TPM time counts from there. */

@@ -1,5 +1,5 @@
-import { concat } from '../../bytes/index.ts';
-import { getU32, setU32 } from '../wire.ts';
+import { type MssimName, mssimRequest } from '../protocol/mssim.ts';
+import { getU32 } from '../wire.ts';
 import { type Backend, BackendError } from './backend.ts';
 import { type Address, addressText, firstContact, openLink, Reconnecting } from './connect.ts';
 import { exactly, tpmResponse } from './link.ts';
@@ -45,7 +45,7 @@ export class AttachedSwtpm extends StreamBackend {
   }
 }
 
-const MSSIM = { powerOn: 1, powerOff: 2, sendCommand: 8, nvOn: 11, sessionEnd: 20 } as const;
+type SwitchName = Extract<MssimName, `SIGNAL_${'POWER' | 'NV'}_${'ON' | 'OFF'}`>;
 
 /** The "Microsoft simulator" protocol: commands on a port, switches on the next (tpm.md 2.4). */
 export class Mssim extends StreamBackend implements Backend {
@@ -66,7 +66,7 @@ export class Mssim extends StreamBackend implements Backend {
     const mssim = new Mssim(name, commands, platform, timeoutMs);
     await firstContact(`no ${name}`, 'Start a TPM simulator that listens there and on the next port.', async () => {
       await commands.link();
-      await mssim.#switches(MSSIM.powerOn, MSSIM.nvOn); // what tpm2-tools send; a TPM that is on ignores it
+      await mssim.#switches('SIGNAL_POWER_ON', 'SIGNAL_NV_ON'); // what tpm2-tools send; a TPM that is on ignores it
     });
     return mssim;
   }
@@ -74,26 +74,22 @@ export class Mssim extends StreamBackend implements Backend {
   override transmit(command: Uint8Array): Promise<Uint8Array> {
     return this.exclusive(async () => {
       const link = await this.#commands.link();
-      const head = new Uint8Array(9);
-      setU32(head, 0, MSSIM.sendCommand);
-      setU32(head, 5, command.length); // byte 4, the locality, is 0
-      const answer = await link.request(concat(head, command), received => tpmResponse(received, 4, 4), this.timeoutMs);
+      const request = mssimRequest('SEND_COMMAND', { locality: 0, data: command });
+      const answer = await link.request(request, received => tpmResponse(received, 4, 4), this.timeoutMs);
       if (getU32(answer, 0) !== answer.length - 8) throw new BackendError('garbage', `${this.name}: two sizes that differ`);
       return answer.slice(4, -4);
     });
   }
 
   reset(): Promise<void> {
-    return this.exclusive(() => this.#switches(MSSIM.powerOff, MSSIM.powerOn, MSSIM.nvOn));
+    return this.exclusive(() => this.#switches('SIGNAL_POWER_OFF', 'SIGNAL_POWER_ON', 'SIGNAL_NV_ON'));
   }
 
-  async #switches(...codes: readonly number[]): Promise<void> {
+  async #switches(...names: readonly SwitchName[]): Promise<void> {
     const link = await this.#platform.link();
-    for (const code of codes) {
-      const request = new Uint8Array(4);
-      setU32(request, 0, code);
-      const result = getU32(await link.request(request, exactly(4), this.timeoutMs), 0);
-      if (result !== 0) throw new BackendError('garbage', `${this.name} refuses platform command ${code}: ${result}`);
+    for (const name of names) {
+      const result = getU32(await link.request(mssimRequest(name, {}), exactly(4), this.timeoutMs), 0);
+      if (result !== 0) throw new BackendError('garbage', `${this.name} refuses ${name}: ${result}`);
     }
   }
 

@@ -5,8 +5,8 @@ import { pcapngHead, pcapngPacket } from './pcapng.ts';
 import { type Endpoint, TcpConnection } from './tcp.ts';
 
 /** The port at which Wireshark expects a TPM's commands and responses, without any frame around them. */
-const TPM_PORT = 2321;
-const FIRST_CLIENT_PORT = 49152;
+export const TPM_PORT = 2321;
+export const FIRST_CLIENT_PORT = 49152;
 
 /**
  * The TPM traffic of runs as a pcapng file that Wireshark dissects as TPM 2.0 without any setting. Each actor of each host has an

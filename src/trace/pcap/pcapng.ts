@@ -29,8 +29,8 @@ export interface Packet {
   readonly comment?: string;
 }
 
-/** The blocks in front of the packets. `names`: of IPv4 addresses. */
-export function pcapngHead(application: string, names: ReadonlyMap<string, string>): Uint8Array {
+/** The blocks in front of the packets. `names`: of IPv4 addresses; `time`: what the packets' times are. */
+export function pcapngHead(application: string, names: ReadonlyMap<string, string>, time = 'virtual time of the simulation'): Uint8Array {
   const section = block(
     SECTION_HEADER,
     u32(BYTE_ORDER),
@@ -42,8 +42,7 @@ export function pcapngHead(application: string, names: ReadonlyMap<string, strin
     END,
   );
   const nanoseconds = option(9, Uint8Array.of(9));
-  const virtual = option(2, utf8('virtual time of the simulation'));
-  const inter = block(INTERFACE, u16(RAW_IP), u16(0), u32(0), virtual, nanoseconds, END);
+  const inter = block(INTERFACE, u16(RAW_IP), u16(0), u32(0), option(2, utf8(time)), nanoseconds, END);
   const records = [...names].map(([address, name]) => {
     const value = Buffer.concat([Uint8Array.from(address.split('.').map(Number)), utf8(name), Uint8Array.of(0)]);
     return Buffer.concat([u16(1), u16(value.length), padded(value)]);
