@@ -4,13 +4,22 @@ import { plain } from './hash.ts';
 type Bits = 128 | 192 | 256;
 const aes = (key: Uint8Array, mode: string) => `aes-${(key.length * 8) as Bits}-${mode}`;
 
-/** AES-CFB with 128-bit feedback, as TPM 2.0 uses it. */
-export function encryptCfb(key: Uint8Array, iv: Uint8Array, data: Uint8Array): Uint8Array {
-  return plain(createCipheriv(aes(key, 'cfb'), key, iv).update(data));
+/** Block ciphers by the names that TPM 2.0's algorithms have; TDES has two keys or three. */
+export type BlockCipher = 'aes' | 'camellia' | 'tdes';
+
+/** What OpenSSL calls a cipher with a key of this length. */
+export function cipherName(cipher: BlockCipher, key: Uint8Array, mode: string): string {
+  if (cipher === 'tdes') return `${key.length === 16 ? 'des-ede' : 'des-ede3'}-${mode}`;
+  return `${cipher}-${key.length * 8}-${mode}`;
 }
 
-export function decryptCfb(key: Uint8Array, iv: Uint8Array, data: Uint8Array): Uint8Array {
-  return plain(createDecipheriv(aes(key, 'cfb'), key, iv).update(data));
+/** CFB with feedback of a whole block, as TPM 2.0 uses it. */
+export function encryptCfb(key: Uint8Array, iv: Uint8Array, data: Uint8Array, cipher: BlockCipher = 'aes'): Uint8Array {
+  return plain(createCipheriv(cipherName(cipher, key, 'cfb'), key, iv).update(data));
+}
+
+export function decryptCfb(key: Uint8Array, iv: Uint8Array, data: Uint8Array, cipher: BlockCipher = 'aes'): Uint8Array {
+  return plain(createDecipheriv(cipherName(cipher, key, 'cfb'), key, iv).update(data));
 }
 
 export interface Sealed {

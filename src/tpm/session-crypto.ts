@@ -1,7 +1,7 @@
 import type { Value } from '../bytes/index.ts';
 import { concat } from '../bytes/index.ts';
 import { decryptCfb, digest, encryptCfb, hmac, kdfA, xor } from '../crypto/index.ts';
-import { blockBytes, digestBytes, hashName, TPM_ALG, type TPMT_SYM_DEF, type TPMT_SYM_DEF_OBJECT } from './wire/index.ts';
+import { blockBytes, cipherOf, digestBytes, hashName, TPM_ALG, type TPMT_SYM_DEF, type TPMT_SYM_DEF_OBJECT } from './wire/index.ts';
 
 // Part 1 §18 and §19: what both ends of a session compute. The TPM and its clients use the same functions, on plain values.
 
@@ -77,7 +77,7 @@ export function cryptParameter(
   const ivBytes = blockBytes(symmetric.algorithm);
   const keyAndIv = kdfA(hashName(hash), key, 'CFB', nonceNewer, nonceOlder, (keyBytes + ivBytes) * 8);
   const crypt = direction === 'encrypt' ? encryptCfb : decryptCfb;
-  return crypt(keyAndIv.subarray(0, keyBytes), keyAndIv.subarray(keyBytes), data);
+  return crypt(keyAndIv.subarray(0, keyBytes), keyAndIv.subarray(keyBytes), data, cipherOf(symmetric.algorithm));
 }
 
 /** The parameters with the contents of the first TPM2B exchanged; null when there is no whole TPM2B. */

@@ -1,8 +1,11 @@
+import { UINT16 } from '../../bytes/index.ts';
 import { fromInteger } from '../../crypto/index.ts';
 import { command, plain, user } from '../command.ts';
+import { committedNumber, endCommit } from '../model/commit.ts';
 import type { Core } from '../model/core.ts';
-import { curveNumbers, eccMultiply } from '../model/ecc-points.ts';
+import { curveNumbers, eccMultiply, pointOf } from '../model/ecc-points.ts';
 import { eccPrivateKey, eccPublicPoint } from '../model/key-crypto.ts';
+import { exchangeKeys } from '../model/key-exchange.ts';
 import { keyAt } from '../model/objects.ts';
 import type { KeyObject } from '../model/state.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
@@ -18,6 +21,7 @@ import {
   TPMA_OBJECT,
   TPMI_DH_OBJECT,
   TPMI_ECC_CURVE,
+  TPMI_ECC_KEY_EXCHANGE_NULL,
   TPMS_ALGORITHM_DETAIL_ECC,
 } from '../wire/index.ts';
 
@@ -70,11 +74,43 @@ export const TPM2_ECDH_ZGen = command({
   },
 });
 
-/** The hash of the key derivation that a curve comes with (TCG Algorithm Registry §6). */
-const HASH_OF_CURVE: Readonly<Record<number, typeof TPM_ALG.SHA256 | typeof TPM_ALG.SHA384 | typeof TPM_ALG.SHA512>> = {
-  [TPM_ECC.NIST_P384]: TPM_ALG.SHA384,
-  [TPM_ECC.NIST_P521]: TPM_ALG.SHA512,
-};
+export const TPM2_ZGen_2Phase = command({
+  code: TPM_CC.ZGen_2Phase,
+  name: 'TPM2_ZGen_2Phase',
+  spec: 'Part 3 §14.7',
+  handles: { keyA: user(TPMI_DH_OBJECT) },
+  params: { inQsB: TPM2B_ECC_POINT, inQeB: TPM2B_ECC_POINT, inScheme: TPMI_ECC_KEY_EXCHANGE_NULL, counter: UINT16 },
+  returns: { outZ1: TPM2B_ECC_POINT, outZ2: TPM2B_ECC_POINT },
+  run(tpm, { keyA, inQsB, inQeB, inScheme, counter }) {
+    const {
+      key,
+      publicArea: { objectAttributes, parameters },
+    } = eccKeyAt(tpm, keyA);
+    if (has(objectAttributes, A.restricted) || !has(objectAttributes, A.decrypt)) refuse(inHandle(1, TPM_RC.ATTRIBUTES));
+    const own: number = parameters.scheme.scheme;
+    if (own === TPM_ALG.NULL ? inScheme === TPM_ALG.NULL : own !== inScheme) refuse(inParameter(3, TPM_RC.SCHEME));
+    const { curveID } = parameters;
+    if (!pointOf(curveID, inQsB)) refuse(inParameter(1, TPM_RC.ECC_POINT));
+    if (!pointOf(curveID, inQeB)) refuse(inParameter(2, TPM_RC.ECC_POINT));
+    const ephemeralA = committedNumber(tpm, counter, curveID, new Uint8Array(0)) ?? refuse(inParameter(4, TPM_RC.VALUE));
+    if (!key.sensitive) throw new RangeError('authorized, but without its sensitive area');
+    const parties = { curveID, staticA: key.sensitive.sensitive, ephemeralA, staticB: inQsB, ephemeralB: inQeB };
+    const points = exchangeKeys(inScheme, parties);
+    endCommit(tpm, counter);
+    return points;
+  },
+});
+
+/** The key derivation that a curve comes with (TCG Algorithm Registry §6); the BN curves come with none. */
+function kdfOf(curveID: number) {
+  const hashes: Readonly<Record<number, number>> = {
+    [TPM_ECC.NIST_P384]: TPM_ALG.SHA384,
+    [TPM_ECC.NIST_P521]: TPM_ALG.SHA512,
+    [TPM_ECC.SM2_P256]: TPM_ALG.SM3_256, // though this TPM has no such hash
+  };
+  if (curveID === TPM_ECC.BN_P256 || curveID === TPM_ECC.BN_P638) return { scheme: TPM_ALG.NULL } as const;
+  return { scheme: TPM_ALG.KDF1_SP800_56A, hashAlg: hashes[curveID] ?? TPM_ALG.SHA256 } as const;
+}
 
 export const TPM2_ECC_Parameters = command({
   code: TPM_CC.ECC_Parameters,
@@ -86,12 +122,13 @@ export const TPM2_ECC_Parameters = command({
   run(_tpm, { curveID }) {
     const { keyBits, bytes } = curveOf(curveID);
     const { p, a, b, g, n } = curveNumbers(curveID);
-    const number = (value: bigint) => fromInteger(value, bytes);
+    // libtpms writes the zero of the BN curves as one byte, all else in full length.
+    const number = (value: bigint) => fromInteger(value, value === 0n ? 1 : bytes);
     return {
       parameters: {
         curveID,
         keySize: keyBits,
-        kdf: { scheme: TPM_ALG.KDF1_SP800_56A, hashAlg: HASH_OF_CURVE[curveID] ?? TPM_ALG.SHA256 },
+        kdf: kdfOf(curveID),
         sign: { scheme: TPM_ALG.NULL },
         p: number(p),
         a: number(a),

@@ -4,6 +4,7 @@ import * as attestation from './attestation.ts';
 import * as audit from './audit.ts';
 import * as auditDigest from './audit-digest.ts';
 import * as capability from './capability.ts';
+import * as certifyX509 from './certify-x509.ts';
 import * as clock from './clock.ts';
 import * as clockControl from './clock-control.ts';
 import * as context from './context.ts';
@@ -13,6 +14,7 @@ import * as dictionaryAttack from './dictionary-attack.ts';
 import * as duplicate from './duplicate.ts';
 import * as duplication from './duplication.ts';
 import * as ecc from './ecc.ts';
+import * as ephemeral from './ephemeral.ts';
 import * as hash from './hash.ts';
 import * as hierarchy from './hierarchy.ts';
 import * as hierarchyControl from './hierarchy-control.ts';
@@ -45,6 +47,7 @@ export const commands: ReadonlyMap<number, AnyCommand> = table([
   audit,
   auditDigest,
   capability,
+  certifyX509,
   clock,
   clockControl,
   context,
@@ -54,6 +57,7 @@ export const commands: ReadonlyMap<number, AnyCommand> = table([
   duplicate,
   duplication,
   ecc,
+  ephemeral,
   hash,
   hierarchy,
   hierarchyControl,
@@ -85,6 +89,7 @@ export * from './attestation.ts';
 export * from './audit.ts';
 export * from './audit-digest.ts';
 export * from './capability.ts';
+export * from './certify-x509.ts';
 export * from './clock.ts';
 export * from './clock-control.ts';
 export * from './context.ts';
@@ -94,6 +99,7 @@ export * from './dictionary-attack.ts';
 export * from './duplicate.ts';
 export * from './duplication.ts';
 export * from './ecc.ts';
+export * from './ephemeral.ts';
 export * from './hash.ts';
 export * from './hierarchy.ts';
 export * from './hierarchy-control.ts';

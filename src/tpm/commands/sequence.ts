@@ -1,5 +1,6 @@
 import { hmac } from '../../crypto/index.ts';
 import { command, user } from '../command.ts';
+import { finishCmac, startCmac, updateCmac } from '../model/cmac.ts';
 import type { Core } from '../model/core.ts';
 import { keyAt } from '../model/objects.ts';
 import { extendPcr, mayExtend } from '../model/pcr.ts';
@@ -7,6 +8,7 @@ import {
   digestsOf,
   endSequence,
   extended,
+  type Mac,
   sequenceAt,
   startEventSequence,
   startHashSequence,
@@ -17,6 +19,7 @@ import { hashTicket } from '../model/ticket-kinds.ts';
 import { nullTicket } from '../model/tickets.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import {
+  cipherOf,
   has,
   hashName,
   TPM_ALG,
@@ -29,6 +32,7 @@ import {
   TPM2B_MAX_BUFFER,
   TPMA_OBJECT,
   TPMI_ALG_HASH_NULL,
+  TPMI_ALG_MAC_SCHEME_NULL,
   TPMI_DH_OBJECT,
   TPMI_DH_PCR_NULL,
   TPMI_RH_HIERARCHY_NULL,
@@ -50,25 +54,26 @@ function ownScheme(publicArea: TPMT_PUBLIC): number {
     }
     case TPM_ALG.SYMCIPHER: {
       const { sym } = publicArea.parameters;
-      return sym.algorithm === TPM_ALG.NULL ? TPM_ALG.NULL : sym.mode;
+      return sym.mode;
     }
     default:
       return refuse(inHandle(1, TPM_RC.TYPE));
   }
 }
 
-/** The hash and key of an HMAC: the key's scheme decides, or else the caller (Part 3 §15.6.1). */
-function hmacOf(tpm: Core, handle: number, given: number): { hashAlg: number; key: Uint8Array } {
+/** Algorithm and key of a MAC: the key's scheme decides, or else the caller (Part 3 §15.6.1). */
+function macOf(tpm: Core, handle: number, given: number): Mac {
   const { publicArea, sensitive } = keyAt(tpm, handle, inHandle(1, TPM_RC.TYPE));
   const set = (bit: number) => has(publicArea.objectAttributes, bit);
   const own = ownScheme(publicArea);
   const hashAlg = given === TPM_ALG.NULL ? own : given;
   if (hashAlg === TPM_ALG.NULL || (own !== TPM_ALG.NULL && own !== hashAlg)) refuse(inParameter(2, TPM_RC.VALUE));
-  // libtpms makes MACs with block ciphers too; this TPM has no CMAC, so that no scheme is one for such a key.
-  if (publicArea.type !== TPM_ALG.KEYEDHASH) refuse(inParameter(2, TPM_RC.SCHEME));
+  // A hash makes MACs with a keyed hash object, a cipher makes them as CMAC (CryptMacIsValidForKey).
+  if ((publicArea.type === TPM_ALG.SYMCIPHER) !== (hashAlg === TPM_ALG.CMAC)) refuse(inParameter(2, TPM_RC.SCHEME));
   if (set(A.restricted)) refuse(inHandle(1, TPM_RC.ATTRIBUTES));
   if (!set(A.sign)) refuse(inHandle(1, TPM_RC.KEY));
-  return { hashAlg, key: sensitive?.sensitive ?? new Uint8Array(0) };
+  const cipher = publicArea.type === TPM_ALG.SYMCIPHER ? publicArea.parameters.sym.algorithm : TPM_ALG.NULL;
+  return { hashAlg, key: sensitive?.sensitive ?? new Uint8Array(0), cipher };
 }
 
 export const TPM2_HMAC = command({
@@ -76,11 +81,13 @@ export const TPM2_HMAC = command({
   name: 'TPM2_HMAC',
   spec: 'Part 3 §15.5',
   handles: { handle: user(TPMI_DH_OBJECT) },
-  params: { buffer: TPM2B_MAX_BUFFER, hashAlg: TPMI_ALG_HASH_NULL },
+  params: { buffer: TPM2B_MAX_BUFFER, hashAlg: TPMI_ALG_MAC_SCHEME_NULL },
   returns: { outHMAC: TPM2B_DIGEST },
   run(tpm, { handle, buffer, hashAlg: given }) {
-    const { hashAlg, key } = hmacOf(tpm, handle, given);
-    return { outHMAC: hmac(hashName(hashAlg), key, buffer) };
+    const { hashAlg, key, cipher } = macOf(tpm, handle, given);
+    if (cipher === TPM_ALG.NULL) return { outHMAC: hmac(hashName(hashAlg), key, buffer) };
+    const cmac = { cipher: cipherOf(cipher), key };
+    return { outHMAC: finishCmac(cmac, updateCmac(cmac, startCmac(cmac), buffer)) };
   },
 });
 
@@ -89,13 +96,10 @@ export const TPM2_HMAC_Start = command({
   name: 'TPM2_HMAC_Start',
   spec: 'Part 3 §17.2',
   handles: { handle: user(TPMI_DH_OBJECT) },
-  params: { auth: TPM2B_AUTH, hashAlg: TPMI_ALG_HASH_NULL },
+  params: { auth: TPM2B_AUTH, hashAlg: TPMI_ALG_MAC_SCHEME_NULL },
   returnsHandle: 'sequenceHandle',
   returns: {},
-  run(tpm, { handle, auth, hashAlg: given }) {
-    const { hashAlg, key } = hmacOf(tpm, handle, given);
-    return { sequenceHandle: startHmacSequence(tpm, hashAlg, key, auth) };
-  },
+  run: (tpm, { handle, auth, hashAlg }) => ({ sequenceHandle: startHmacSequence(tpm, macOf(tpm, handle, hashAlg), auth) }),
 });
 
 export const TPM2_HashSequenceStart = command({

@@ -5,6 +5,7 @@ import { keyAt } from '../model/objects.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import {
   blockBytes,
+  cipherOf,
   has,
   TPM_ALG,
   TPM_CC,
@@ -40,7 +41,7 @@ function encryptDecrypt(
   } = publicArea;
   const wanted = decrypt ? TPMA_OBJECT.bit.decrypt : TPMA_OBJECT.bit.sign; // for a cipher, sign means encrypt
   if (has(objectAttributes, TPMA_OBJECT.bit.restricted) || !has(objectAttributes, wanted)) refuse(inHandle(1, TPM_RC.ATTRIBUTES));
-  if (sym.algorithm === TPM_ALG.NULL || !sensitive) return refuse(inHandle(1, TPM_RC.KEY));
+  if (!sensitive) return refuse(inHandle(1, TPM_RC.KEY));
   const own: number = sym.mode;
   if (own === TPM_ALG.CMAC) refuse(inHandle(1, TPM_RC.MODE));
   if (own === TPM_ALG.NULL ? given === TPM_ALG.NULL : given !== TPM_ALG.NULL && given !== own)
@@ -50,7 +51,8 @@ function encryptDecrypt(
   if (ivIn.length !== (mode === TPM_ALG.ECB ? 0 : block)) refuse(inParameter(number.ivIn, TPM_RC.SIZE));
   const whole = mode === TPM_ALG.CBC || mode === TPM_ALG.ECB;
   if (whole && inData.length % block !== 0) refuse(inParameter(number.inData, TPM_RC.SIZE));
-  const { data, iv } = cryptBlocks(decrypt === 1, sensitive.sensitive, mode, ivIn, inData);
+  const cipher = { cipher: cipherOf(sym.algorithm), key: sensitive.sensitive };
+  const { data, iv } = cryptBlocks(cipher, decrypt === 1, mode, ivIn, inData);
   return { outData: data, ivOut: iv };
 }
 

@@ -60,6 +60,7 @@ const SEQUENCE = struct('SEQUENCE_CONTEXT', 'own', {
   hierarchy: UINT32,
   ticketSafe: UINT8,
   hmacKey: sized('hmacKey'),
+  cipher: UINT16,
   running: list('running', struct('RUNNING_HASH', 'own', { hashAlg: UINT16, state: sized('state') })),
 });
 

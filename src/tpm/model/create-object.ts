@@ -17,9 +17,10 @@ import {
 } from '../wire/index.ts';
 import type { Core } from './core.ts';
 import { seedOf } from './hierarchy.ts';
-import { symmetricUnique } from './key-checks.ts';
+import { symmetricKeyFault, symmetricUnique } from './key-checks.ts';
 import { eccPrivateKey, eccPublicPoint, exponentOf } from './key-crypto.ts';
 import { isParentArea } from './objects.ts';
+import { newTdesKey } from './tdes.ts';
 
 // Part 1 §27, Part 4 CryptCreateObject.
 
@@ -89,10 +90,10 @@ function symmetricSecret(
   const generated = has(template.objectAttributes, TPMA_OBJECT.bit.sensitiveDataOrigin);
   if (template.type === TPM_ALG.SYMCIPHER) {
     const { sym } = template.parameters;
-    const bytes = sym.algorithm === TPM_ALG.NULL ? 0 : sym.keyBits / 8;
-    if (generated) return random(bytes);
-    if (data.length !== bytes) refuse(TPM_RC.KEY_SIZE);
-    return data;
+    const bytes = sym.keyBits / 8;
+    if (generated) return sym.algorithm === TPM_ALG.TDES ? newTdesKey(bytes, random) : random(bytes);
+    const fault = symmetricKeyFault(sym, data);
+    return fault === null ? data : refuse(fault);
   }
   const { scheme } = template.parameters;
   const hash = scheme.scheme === TPM_ALG.NULL || scheme.hashAlg === TPM_ALG.NULL ? null : hashOf(scheme.hashAlg);

@@ -14,6 +14,7 @@ import {
   type TPMT_SENSITIVE,
 } from '../wire/index.ts';
 import { eccIsOnCurve, eccPublicPoint, rsaPrivateKey } from './key-crypto.ts';
+import { isGoodTdesKey } from './tdes.ts';
 
 // Part 1 §27.7, Part 4 CryptValidateKeys: public and sensitive parts must be well made and belong together.
 
@@ -97,6 +98,12 @@ function sameNumber(a: Uint8Array, b: Uint8Array): boolean {
   return sameBytes(pad(a), pad(b));
 }
 
+/** What is wrong with the key of a cipher (CryptSymKeyValidate); null if nothing. */
+export function symmetricKeyFault(sym: { readonly algorithm: number; readonly keyBits: number }, key: Uint8Array): number | null {
+  if (key.length !== sym.keyBits / 8) return TPM_RC.KEY_SIZE;
+  return sym.algorithm === TPM_ALG.TDES && !isGoodTdesKey(key) ? TPM_RC.KEY : null;
+}
+
 function checkSymmetric(
   publicArea: Area<typeof TPM_ALG.KEYEDHASH | typeof TPM_ALG.SYMCIPHER>,
   sensitive: TPMT_SENSITIVE | null,
@@ -110,7 +117,8 @@ function checkSymmetric(
   }
   if (publicArea.type === TPM_ALG.SYMCIPHER) {
     const { sym } = publicArea.parameters;
-    if (sym.algorithm !== TPM_ALG.NULL && sensitive.sensitive.length !== sym.keyBits / 8) refuse(blameSensitive(TPM_RC.KEY_SIZE));
+    const fault = symmetricKeyFault(sym, sensitive.sensitive);
+    if (fault !== null) refuse(blameSensitive(fault));
   } else {
     const { scheme } = publicArea.parameters;
     const max = scheme.scheme === TPM_ALG.NULL || scheme.hashAlg === TPM_ALG.NULL ? 128 : hashOf(scheme.hashAlg).blockBytes;

@@ -2,6 +2,7 @@ import { createECDH, type KeyObject as OpenSslKey } from 'node:crypto';
 import { concat } from '../../bytes/index.ts';
 import { fromInteger, privateKeyObject, publicKeyObject, type RandomBytes, toInteger } from '../../crypto/index.ts';
 import { type Curve, curveOf, RSA_DEFAULT_EXPONENT, type RsaPublic, type TPMS_ECC_POINT } from '../wire/index.ts';
+import { combine, curveNumbers, eccMultiply, wirePoint } from './ecc-points.ts';
 
 // Keys of OpenSSL made from what the TPM keeps. They are no state: a cache outside of it spares making them for every command.
 
@@ -61,6 +62,10 @@ export function eccPublicPoint(curveID: number, d: Uint8Array): TPMS_ECC_POINT |
   const curve = curveOf(curveID);
   const value = toInteger(d);
   if (value === 0n || value >= curve.order) return null;
+  if (curve.name === null) {
+    const point = combine(curveID, [value, curveNumbers(curveID).g]);
+    return point && wirePoint(curveID, point);
+  }
   const ecdh = createECDH(curve.name);
   ecdh.setPrivateKey(fromInteger(value, curve.bytes));
   return pointOf(curve, new Uint8Array(ecdh.getPublicKey()));
@@ -69,6 +74,7 @@ export function eccPublicPoint(curveID: number, d: Uint8Array): TPMS_ECC_POINT |
 /** The x coordinate of d · point; null when the point is not on the curve. */
 export function eccMultiplyX(curveID: number, d: Uint8Array, point: TPMS_ECC_POINT): Uint8Array | null {
   const curve = curveOf(curveID);
+  if (curve.name === null) return eccMultiply(curveID, d, point)?.x ?? null;
   const bytes = pointBytes(curve, point);
   if (!bytes) return null;
   const ecdh = createECDH(curve.name);

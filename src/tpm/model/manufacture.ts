@@ -64,6 +64,9 @@ export const freshReset = (tpm: Core): StateReset => ({
   contextArray: new Array<number>(tpm.limits.activeSessions).fill(0),
   pcrCounter: 0,
   commandAuditDigest: EMPTY,
+  commitCounter: 0n,
+  commitArray: new Uint8Array(16),
+  commitNonce: tpm.bytes(LARGEST_DIGEST),
 });
 
 export const freshRam = (tpm: Core): Ram => ({

@@ -65,7 +65,7 @@ export function checkSchemes(parent: KeyObject | null, publicArea: TPMT_PUBLIC):
   switch (publicArea.type) {
     case TPM_ALG.SYMCIPHER: {
       const { sym } = publicArea.parameters;
-      if (set(A.decrypt) && sym.algorithm !== TPM_ALG.NULL && sym.mode === TPM_ALG.CMAC) refuse(TPM_RC.SCHEME);
+      if (set(A.decrypt) && sym.mode === TPM_ALG.CMAC) refuse(TPM_RC.SCHEME);
       break;
     }
     case TPM_ALG.KEYEDHASH:

@@ -19,6 +19,7 @@ import { rcOfFault, refuse } from '../refusal.ts';
 import { EMPTY, type SymDefObject } from '../session-crypto.ts';
 import {
   blockBytes,
+  cipherOf,
   digestBytes,
   hashName,
   TPM_ALG,
@@ -61,7 +62,7 @@ const integrityOf = ({ nameAlg, seed }: Protector, name: Uint8Array, data: Uint8
 /** Encrypts, and puts an HMAC over the result and the object's Name in front. Without an IV of its own it is zero (duplication). */
 export function wrapOuter(protector: Protector, name: Uint8Array, data: Uint8Array, iv: Uint8Array | null): Uint8Array {
   const block = blockBytes(protector.symmetric.algorithm);
-  const encrypted = encryptCfb(keyFor(protector, name), iv ?? new Uint8Array(block), data);
+  const encrypted = encryptCfb(keyFor(protector, name), iv ?? new Uint8Array(block), data, cipherOf(protector.symmetric.algorithm));
   const body = iv ? concat(encode(TPM2B_IV, iv), encrypted) : encrypted;
   return concat(encode(TPM2B_DIGEST, integrityOf(protector, name, body)), body);
 }
@@ -77,7 +78,7 @@ export function unwrapOuter(protector: Protector, name: Uint8Array, wrapped: Uin
   const inner = new Reader(body);
   const iv = hasIv ? unmarshal(() => TPM2B_IV.read(inner)) : new Uint8Array(block);
   if (iv.length !== block) refuse(TPM_RC.SIZE);
-  return decryptCfb(keyFor(protector, name), iv, inner.rest());
+  return decryptCfb(keyFor(protector, name), iv, inner.rest(), cipherOf(protector.symmetric.algorithm));
 }
 
 function unmarshal<T>(body: () => T): T {
@@ -135,6 +136,9 @@ export interface DuplicationInner {
   readonly key: Uint8Array;
 }
 
+/** Key and IV of the inner wrapper: the IV is zero. */
+const innerOf = ({ key, symmetric }: DuplicationInner) => [key, new Uint8Array(blockBytes(symmetric.algorithm))] as const;
+
 /** Part 1 §23.3: inner wrapper (integrity, then symmetric encryption) and outer wrapper (under the new parent's one-time seed), each optional. */
 export function sensitiveToDuplicate(
   objectPublic: TPMT_PUBLIC,
@@ -150,7 +154,7 @@ export function sensitiveToDuplicate(
   let data = encode(TPM2B_SENSITIVE, { ...sensitive, authValue });
   if (inner) {
     const integrity = digest(hashName(objectPublic.nameAlg), data, name);
-    data = encryptCfb(inner.key, new Uint8Array(blockBytes(inner.symmetric.algorithm)), concat(encode(TPM2B_DIGEST, integrity), data));
+    data = encryptCfb(...innerOf(inner), concat(encode(TPM2B_DIGEST, integrity), data), cipherOf(inner.symmetric.algorithm));
   }
   return outer ? wrapOuter(protectorOf(outer.parent, outer.seed), name, data, null) : data;
 }
@@ -164,7 +168,7 @@ export function duplicateToSensitive(
 ): TPMT_SENSITIVE {
   let data = outer ? unwrapOuter(protectorOf(outer.parent, outer.seed), name, duplicate, false) : duplicate;
   if (inner) {
-    const reader = new Reader(decryptCfb(inner.key, new Uint8Array(blockBytes(inner.symmetric.algorithm)), data));
+    const reader = new Reader(decryptCfb(...innerOf(inner), data, cipherOf(inner.symmetric.algorithm)));
     const integrity = unmarshal(() => TPM2B_DIGEST.read(reader));
     data = reader.rest();
     if (!sameBytes(integrity, digest(hashName(nameAlg), data, name))) refuse(TPM_RC.INTEGRITY);

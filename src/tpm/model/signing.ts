@@ -11,8 +11,9 @@ import {
   type TPMT_SIGNATURE,
   type TPMT_SIGNATURE_NULL,
 } from '../wire/index.ts';
+import { committedNumber, endCommit } from './commit.ts';
 import type { Core } from './core.ts';
-import { ecdsaHolds, signEcdsa } from './ecdsa.ts';
+import { eccSignatureHolds, signEcdaa, signEcdsa, signSchnorr, signSm2 } from './ecc-signatures.ts';
 import { rsaSignatureHolds, signRsa } from './rsa-signatures.ts';
 import type { KeyObject } from './state.ts';
 
@@ -27,6 +28,8 @@ const NO_SIGNATURE: SignatureOrNone = { sigAlg: TPM_ALG.NULL };
 export interface Chosen {
   readonly scheme: number;
   readonly hashAlg: number;
+  /** Which commitment a scheme in two steps goes on from. */
+  readonly count?: number;
 }
 
 /** A key that may sign (IsSigningObject). */
@@ -36,6 +39,7 @@ export const isSigner = ({ publicArea }: KeyObject): boolean =>
 const chosen = (of: object & { readonly scheme: number }): Chosen => ({
   scheme: of.scheme,
   hashAlg: 'hashAlg' in of ? (of.hashAlg as number) : TPM_ALG.NULL,
+  ...('count' in of ? { count: of.count as number } : {}),
 });
 
 /** The key's scheme, or else the caller's; both must be the same. Null when there is none (CryptSelectSignScheme). */
@@ -50,7 +54,12 @@ export function selectScheme({ publicArea }: KeyObject, given: SigScheme): Chose
 }
 
 /** The signature of a key over a digest. Refuses with SCHEME, VALUE or SIZE. */
-export function sign(tpm: Core, { publicArea, sensitive }: KeyObject, { scheme, hashAlg }: Chosen, digest: Uint8Array): Signature {
+export function sign(
+  tpm: Core,
+  { publicArea, sensitive, name }: KeyObject,
+  { scheme, hashAlg, count }: Chosen,
+  digest: Uint8Array,
+): Signature {
   if (!sensitive) throw new RangeError('a signing key without its sensitive area');
   switch (publicArea.type) {
     case TPM_ALG.RSA: {
@@ -58,15 +67,38 @@ export function sign(tpm: Core, { publicArea, sensitive }: KeyObject, { scheme, 
       return { sigAlg: scheme, hash: hashAlg, sig } as Signature;
     }
     case TPM_ALG.ECC:
-      if (scheme !== TPM_ALG.ECDSA) return refuse(TPM_RC.SCHEME);
-      return {
-        sigAlg: TPM_ALG.ECDSA,
-        hash: hashAlg,
-        ...signEcdsa(publicArea.parameters.curveID, sensitive.sensitive, digest, tpm.bytes),
-      };
+      return signEcc(tpm, publicArea.parameters.curveID, sensitive.sensitive, name, { scheme, hashAlg, count: count ?? 0 }, digest);
     case TPM_ALG.KEYEDHASH:
       if (scheme !== TPM_ALG.HMAC) return refuse(TPM_RC.SCHEME);
       return { sigAlg: TPM_ALG.HMAC, hmac: { hashAlg: hashAlg as never, digest: hmac(hashName(hashAlg), sensitive.sensitive, digest) } };
+    default:
+      return refuse(TPM_RC.SCHEME);
+  }
+}
+
+function signEcc(
+  tpm: Core,
+  curveID: number,
+  d: Uint8Array,
+  name: Uint8Array,
+  { scheme, hashAlg, count }: Required<Chosen>,
+  hashed: Uint8Array,
+): Signature {
+  const signing = { curveID, d, hashAlg, hashed, random: tpm.bytes };
+  const hash = hashAlg as never;
+  switch (scheme) {
+    case TPM_ALG.ECDSA:
+      return { sigAlg: TPM_ALG.ECDSA, hash, ...signEcdsa(signing) };
+    case TPM_ALG.ECSCHNORR:
+      return { sigAlg: TPM_ALG.ECSCHNORR, hash, ...signSchnorr(signing) };
+    case TPM_ALG.SM2:
+      return { sigAlg: TPM_ALG.SM2, hash, ...signSm2(signing) };
+    case TPM_ALG.ECDAA: {
+      const r = committedNumber(tpm, count, curveID, name) ?? refuse(TPM_RC.VALUE);
+      const signature = signEcdaa(signing, r);
+      endCommit(tpm, count);
+      return { sigAlg: TPM_ALG.ECDAA, hash, ...signature };
+    }
     default:
       return refuse(TPM_RC.SCHEME);
   }
@@ -87,8 +119,9 @@ function signatureHolds({ publicArea, sensitive }: KeyObject, digest: Uint8Array
       if (signature.sigAlg !== TPM_ALG.RSASSA && signature.sigAlg !== TPM_ALG.RSAPSS) return refuse(TPM_RC.SCHEME);
       return rsaSignatureHolds(publicArea, signature.sigAlg, signature.hash, digest, signature.sig);
     case TPM_ALG.ECC:
-      if (signature.sigAlg !== TPM_ALG.ECDSA) return refuse(TPM_RC.SCHEME);
-      return ecdsaHolds(publicArea, digest, signature);
+      if (signature.sigAlg !== TPM_ALG.ECDSA && signature.sigAlg !== TPM_ALG.ECSCHNORR && signature.sigAlg !== TPM_ALG.SM2)
+        return refuse(TPM_RC.SCHEME);
+      return eccSignatureHolds(publicArea, signature.sigAlg, signature.hash, digest, signature);
     case TPM_ALG.KEYEDHASH: {
       if (!sensitive) return refuse(TPM_RC.HANDLE);
       if (signature.sigAlg !== TPM_ALG.HMAC) return refuse(TPM_RC.SCHEME);

@@ -31,6 +31,8 @@ export interface SequenceObject {
   /** The state of each running hash. */
   readonly running: readonly { readonly hashAlg: number; readonly state: Uint8Array }[];
   readonly hmacKey: Uint8Array;
+  /** The cipher of a CMAC, which is an HMAC sequence with another algorithm; else TPM_ALG_NULL. */
+  readonly cipher: number;
   /** Whether the data may get a ticket (Part 3 §17.5.1); null while no data came. */
   readonly ticketSafe: boolean | null;
   readonly hierarchy: number;
@@ -151,6 +153,10 @@ export interface StateReset {
   contextArray: number[];
   pcrCounter: number;
   commandAuditDigest: Uint8Array;
+  /** Split signatures: how many commitments were made, which of the last 128 are still open, and what their numbers come from. */
+  commitCounter: bigint;
+  commitArray: Uint8Array;
+  commitNonce: Uint8Array;
 }
 
 /** Lost whenever power is. */

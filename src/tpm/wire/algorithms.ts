@@ -1,4 +1,4 @@
-import type { HashName } from '../../crypto/index.ts';
+import type { BlockCipher, HashName } from '../../crypto/index.ts';
 import { TPM_ALG, TPM_ECC } from './constants.ts';
 
 /** A hash that this TPM has. */
@@ -31,22 +31,32 @@ export const digestBytes = (id: number): number => HASH_BY_ID.get(id)?.digestByt
 export const hashName = (id: number): HashName => hashOf(id).name;
 export const LARGEST_DIGEST = 64;
 
-/** Block ciphers of this TPM with the key sizes that it takes. */
+/** Block ciphers of this TPM with the key sizes that it takes: libtpms' (192 bits for none but TDES). */
 export const CIPHERS: readonly {
   readonly id: number;
-  readonly name: string;
+  readonly name: BlockCipher;
   readonly keyBits: readonly number[];
   readonly blockBytes: number;
-}[] = [{ id: TPM_ALG.AES, name: 'aes', keyBits: [128, 192, 256], blockBytes: 16 }];
+}[] = [
+  { id: TPM_ALG.TDES, name: 'tdes', keyBits: [128, 192], blockBytes: 8 },
+  { id: TPM_ALG.AES, name: 'aes', keyBits: [128, 256], blockBytes: 16 },
+  { id: TPM_ALG.CAMELLIA, name: 'camellia', keyBits: [128, 256], blockBytes: 16 },
+];
 export const blockBytes = (id: number): number => CIPHERS.find(cipher => cipher.id === id)?.blockBytes ?? 0;
+/** The cipher of an algorithm number; asking for one that is none is our bug. */
+export function cipherOf(id: number): BlockCipher {
+  const cipher = CIPHERS.find(candidate => candidate.id === id);
+  if (!cipher) throw new RangeError(`0x${id.toString(16)} is no block cipher of this TPM`);
+  return cipher.name;
+}
 
 export const RSA_KEY_BITS = [1024, 2048, 3072] as const;
 export const RSA_DEFAULT_EXPONENT = 65537;
 
-/** A curve that this TPM computes on; `name` is OpenSSL's. */
+/** A curve that this TPM computes on; `name` is OpenSSL's, null when it does not know the curve. */
 export interface Curve {
   readonly id: number;
-  readonly name: string;
+  readonly name: string | null;
   readonly keyBits: number;
   readonly bytes: number;
   /** Order of the base point. */
@@ -88,6 +98,28 @@ export const CURVES: readonly Curve[] = [
     bytes: 66,
     order:
       0x01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
+  },
+  {
+    id: TPM_ECC.BN_P256,
+    name: null,
+    keyBits: 256,
+    bytes: 32,
+    order: 0xfffffffffffcf0cd46e5f25eee71a49e0cdc65fb1299921af62d536cd10b500dn,
+  },
+  {
+    id: TPM_ECC.BN_P638,
+    name: null,
+    keyBits: 638,
+    bytes: 80,
+    order:
+      0x23fffffdc000000d7fffffb8000001d3fffff942d000165e3fff94870000d52ffffdd0e00008de55600086550021e555fffff54ffff4eac000000049800154d9ffffffffffffeda00000000000000061n,
+  },
+  {
+    id: TPM_ECC.SM2_P256,
+    name: 'SM2',
+    keyBits: 256,
+    bytes: 32,
+    order: 0xfffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123n,
   },
 ];
 /** The curve of a number; asking for one that is none is our bug (unmarshalling refuses it). */

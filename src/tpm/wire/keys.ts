@@ -25,7 +25,15 @@ import {
   TPMI_RH_HIERARCHY_NULL,
   TPMI_RSA_KEY_BITS,
 } from './interface-types.ts';
-import { TPMT_ECC_SCHEME, TPMT_KDF_SCHEME, TPMT_KEYEDHASH_SCHEME, TPMT_RSA_SCHEME, TPMT_SYM_DEF_OBJECT } from './schemes.ts';
+import {
+  TPMT_ECC_SCHEME,
+  TPMT_KDF_SCHEME,
+  TPMT_KDF_SCHEME_ANY,
+  TPMT_KEYEDHASH_SCHEME,
+  TPMT_RSA_SCHEME,
+  TPMT_SYM_DEF_CIPHER,
+  TPMT_SYM_DEF_OBJECT,
+} from './schemes.ts';
 
 // Part 2 §11.2, §12, §14, §15: objects, creation data, contexts.
 
@@ -36,7 +44,7 @@ export const TPM2B_ECC_POINT = sizedOf('TPM2B_ECC_POINT', TPMS_ECC_POINT);
 export const TPMS_ALGORITHM_DETAIL_ECC = struct('TPMS_ALGORITHM_DETAIL_ECC', 'Part 2 §11.2.5.7', {
   curveID: TPMI_ECC_CURVE,
   keySize: UINT16,
-  kdf: TPMT_KDF_SCHEME,
+  kdf: TPMT_KDF_SCHEME_ANY,
   sign: TPMT_ECC_SCHEME,
   p: TPM2B_ECC_PARAMETER,
   a: TPM2B_ECC_PARAMETER,
@@ -59,7 +67,7 @@ export const TPMS_ECC_PARMS = struct('TPMS_ECC_PARMS', 'Part 2 §12.2.3.6', {
   curveID: TPMI_ECC_CURVE,
   kdf: TPMT_KDF_SCHEME,
 });
-export const TPMS_SYMCIPHER_PARMS = struct('TPMS_SYMCIPHER_PARMS', 'Part 2 §11.1.9', { sym: TPMT_SYM_DEF_OBJECT });
+export const TPMS_SYMCIPHER_PARMS = struct('TPMS_SYMCIPHER_PARMS', 'Part 2 §11.1.9', { sym: TPMT_SYM_DEF_CIPHER });
 export const TPMS_KEYEDHASH_PARMS = struct('TPMS_KEYEDHASH_PARMS', 'Part 2 §12.2.3.3', { scheme: TPMT_KEYEDHASH_SCHEME });
 
 const parameters = {

@@ -3,6 +3,7 @@ import { TPM2B_ECC_PARAMETER, TPM2B_PUBLIC_KEY_RSA, TPMT_HA } from './buffers.ts
 import { TPM_ALG } from './constants.ts';
 import {
   keyBitsOf,
+  TPM_ALG_ID,
   TPMI_ALG_CIPHER_MODE_NULL,
   TPMI_ALG_ECC_SCHEME,
   TPMI_ALG_HASH,
@@ -14,6 +15,7 @@ import {
   TPMI_ALG_SIG_SCHEME,
   TPMI_ALG_SIG_SCHEME_NULL,
   TPMI_ALG_SYM,
+  TPMI_ALG_SYM_CIPHER,
   TPMI_ALG_SYM_MODE_NULL,
   TPMI_ALG_SYM_OBJECT,
 } from './interface-types.ts';
@@ -21,19 +23,32 @@ import {
 // Part 2 §11.1 to §11.3: symmetric definitions, schemes, signatures. A union's fields stand beside its selector, under the
 // names of Part 2 (`hashAlg` for TPMS_SCHEME_HASH).
 
-const aes = { keyBits: keyBitsOf(TPM_ALG.AES), mode: TPMI_ALG_SYM_MODE_NULL };
+const cipher = (id: number) => ({ keyBits: keyBitsOf(id), mode: TPMI_ALG_SYM_MODE_NULL });
+const ciphers = {
+  [TPM_ALG.TDES]: cipher(TPM_ALG.TDES),
+  [TPM_ALG.AES]: cipher(TPM_ALG.AES),
+  [TPM_ALG.CAMELLIA]: cipher(TPM_ALG.CAMELLIA),
+} as const;
 
 /** Part 2 §11.1.6. For XOR, keyBits is the hash of the mask (TPMU_SYM_KEY_BITS.xor). */
 export const TPMT_SYM_DEF = tagged('TPMT_SYM_DEF', 'Part 2 §11.1.6', { algorithm: TPMI_ALG_SYM }, 'algorithm', {
-  [TPM_ALG.AES]: aes,
+  ...ciphers,
   [TPM_ALG.XOR]: { keyBits: TPMI_ALG_HASH },
   [TPM_ALG.NULL]: {},
 });
 /** Part 2 §11.1.7. */
 export const TPMT_SYM_DEF_OBJECT = tagged('TPMT_SYM_DEF_OBJECT', 'Part 2 §11.1.7', { algorithm: TPMI_ALG_SYM_OBJECT }, 'algorithm', {
-  [TPM_ALG.AES]: aes,
+  ...ciphers,
   [TPM_ALG.NULL]: {},
 });
+/** TPMT_SYM_DEF_OBJECT of a symmetric object: it must have a cipher. */
+export const TPMT_SYM_DEF_CIPHER = tagged(
+  'TPMT_SYM_DEF_OBJECT',
+  'Part 2 §11.1.7',
+  { algorithm: TPMI_ALG_SYM_CIPHER },
+  'algorithm',
+  ciphers,
+);
 
 const hash = { hashAlg: TPMI_ALG_HASH };
 
@@ -43,6 +58,15 @@ export const TPMT_KDF_SCHEME = tagged('TPMT_KDF_SCHEME', 'Part 2 §11.2.3.3', { 
   [TPM_ALG.KDF1_SP800_56A]: hash,
   [TPM_ALG.KDF2]: hash,
   [TPM_ALG.KDF1_SP800_108]: hash,
+  [TPM_ALG.NULL]: {},
+});
+const anyHash = { hashAlg: TPM_ALG_ID };
+/** TPMT_KDF_SCHEME of a curve: its hash may be one that this TPM does not have. */
+export const TPMT_KDF_SCHEME_ANY = tagged('TPMT_KDF_SCHEME', 'Part 2 §11.2.3.3', { scheme: TPMI_ALG_KDF }, 'scheme', {
+  [TPM_ALG.MGF1]: anyHash,
+  [TPM_ALG.KDF1_SP800_56A]: anyHash,
+  [TPM_ALG.KDF2]: anyHash,
+  [TPM_ALG.KDF1_SP800_108]: anyHash,
   [TPM_ALG.NULL]: {},
 });
 /** Part 2 §11.1.23. */
