@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { askPassphrases, Interrupted, newPassphrase } from '../../src/cli/commands/esm/passphrase.ts';
+import { Interrupted } from '../../src/cli/commands/esm/interruptible.ts';
+import { askPassphrases, newPassphrase } from '../../src/cli/commands/esm/passphrase.ts';
 import { type EsmFolder, esmFolder } from './esm-folder.ts';
 
 /** A terminal at which somebody types; what it shows, and whether it echoes. */

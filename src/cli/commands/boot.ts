@@ -22,7 +22,7 @@ export function registerBoot(program: Command, io: Io, end: (status: number) => 
     .option('-q, --quiet', 'the verdict only')
     .option('-v, --verbose', 'every event, with its fields and bytes')
     .action(async flags => {
-      const { interruptible } = await import('./esm/session.ts');
+      const { interruptible } = await import('./esm/interruptible.ts');
       end(await interruptible(async () => (await import('./esm/boot.ts')).boot(flags, io)));
     });
 }

@@ -22,9 +22,8 @@ export function registerEsm(program: Command, io: Io, end: (status: number) => v
     command(name, description).option('-n, --dry-run', 'do everything, write nothing');
   const withKey = (made: Command, about = OPENS): Command =>
     made.requiredOption(SECKEY, about).option(PASSPHRASE, "the private key's passphrase is the first line of this file");
-  const run = async (body: () => Promise<number>): Promise<void> => end(await (await import('./esm/session.ts')).interruptible(body));
+  const run = async (body: () => Promise<number>): Promise<void> => end(await (await import('./esm/interruptible.ts')).interruptible(body));
   const edit = () => import('./esm/edit.ts');
-  const made = () => import('./esm/make.ts');
   const show = () => import('./esm/show.ts');
 
   changing('generate', "Make the owner's key pair, RSA-2048.")
@@ -32,13 +31,13 @@ export function registerEsm(program: Command, io: Io, end: (status: number) => v
     .requiredOption(SECKEY, 'where the private key goes')
     .option(PASSPHRASE, 'the passphrase is the first line of this file')
     .option('--force', 'replace keys that are there')
-    .action(flags => run(async () => (await made()).generate(flags, io)));
+    .action(flags => run(async () => (await import('./esm/generate.ts')).generate(flags, io)));
 
   changing('make', 'Make a blob from a configuration: create, authorize, digest, attach.')
     .requiredOption(BLOB, 'where the blob goes')
     .requiredOption('-y, --config <config>', 'svm_blob.yml')
     .option(PASSPHRASE, "the passphrase of the origin's private key is the first line of this file")
-    .action(flags => run(async () => (await made()).make(flags, io)));
+    .action(flags => run(async () => (await import('./esm/make.ts')).make(flags, io)));
 
   changing('create', "Make an empty blob with the origin's lockbox.")
     .requiredOption(BLOB, 'where the blob goes')

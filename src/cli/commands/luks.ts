@@ -20,7 +20,7 @@ export function registerLuks(program: Command, io: Io, end: (status: number) => 
     .option('--force', 'replace the output file if it is there')
     .option('-q, --quiet', 'no progress')
     .action(async (image: string, flags) => {
-      const { interruptible } = await import('./esm/session.ts');
+      const { interruptible } = await import('./esm/interruptible.ts');
       end(await interruptible(async () => (await import('./luks/decrypt.ts')).decrypt(image, flags, io)));
     });
 }

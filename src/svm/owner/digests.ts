@@ -15,17 +15,13 @@ import {
   openEsmBlob,
 } from '../format/index.ts';
 import type { Chance } from './chance.ts';
+import type { HashedFile } from './recipe/index.ts';
 import { explainedFile } from './refuse.ts';
 import { sealInto } from './seal.ts';
 import { checkedComment } from './text-rules.ts';
 
 /** The RTAS code that svm-tool has built in by its digest (esm_digest/rtas_sha512.py): r4 = r3; r3 = 0xf000; sc 1; return. */
 export const RTAS_CODE = fromHex('7c641b78 3c600000 6063f000 44000022 4e800020');
-
-/** A file that was hashed where it lies: an initrd may be larger than memory. */
-export interface HashedFile {
-  readonly sha512: Uint8Array;
-}
 
 /** What the guest will be started with. */
 export interface Measured {

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { SimulatorError } from '../../../sim/index.ts';
-import { readNamed } from '../../../svm/owner/index.ts';
+import { readNamed } from '../../../svm/owner/recipe/index.ts';
+import { Interrupted } from './interruptible.ts';
 
 /** Where passphrases are typed, or piped in. */
 export interface Terminal {
@@ -8,9 +9,6 @@ export interface Terminal {
   /** Takes prompts; never what is typed. */
   tell(text: string): void;
 }
-
-/** The person pressed Ctrl-C while a passphrase was asked for. */
-export class Interrupted extends Error {}
 
 /**
  * As many passphrases as there are prompts: typed without echo, or the first lines of standard input when that is no terminal. Fewer

@@ -10,7 +10,7 @@ import {
 import { type Chance, explained, explainedLater, openPrivateKey, readNamed } from '../../../svm/owner/index.ts';
 import { EXIT, type Io } from '../../io.ts';
 import { type OutputFile, writeWhole } from './output.ts';
-import { Interrupted, keyPassphrase, type Terminal } from './passphrase.ts';
+import { keyPassphrase, type Terminal } from './passphrase.ts';
 
 /** What every sub-command takes. */
 export interface CommonFlags {
@@ -75,15 +75,5 @@ export class EsmSession {
     await writeWhole(...files);
     for (const { path } of files) this.debug(1, `wrote ${path}`);
     return EXIT.held;
-  }
-}
-
-/** An interrupted prompt ends the command; nothing was written. */
-export async function interruptible(body: () => Promise<number>): Promise<number> {
-  try {
-    return await body();
-  } catch (error) {
-    if (error instanceof Interrupted) return EXIT.interrupted;
-    throw error;
   }
 }

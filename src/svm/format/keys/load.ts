@@ -1,9 +1,9 @@
-import type { Integer } from 'asn1js';
 import { utf8 } from '../../../bytes/index.ts';
 import { digest, type RsaKey, toInteger } from '../../../crypto/index.ts';
 import { SimulatorError } from '../../../sim/index.ts';
+import { sequenceOf } from './asn1.ts';
 import { type EsmPrivateKey, type EsmPublicKey, privateKeyOf, publicKeyOf } from './key.ts';
-import { decryptLegacyPem, decryptPkcs8, parsed } from './passphrase.ts';
+import { decryptLegacyPem, decryptPkcs8 } from './passphrase.ts';
 import { type Pem, readPem } from './pem.ts';
 
 const RSA_ENCRYPTION = '1.2.840.113549.1.1.1';
@@ -24,17 +24,16 @@ export async function loadPublicKey(file: Uint8Array, where: string): Promise<Es
       hint: 'Give the public key: it is the one that may travel.',
     });
   }
-  const { PublicKeyInfo, RSAPublicKey } = await import('pkijs');
   let der = pem.der;
   if (pem.label === 'PUBLIC KEY') {
-    const info = await parsed(() => PublicKeyInfo.fromBER(new Uint8Array(der)), where);
-    refuseOtherThanRsa(info.algorithm.algorithmId, where);
-    der = info.subjectPublicKey.valueBlock.valueHexView;
+    const info = await sequenceOf(der, where); // SubjectPublicKeyInfo, RFC 5280 §4.1
+    refuseOtherThanRsa(info.sequence(0).oid(0), where);
+    der = info.bytes(1);
   } else if (pem.label !== 'RSA PUBLIC KEY') {
     throw new SimulatorError('key.not-public', { where, what: `a PEM block "${pem.label}" is no public key` });
   }
-  const rsa = await parsed(() => RSAPublicKey.fromBER(new Uint8Array(der)), where);
-  const { n, e } = numbers(rsa, where);
+  const rsa = await sequenceOf(der, where); // RSAPublicKey, RFC 8017 §A.1.1
+  const { n, e } = numbers(rsa.integer(0), rsa.integer(1), where);
   return { ...publicKeyOf(n, e), fileFingerprint: digest('sha256', file) };
 }
 
@@ -66,18 +65,17 @@ export async function loadPrivateKey(file: Uint8Array, where: string, passphrase
 }
 
 async function privateFrom(pem: Pem, given: Uint8Array, where: string): Promise<EsmPrivateKey> {
-  const { PrivateKeyInfo, RSAPrivateKey } = await import('pkijs');
   let der = given;
   if (pem.label === 'PRIVATE KEY' || pem.label === 'ENCRYPTED PRIVATE KEY') {
-    const info = await parsed(() => PrivateKeyInfo.fromBER(new Uint8Array(given)), where);
-    refuseOtherThanRsa(info.privateKeyAlgorithm.algorithmId, where);
-    der = info.privateKey.valueBlock.valueHexView;
+    const info = await sequenceOf(given, where); // PrivateKeyInfo, RFC 5958 §2
+    refuseOtherThanRsa(info.sequence(1).oid(0), where);
+    der = info.bytes(2);
   } else if (pem.label !== 'RSA PRIVATE KEY') {
     const hint = pem.label.endsWith('PUBLIC KEY') ? 'Give the private half of this pair.' : 'Convert it with openssl pkey.';
     throw new SimulatorError('key.not-private', { where, what: `a PEM block "${pem.label}" is no RSA private key`, hint });
   }
-  const rsa = await parsed(() => RSAPrivateKey.fromBER(new Uint8Array(der)), where);
-  const key: RsaKey = { ...numbers(rsa, where), p: magnitude(rsa.prime1) };
+  const rsa = await sequenceOf(der, where); // RSAPrivateKey, RFC 8017 §A.1.2
+  const key: RsaKey = { ...numbers(rsa.integer(1), rsa.integer(2), where), p: magnitude(rsa.integer(4)) };
   try {
     return privateKeyOf(key);
   } catch (error) {
@@ -98,8 +96,8 @@ function refuseOtherThanRsa(algorithm: string, where: string): void {
   });
 }
 
-function numbers(rsa: { modulus: Integer; publicExponent: Integer }, where: string): { readonly n: Uint8Array; readonly e: number } {
-  const n = magnitude(rsa.modulus);
+function numbers(modulus: Uint8Array, publicExponent: Uint8Array, where: string): { readonly n: Uint8Array; readonly e: number } {
+  const n = magnitude(modulus);
   const keyBits = n.length * 8;
   if (keyBits < MIN_KEY_BITS || keyBits > MAX_KEY_BITS) {
     throw new SimulatorError('key.size', {
@@ -108,15 +106,14 @@ function numbers(rsa: { modulus: Integer; publicExponent: Integer }, where: stri
       hint: `From ${MIN_KEY_BITS} to ${MAX_KEY_BITS} bits are taken; TPMs have 2048.`,
     });
   }
-  const e = toInteger(magnitude(rsa.publicExponent));
+  const e = toInteger(magnitude(publicExponent));
   if (e < 3n || e > 0xffff_ffffn || e % 2n === 0n)
     throw new SimulatorError('key.malformed', { where, what: 'the public exponent is none' });
   return { n, e: Number(e) };
 }
 
 /** Big-endian bytes of an ASN.1 integer without its leading zero. */
-function magnitude(integer: Integer): Uint8Array {
-  const bytes = integer.valueBlock.valueHexView;
+function magnitude(bytes: Uint8Array): Uint8Array {
   const first = bytes.findIndex(byte => byte !== 0);
   return first < 0 ? new Uint8Array(0) : bytes.slice(first);
 }

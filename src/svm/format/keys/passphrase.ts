@@ -2,6 +2,7 @@ import { createHash, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { concat, fromHex } from '../../../bytes/index.ts';
 import { SimulatorError } from '../../../sim/index.ts';
+import { malformed, NOT_AS_NAMED } from './asn1.ts';
 import type { Pem } from './pem.ts';
 
 interface Cipher {
@@ -63,8 +64,6 @@ const unknown = (where: string, what: string): SimulatorError =>
     hint: 'Known: PKCS#1 PEM and PKCS#8 (PBES2) with AES-CBC or 3DES-CBC, PBKDF2 or scrypt. `openssl pkcs8 -topk8` converts.',
   });
 
-const malformed = (where: string, what: string): SimulatorError => new SimulatorError('key.malformed', { where, what });
-
 /** OpenSSL's EVP_BytesToKey with MD5 and one round: the key of an encrypted PKCS#1 PEM, salt = the IV's first 8 bytes. */
 export function legacyKey(passphrase: Uint8Array, salt: Uint8Array, keyBytes: number): Uint8Array {
   let key = new Uint8Array(0);
@@ -106,14 +105,14 @@ export async function decryptPkcs8(der: Uint8Array, passphrase: Uint8Array, wher
 }
 
 /** What asn1js and pkijs throw (plain Errors of several classes) at bytes that are not the structure. */
-export async function parsed<T>(parse: () => T, where: string): Promise<T> {
+async function parsed<T>(parse: () => T, where: string): Promise<T> {
   const { AsnError, ParameterError } = await import('pkijs');
   try {
     return parse();
   } catch (error) {
     const named = error instanceof AsnError || error instanceof ParameterError;
     if (named || (error instanceof Error && /schema|ASN\.1|parse|encoded/i.test(error.message))) {
-      throw new SimulatorError('key.malformed', { where, what: 'the PEM block does not hold the structure its label names', cause: error });
+      throw malformed(where, NOT_AS_NAMED, error);
     }
     throw error;
   }

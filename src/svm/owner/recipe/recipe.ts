@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
-import { nearest, SimulatorError } from '../../sim/index.ts';
+import { nearest, SimulatorError } from '../../../sim/index.ts';
 
 /** A `svm_blob.yml`, paths as they are written there. */
 export interface Recipe {
