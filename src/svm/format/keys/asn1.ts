@@ -39,9 +39,9 @@ export async function sequenceOf(der: Uint8Array, where: string): Promise<Member
         value[index] instanceof asn1.BitString
           ? at<BitString>(index, asn1.BitString).valueBlock.valueHexView
           : at<OctetString>(index, asn1.OctetString).valueBlock.valueHexView,
-      sequence: index => members(value[index] as BaseBlock | undefined),
+      sequence: index => members(value[index]),
     };
   };
   const { offset, result } = asn1.fromBER(new Uint8Array(der));
-  return offset < 0 ? fail() : members(result as BaseBlock);
+  return offset < 0 ? fail() : members(result);
 }
