@@ -1,7 +1,40 @@
 import type { World } from '../sim/index.ts';
 import { Tpm } from '../tpm/index.ts';
+import { powerDown, StateDir } from '../tpm-serve/index.ts';
+import { type Backend, type Executable, embeddedBackend } from '../tpmrm/index.ts';
 
-/** The TPM that is built in; `name` tells its chance from that of other TPMs of the same world. */
-export function embeddedTpm({ random, clock, secrets }: World, name: string): Tpm {
-  return new Tpm({ random: random.fork(`tpm of ${name}`), clock, secrets });
+/**
+ * The TPM that is built in; `name` tells its chance from that of other TPMs of the same world. With a folder it is the TPM whose state
+ * lies there.
+ * @throws {SimulatorError} `tpm.state-unreadable`.
+ */
+export function embeddedTpm({ random, clock, secrets }: World, name: string, state?: StateDir | null): Tpm {
+  const options = { random: random.fork(`tpm of ${name}`), clock, secrets };
+  return state ? state.reading(() => new Tpm({ ...options, nvram: state })) : new Tpm(options);
+}
+
+/**
+ * The same as a backend. With a folder the TPM is shut down in order when the backend is closed.
+ * @param through what stands before the TPM.
+ * @throws {SimulatorError} `tpm.state-...`.
+ */
+export async function openEmbeddedTpm(
+  world: World,
+  name: string,
+  folder: string | undefined,
+  through: (tpm: Tpm) => Executable = tpm => tpm,
+): Promise<{ readonly tpm: Tpm; readonly backend: Backend }> {
+  const state = folder === undefined ? null : await StateDir.open(folder);
+  try {
+    const tpm = embeddedTpm(world, name, state);
+    const backend = embeddedBackend(through(tpm));
+    const close = async () => {
+      powerDown(tpm);
+      await state?.close();
+    };
+    return { tpm, backend: state ? { ...backend, close } : backend };
+  } catch (error) {
+    await state?.close();
+    throw error;
+  }
 }

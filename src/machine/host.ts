@@ -1,7 +1,7 @@
 import { Hypervisor, MSR, RealMemory } from '../hcall/index.ts';
 import { nearest, SimulatorError, type Stateful, type World } from '../sim/index.ts';
 import type { Platform } from '../svm/index.ts';
-import { Tpm } from '../tpm/index.ts';
+import type { Tpm } from '../tpm/index.ts';
 import { type Backend, HostDevices, openBackend, parseBackendSpec, TpmChip, type TpmChipState } from '../tpmrm/index.ts';
 import {
   bootFirmware,
@@ -16,6 +16,7 @@ import {
   writeSvm,
 } from '../ultravisor/index.ts';
 import { describeTpm } from './describe-tpm.ts';
+import { openEmbeddedTpm } from './embedded-tpm.ts';
 import { firmwareTransport } from './firmware-transport.ts';
 import { Guest, type GuestData, type GuestSpec } from './guest.ts';
 import { timed } from './tpm-durations.ts';
@@ -32,6 +33,8 @@ export interface HostSpec {
   /** The private half of a wrapping key that the TPM is to hold, as PEM: imported as decisions 11 says. */
   readonly wrappingKey?: { readonly pem: string };
   readonly allowHardware?: boolean;
+  /** Folder of the embedded TPM's state: it is the same TPM in the next run. */
+  readonly tpmState?: string;
 }
 
 export interface HostState {
@@ -78,15 +81,19 @@ export class Host implements Stateful<HostState> {
   /** @throws {SimulatorError} when the TPM cannot be had or the profile is unknown. */
   static async create(world: World, spec: HostSpec): Promise<Host> {
     profileOf(spec);
-    let tpm: Tpm | null = null;
-    const backend = await openBackend(parseBackendSpec(spec.tpm), {
-      embedded: () => {
-        tpm = new Tpm({ random: world.random.fork(`tpm of ${spec.name}`), clock: world.clock, secrets: world.secrets });
-        return timed(tpm, world.clock);
-      },
-      ...(spec.allowHardware === undefined ? {} : { allowHardware: spec.allowHardware }),
-    });
-    return new Host(world, spec, backend, tpm);
+    const place = parseBackendSpec(spec.tpm);
+    if (place.kind === 'embedded') {
+      const { tpm, backend } = await openEmbeddedTpm(world, spec.name, spec.tpmState, made => timed(made, world.clock));
+      return new Host(world, spec, backend, tpm);
+    }
+    if (spec.tpmState !== undefined) {
+      throw new SimulatorError('machine.tpm-state', {
+        what: `the TPM of host ${spec.name} is ${spec.tpm}: its state is not ours to keep`,
+        hint: '--tpm-state is for the embedded TPM.',
+      });
+    }
+    const backend = await openBackend(place, spec.allowHardware === undefined ? {} : { allowHardware: spec.allowHardware });
+    return new Host(world, spec, backend, null);
   }
 
   /** Power on: firmware sets up the wrapping key, starts the Ultravisor, then the hypervisor finds the TPM. */

@@ -1,5 +1,5 @@
 export * from './definition/index.ts';
-export { embeddedTpm } from './embedded-tpm.ts';
+export { embeddedTpm, openEmbeddedTpm } from './embedded-tpm.ts';
 export { type EsmOutcome, Guest, type GuestSpec, type GuestState } from './guest.ts';
 export { Host, type HostSpec, type HostState } from './host.ts';
 export { Machine, type MachineState } from './machine.ts';

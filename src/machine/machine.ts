@@ -22,8 +22,14 @@ export class Machine implements Stateful<MachineState> {
 
   static async create(world: World, specs: readonly HostSpec[]): Promise<Machine> {
     const hosts = new Map<string, Host>();
-    for (const spec of specs) hosts.set(spec.name, await Host.create(world, spec));
-    return new Machine(world, hosts);
+    const machine = new Machine(world, hosts);
+    try {
+      for (const spec of specs) hosts.set(spec.name, await Host.create(world, spec));
+    } catch (error) {
+      await machine.close(); // TPMs that were had already are let go
+      throw error;
+    }
+    return machine;
   }
 
   host(name: string): Host {

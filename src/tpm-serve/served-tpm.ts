@@ -1,6 +1,6 @@
 import { type Clock, type Random, SimulatorError } from '../sim/index.ts';
 import { StateFault, Tpm } from '../tpm/index.ts';
-import { commandsFor } from './commands.ts';
+import { powerDown, startupCommand } from './power.ts';
 import type { StateDir } from './state/state-dir.ts';
 
 /** What the TPM is told when it is switched on. */
@@ -58,7 +58,7 @@ export class ServedTpm {
   }
 
   #startup(kind: 'clear' | 'state'): void {
-    const response = this.#tpm.execute(commandsFor.startup(kind));
+    const response = this.#tpm.execute(startupCommand(kind));
     if (response.length === 10 && (response[8] || response[9])) {
       throw new SimulatorError('tpm.startup', {
         what: `TPM2_Startup(${kind.toUpperCase()}) gave 0x${Buffer.from(response.subarray(6)).toString('hex')}`,
@@ -173,11 +173,10 @@ export class ServedTpm {
     this.#options.onLine?.(line);
   }
 
-  /** The host goes down in order: a TPM that was not told so is told, and loses power. */
+  /** The host goes down in order. */
   async close(): Promise<void> {
     this.#elapse();
-    if (this.#tpm.started && !this.#tpm.orderly) this.#tpm.execute(commandsFor.shutdownClear);
-    this.#tpm.powerOff();
+    powerDown(this.#tpm);
     await this.#options.state?.close();
   }
 }

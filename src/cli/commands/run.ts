@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises';
-import { loadScenarios, runScenario, type Scenario, titleOf, withOverrides } from '../../scenario/index.ts';
+import { join } from 'node:path';
+import { Machine } from '../../machine/index.ts';
+import { type CreateMachine, loadScenarios, runScenario, type Scenario, titleOf, withOverrides } from '../../scenario/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import type { UnlockProgress } from '../../svm/luks/index.ts';
 import { report } from '../errors.ts';
@@ -12,6 +14,7 @@ import { scenarioFiles } from './scenarios.ts';
 interface RunFlags {
   readonly seed?: string;
   readonly tpm?: string;
+  readonly tpmState?: string;
   readonly profile?: string;
   readonly json?: boolean;
   readonly trace?: string;
@@ -25,7 +28,7 @@ interface RunFlags {
 
 /** Runs the scenarios one after the other; the worst of their exit statuses. */
 export async function run(files: readonly string[], flags: RunFlags, io: Io): Promise<number> {
-  const { seed, tpm, profile, json, trace, report: page, reporter = [], filter, bail, quiet, verbose } = flags;
+  const { seed, tpm, tpmState, profile, json, trace, report: page, reporter = [], filter, bail, quiet, verbose } = flags;
   if (json) io.err(`${DISCLAIMER}\n`);
   else io.out(`${DISCLAIMER}\n`);
   // All are checked before the first runs: a mistake in the last one should not cost a run of the others.
@@ -62,6 +65,7 @@ export async function run(files: readonly string[], flags: RunFlags, io: Io): Pr
         },
         ...watch,
         signal: io.signal,
+        ...(tpmState === undefined ? {} : { createMachine: keepingTpms(tpmState) }),
       });
       for (const sink of sinks) sink.end(result);
       if (result.interrupted) return EXIT.interrupted;
@@ -73,6 +77,15 @@ export async function run(files: readonly string[], flags: RunFlags, io: Io): Pr
     for (const sink of sinks) sink.close();
   }
 }
+
+/** Each host finds its TPM as the run before left it: a folder for each name. */
+const keepingTpms =
+  (folder: string): CreateMachine =>
+  (world, hosts) =>
+    Machine.create(
+      world,
+      hosts.map(host => ({ ...host, tpmState: join(folder, encodeURIComponent(host.name)) })),
+    );
 
 async function loadAll(files: readonly string[], io: Io, verbose: boolean): Promise<{ scenarios: Scenario[]; invalid: number }> {
   const scenarios: Scenario[] = [];

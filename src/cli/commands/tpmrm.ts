@@ -1,24 +1,31 @@
-import { embeddedTpm } from '../../machine/index.ts';
-import { createWorld } from '../../sim/index.ts';
-import { openBackend, parseBackendSpec, parseListenAddress, serveResourceManager, showAddress, TpmChip } from '../../tpmrm/index.ts';
+import { openEmbeddedTpm } from '../../machine/index.ts';
+import { createWorld, SimulatorError, type World } from '../../sim/index.ts';
+import {
+  type Backend,
+  openBackend,
+  parseBackendSpec,
+  parseListenAddress,
+  serveResourceManager,
+  showAddress,
+  TpmChip,
+} from '../../tpmrm/index.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 
 interface ServeFlags {
   readonly listen: string;
   readonly tpm?: string;
+  readonly tpmState?: string;
   readonly seed?: string;
   readonly allowHardware?: boolean;
   readonly quiet?: boolean;
 }
 
 /** `svm-sim tpmrm serve`: until the person interrupts. */
-export async function tpmrmServe({ listen, tpm = 'embedded', seed = 'tpmrm', allowHardware, quiet }: ServeFlags, io: Io): Promise<number> {
+export async function tpmrmServe(flags: ServeFlags, io: Io): Promise<number> {
+  const { listen, seed = 'tpmrm', quiet } = flags;
   const { text, address, local } = showAddress(parseListenAddress(listen));
   const world = createWorld(seed);
-  const backend = await openBackend(parseBackendSpec(tpm), {
-    embedded: () => embeddedTpm(world, 'tpmrm'),
-    ...(allowHardware === undefined ? {} : { allowHardware }),
-  });
+  const backend = await backendOf(flags, world);
   try {
     const chip = new TpmChip({ backend, clock: world.clock });
     const onLine = quiet ? () => {} : (line: string) => io.out(`${line}\n`);
@@ -32,6 +39,19 @@ export async function tpmrmServe({ listen, tpm = 'embedded', seed = 'tpmrm', all
   } finally {
     await backend.close();
   }
+}
+
+async function backendOf({ tpm = 'embedded', tpmState, allowHardware }: ServeFlags, world: World): Promise<Backend> {
+  const spec = parseBackendSpec(tpm);
+  if (spec.kind === 'embedded') return (await openEmbeddedTpm(world, 'tpmrm', tpmState)).backend;
+  if (tpmState !== undefined) {
+    throw new SimulatorError('cli.tpm-state', {
+      where: '--tpm-state',
+      what: `the TPM is ${tpm}: its state is not ours to keep`,
+      hint: '--tpm-state is for the embedded TPM.',
+    });
+  }
+  return openBackend(spec, allowHardware === undefined ? {} : { allowHardware });
 }
 
 const interrupted = (signal: AbortSignal): Promise<void> =>

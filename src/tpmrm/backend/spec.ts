@@ -53,7 +53,7 @@ function pathOf(text: string, whole: string, where: string): string {
 
 export interface OpenBackendOptions {
   /** Makes the TPM that is built in, for `embedded`. */
-  readonly embedded: () => Executable;
+  readonly embedded?: () => Executable;
   /** Real time that a command may take, where the TPM lives in real time. */
   readonly timeoutMs?: number;
   /** A TPM of this machine may be used, and changed. */
@@ -66,6 +66,7 @@ export async function openBackend(spec: BackendSpec, options: OpenBackendOptions
   const timeoutMs = options.timeoutMs ?? 30_000;
   switch (spec.kind) {
     case 'embedded':
+      if (!options.embedded) throw new RangeError('nobody gave the embedded TPM');
       return embeddedBackend(options.embedded());
     case 'swtpm':
       return SwtpmProcess.start({ timeoutMs, ...options.swtpm });

@@ -1,0 +1,13 @@
+import type { Tpm } from '../tpm/index.ts';
+
+const STARTUP = 0x144;
+const SHUTDOWN = 0x145;
+const command = (code: number, type: number): Uint8Array => Uint8Array.of(0x80, 0x01, 0, 0, 0, 12, 0, 0, code >> 8, code & 0xff, 0, type);
+
+export const startupCommand = (kind: 'clear' | 'state'): Uint8Array => command(STARTUP, kind === 'clear' ? 0 : 1);
+
+/** The host goes down in order: a TPM that was not told so is told with TPM2_Shutdown(CLEAR), and loses power. */
+export function powerDown(tpm: Tpm): void {
+  if (tpm.started && !tpm.orderly) tpm.execute(command(SHUTDOWN, 0));
+  tpm.powerOff();
+}
