@@ -1,6 +1,8 @@
-import { type Hcall, hcalls } from '../src/hcall/index.ts';
+import { type CallEntry, callEntries, type RegisterEntry } from '../src/cli/calls/entries.ts';
+import { callNumber } from '../src/cli/calls/show.ts';
+import { checkEntries, fieldEntries, profileEntries, scenariosOf, stateOf, weaknesses } from '../src/cli/profiles/entries.ts';
 import { type AnyCommand, commands } from '../src/tpm/index.ts';
-import { CHECKS, type Profile, profiles, type Ultracall, ultracalls } from '../src/ultravisor/index.ts';
+import type { Weakness } from '../src/ultravisor/index.ts';
 
 /** A file that is made from the declarations: `npm run docs` writes it, `npm run check:docs` compares. */
 export interface Generated {
@@ -9,54 +11,47 @@ export interface Generated {
   text(): string;
 }
 
+const HYPERCALLS =
+  'Made by `npm run docs` from the records in `src/hcall/calls/`; `svm-sim calls` shows the same. The number stands in r3.';
+const ULTRACALLS =
+  'Made by `npm run docs` from the records in `src/ultravisor/calls/`; `svm-sim calls` shows the same. The number stands in r3.';
+
 export const generated: readonly Generated[] = [
-  { path: 'docs/hypercalls.md', text: () => hypercalls([...hcalls.values()]) },
-  { path: 'docs/ultracalls.md', text: () => ultracallTable([...ultracalls.values()]) },
+  { path: 'docs/hypercalls.md', text: () => callTable('hypercall', 'Hypercalls', HYPERCALLS) },
+  { path: 'docs/ultracalls.md', text: () => callTable('ultracall', 'Ultracalls', ULTRACALLS) },
   { path: 'docs/tpm-commands.md', text: () => tpmCommands([...commands.values()]) },
-  { path: 'docs/profiles.md', text: () => profileTable(Object.values(profiles)) },
+  { path: 'docs/profiles.md', text: profileTable },
 ];
 
-function hypercalls(calls: readonly Hcall[]): string {
-  const sections = [...calls]
-    .sort((a, b) => a.number - b.number)
-    .map(({ number, name, provider, source, about, in: input, out, returns }) =>
+function callTable(kind: CallEntry['kind'], title: string, head: string): string {
+  const sections = callEntries
+    .filter(entry => entry.kind === kind)
+    .map(({ number, name, about, caller, provider, source, fromSvm, in: input, out, returns, fields, checks }) =>
       [
-        `## ${name} (0x${number.toString(16).toUpperCase()})`,
+        `## ${name} (${callNumber(number)})`,
         sentence(about),
-        `Provider: \`${provider}\`. Source: ${source}.`,
+        `Who may call: ${caller}. Provider: \`${provider}\`. ${fromSvm ? `From an SVM: ${fromSvm}. ` : ''}Source: ${source}.`,
         registers('in', input),
         registers('out', out),
         rows(
-          ['returns', 'when'],
-          Object.entries(returns).map(([code, when]) => [`\`${code}\``, when ?? '']),
+          ['returns', 'number', 'when', 'profiles'],
+          returns.map(({ code, number: value, when, profiles }) => [
+            `\`${code}\``,
+            value === null ? 'none published' : String(value),
+            when,
+            profiles.length === profileEntries.length ? 'all' : profiles.join(', '),
+          ]),
         ),
+        rows(
+          ['field of the profiles', ...profileEntries.map(({ name: profile }) => profile)],
+          fields.map(({ field, values }) => [`\`${field}\``, ...Object.values(values)]),
+        ),
+        checks.length > 0 ? `Checks: ${checks.map(check => `\`${check}\``).join(', ')}.` : '',
       ]
         .filter(part => part !== '')
         .join('\n\n'),
     );
-  return `# Hypercalls\n\nMade by \`npm run docs\` from the records in \`src/hcall/calls/\`. The number stands in r3.\n\n${sections.join('\n\n')}\n`;
-}
-
-function ultracallTable(calls: readonly Ultracall[]): string {
-  const sections = [...calls]
-    .sort((a, b) => a.number - b.number)
-    .map(({ number, name, caller, source, about, in: input, out, returns }) =>
-      [
-        `## ${name} (0x${number.toString(16).toUpperCase()})`,
-        sentence(about),
-        `Who may call: ${caller}. Source: ${source}.`,
-        registers('in', input),
-        registers('out', out),
-        rows(
-          ['returns', 'when'],
-          Object.entries(returns).map(([code, when]) => [`\`${code}\``, when ?? '']),
-        ),
-      ]
-        .filter(part => part !== '')
-        .join('\n\n'),
-    );
-  const head = 'Made by `npm run docs` from the records in `src/ultravisor/calls/`. The number stands in r3; U_PERMISSION: another caller.';
-  return `# Ultracalls\n\n${head}\n\n${sections.join('\n\n')}\n`;
+  return `# ${title}\n\n${head}\n\n${sections.join('\n\n')}\n`;
 }
 
 function tpmCommands(all: readonly AnyCommand[]): string {
@@ -74,32 +69,80 @@ function tpmCommands(all: readonly AnyCommand[]): string {
   return `# TPM commands\n\nMade by \`npm run docs\` from the records in \`src/tpm/commands/\`: what the embedded TPM has.\n\n${table}\n`;
 }
 
-/** Fields in which the profiles differ, and the checks that each makes or leaves out. */
-function profileTable(all: readonly Profile[]): string {
-  const show = (value: unknown): string => (Array.isArray(value) ? value.join(', ') || 'none' : String(value));
-  const fields = (Object.keys(all[0] ?? {}) as (keyof Profile)[]).filter(field => field !== 'name' && field !== 'about');
-  const differing = fields.filter(field => new Set(all.map(profile => show(profile[field]))).size > 1);
-  const table = rows(
-    ['field', ...all.map(({ name }) => name)],
-    differing.map(field => [`\`${field}\``, ...all.map(profile => show(profile[field]))]),
-  );
-  const checks = rows(
-    ['check', 'what it refuses', ...all.map(({ name }) => name)],
-    Object.entries(CHECKS).map(([name, about]) => [
-      `\`${name}\``,
+/** Every field, check and weakness, with reasons and scenarios. */
+function profileTable(): string {
+  const names = profileEntries.map(({ name }) => name);
+  const fields = rows(
+    ['field', 'what it decides', ...names],
+    fieldEntries.map(({ field, about, values }) => [
+      `\`${field}\``,
       about,
-      ...all.map(({ without }) => (without.some(left => left === name) ? 'no' : 'yes')),
+      ...names.map(name => bold(values[name]?.value ?? '', values[name]?.differs ?? false)),
     ]),
   );
-  const about = all.map(profile => `* \`${profile.name}\`: ${profile.about}.`).join('\n');
-  const head = 'Made by `npm run docs` from `src/ultravisor/profile.ts`. A profile is data; handlers ask for a field, never for a name.';
-  return `# Profiles\n\n${head}\n\n${about}\n\n${table}\n\n## Checks\n\n${checks}\n`;
+  const differences = rows(
+    ['field', 'profile', 'value', 'why', 'source'],
+    fieldEntries.flatMap(({ field, values }) =>
+      names
+        .filter(name => name === 'published' || values[name]?.differs)
+        .sort((a, b) => Number(b === 'published') - Number(a === 'published'))
+        .map(name => [`\`${field}\``, name, values[name]?.value ?? '', values[name]?.why ?? '', values[name]?.source ?? '']),
+    ),
+  );
+  const checks = rows(
+    ['check', 'what it refuses', ...names, 'why left out'],
+    checkEntries.map(({ check, about, made, leftOut }) => [
+      `\`${check}\``,
+      about,
+      ...names.map(name => (made[name] ? 'yes' : 'no')),
+      leftOut ?? '',
+    ]),
+  );
+  const shown = (weakness: Weakness): string =>
+    scenariosOf(weakness)
+      .map(({ file, shows }) => `[${file.split('/').at(-1)}](../fixtures/scenarios/${file}.yaml): ${shows}`)
+      .join('<br>');
+  const threats = rows(
+    ['#', 'attempt', 'what answers it', 'state', 'what is left', 'scenarios'],
+    weaknesses.map(weakness => [
+      String(weakness.number),
+      weakness.attempt,
+      weakness.answer,
+      stateOf(weakness),
+      weakness.rest ?? '',
+      shown(weakness),
+    ]),
+  );
+  const about = profileEntries.map(profile => `* \`${profile.name}\`: ${profile.about}.`).join('\n');
+  const head =
+    'Made by `npm run docs` from `src/ultravisor/profile-fields.ts`, `checks.ts` and `weaknesses.ts`; `svm-sim profiles` shows the same. A profile is data; handlers ask for a field, never for a name.';
+  const weak =
+    'Rows 1 to 31 follow the threats of the published design; those behind were found while the simulator was made. A scenario that *succeeds* shows the attack, one that *fails* shows the same attack against `hardened`.';
+  return [
+    '# Profiles',
+    head,
+    about,
+    '## Fields',
+    'Bold: another value than the published code has.',
+    fields,
+    '## Reasons',
+    differences,
+    '## Checks',
+    checks,
+    '## Weaknesses',
+    weak,
+    threats,
+  ]
+    .join('\n\n')
+    .concat('\n');
 }
 
-function registers(title: string, uses: Hcall['in']): string {
+const bold = (text: string, is: boolean): string => (is ? `**${text}**` : text);
+
+function registers(title: string, uses: readonly RegisterEntry[]): string {
   return rows(
     [title, 'register', 'unit'],
-    Object.entries(uses).map(([name, { register, unit }]) => [`\`${name}\``, `r${register}`, unit]),
+    uses.map(({ name, register, unit }) => [`\`${name}\``, `r${register}`, unit]),
   );
 }
 

@@ -99,6 +99,20 @@ function makeProgram(io: Io, end: (status: number) => void): Command {
     );
 
   program
+    .command('calls')
+    .description('List hypercalls and ultracalls, or show one: arguments, return codes, who may call, what each profile does.')
+    .argument('[call]', 'name or number: UV_PAGE_IN, 0xF128, f128, 61736')
+    .option('--json', 'as JSON: a list, or one object')
+    .action(async (call: string | undefined, options) => end((await import('./commands/calls.ts')).calls(call, options, io)));
+
+  program
+    .command('profiles')
+    .description('Compare the firmware profiles, or show one: each field with its reason and source, checks, weaknesses.')
+    .argument('[name]', 'documented, published or hardened')
+    .option('--json', 'as JSON')
+    .action(async (name: string | undefined, options) => end((await import('./commands/profiles.ts')).listProfiles(name, options, io)));
+
+  program
     .command('conform')
     .description('Play recorded observations of the real programs against the simulator.')
     .argument('<path...>', 'recordings, or folders of them')

@@ -32,6 +32,8 @@ export interface Hcall<I extends RegisterUses = RegisterUses, O extends Register
   readonly number: number;
   readonly name: string;
   readonly provider: Provider;
+  /** Only with S in SRR1, as the Ultravisor and an SVM have it: all others get H_UNSUPPORTED. Default: every guest. */
+  readonly caller?: 'secure';
   readonly source: string;
   /** One sentence: what it is for. */
   readonly about: string;

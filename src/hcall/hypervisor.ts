@@ -227,6 +227,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
     );
     const honest = async (given: Named<RegisterUses>): Promise<HcallResult<RegisterUses>> => {
       if (!provided) return { r3: H.FUNCTION };
+      if (provided.caller === 'secure' && !fromSecure) return { r3: H.UNSUPPORTED };
       const result = await provided.handle({ world: this.world, hypervisor: this, partition, vcpu, fromSecure }, given);
       if ('r3' in result) assertDeclared(provided, result.r3);
       return result;

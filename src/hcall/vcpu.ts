@@ -3,9 +3,16 @@ const ibmBit = (bit: number): bigint => 1n << BigInt(63 - bit);
 export const MSR = {
   SF: ibmBit(0),
   HV: ibmBit(3),
+  /** Transactional memory: a transaction runs. */
+  TS_T: ibmBit(29),
+  /** Transactional memory: a transaction is suspended. */
+  TS_S: ibmBit(30),
+  VEC: ibmBit(38),
+  VSX: ibmBit(40),
   S: ibmBit(41),
   EE: ibmBit(48),
   PR: ibmBit(49),
+  FP: ibmBit(50),
   ME: ibmBit(51),
   IR: ibmBit(58),
   DR: ibmBit(59),

@@ -1,7 +1,7 @@
 import { H_MEANING, type HName, hcalls } from '../hcall/index.ts';
 import type { Actor, AnyEvent, SimEvent } from '../sim/index.ts';
 import { explainRc } from '../tpm/wire/index.ts';
-import { type UName, ultracalls } from '../ultravisor/index.ts';
+import { ultracalls, whenGiven } from '../ultravisor/index.ts';
 import { meaningOf } from './codes.ts';
 import type { Mismatch } from './expectations/expectation.ts';
 import { showResult } from './expectations/result.ts';
@@ -34,7 +34,7 @@ export function explain(text: string, outcome: StepOutcome, mismatches: readonly
     layers.push({ layer, text: said, ...(event === undefined ? {} : { event }) });
   add('caller', `sees ${showResult(outcome.result)}`);
   for (const { data, seq } of failedCalls(ofKind(events, 'ultracall.return'))) {
-    add('ultracall', showReturn(data, ultracalls.get(data.number)?.returns[data.r3Name as UName]), seq);
+    add('ultracall', showReturn(data, whenGiven(ultracalls.get(data.number), data.r3Name ?? '')), seq);
   }
   for (const { data, seq } of failedCalls(ofKind(events, 'hcall.return'))) {
     add('hypercall', showReturn(data, hcalls.get(data.number)?.returns[data.r3Name as HName]), seq);

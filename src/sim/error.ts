@@ -25,17 +25,17 @@ export class SimulatorError extends Error {
 }
 
 /** The candidate that is closest to a misspelt word, by edit distance; none if all are far off. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Math.max(2, Math.ceil(word.length / 2)) + 1;
-  for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) {
-      best = candidate;
-      bestDistance = distance;
-    }
-  }
-  return best;
+export const nearest = (word: string, candidates: Iterable<string>): string | undefined => nearestFew(word, candidates, 1)[0];
+
+/** The candidates that are closest to a misspelt word, the closest first; those that are far off are left out. */
+export function nearestFew(word: string, candidates: Iterable<string>, few = 3): string[] {
+  const limit = Math.max(2, Math.ceil(word.length / 2));
+  return [...candidates]
+    .map(candidate => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ distance }) => distance <= limit)
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, few)
+    .map(({ candidate }) => candidate);
 }
 
 function editDistance(a: string, b: string): number {

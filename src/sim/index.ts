@@ -1,5 +1,5 @@
 export { Clock } from './clock.ts';
-export { nearest, SimulatorError } from './error.ts';
+export { nearest, nearestFew, SimulatorError } from './error.ts';
 export {
   ACTORS,
   type Actor,

@@ -19,8 +19,12 @@ export async function killSvm(uv: Ultravisor, svm: Svm, vcpu: Vcpu, why: string)
   if (bounce === undefined) throw new Halt('guest', why); // while it is made, before it has a bounce page
   const frame = svm.frames.get(gfnOf(bounce));
   for (let tries = 0; tries < TRIES && frame && frame.hvRa === null; tries++) await askForPage(uv, svm, vcpu, gfnOf(bounce), SHARED);
-  if (!frame || frame.hvRa === null) uv.stop(`the hypervisor gives no page to end the SVM with (${why})`);
+  if (!frame || frame.hvRa === null) {
+    uv.assertionFailed(`the hypervisor gives no page to end the SVM with (${why})`);
+    throw new Halt('guest', why);
+  }
   uv.memory.write(frame.hvRa, rtasBlock(IBM_OS_TERM, [0], 1), 'ultravisor');
   await uv.hypercall(vcpu, H_RTAS, bounce);
-  return uv.stop(`the hypervisor came back from ibm,os-term (${why})`);
+  uv.assertionFailed(`the hypervisor came back from ibm,os-term (${why})`);
+  throw new Halt('guest', why);
 }

@@ -11,12 +11,12 @@ import {
   openGcm,
   readFdt,
 } from '../svm/format/index.ts';
+import type { CheckName } from './checks.ts';
 import { U } from './codes.ts';
 import { EsmRefused } from './esm-refused.ts';
 import { fetched, type GuestTree } from './esm-tree.ts';
-import type { CheckName } from './profile.ts';
 import type { Svm } from './svm.ts';
-import { writeSvm } from './svm-memory.ts';
+import { readSvm, writeSvm } from './svm-memory.ts';
 import type { Ultravisor } from './ultravisor.ts';
 
 const SOURCE = 'open-power/ultravisor svm/svm-esmb.c, svm/svm-crypto.c';
@@ -25,8 +25,11 @@ const SOURCE = 'open-power/ultravisor svm/svm-esmb.c, svm/svm-crypto.c';
 export async function keepFilesTree(uv: Ultravisor, svm: Svm, vcpu: Vcpu, blob: Fdt): Promise<void> {
   const files = filesFdt(blob);
   if (!files) return;
-  if (files.length > ESM_LIMITS.filesFdtBytes)
-    uv.stop(`a files tree of ${files.length} bytes overruns its page: the published copy has no check`);
+  if (files.length > ESM_LIMITS.filesFdtBytes) {
+    const why = `a files tree of ${files.length} bytes overruns its page: the published copy has no check`;
+    uv.assertionFailed(why);
+    throw new EsmRefused(U.PERMISSION, 'files-tree', why, SOURCE);
+  }
   await writeSvm(uv, svm, vcpu, svm.reserved?.files ?? 0n, files, 'ultravisor');
   svm.filesBytes = files.length;
 }
@@ -79,10 +82,21 @@ export async function checkDigests(
   }
   const bootargs = tree.bootargs.subarray(0, -1); // without its last byte, the NUL
   if (!compare(uv, 'bootargs', digests.bootargs ?? missing('bootargs'), bootargs, `${bootargs.length} bytes`)) wrong.push('bootargs');
+  if (uv.makes('digest-files') && !(await sameFiles(uv, svm, vcpu, digests))) wrong.push('files');
   if (wrong.length === 0) return;
   const why = `not what the owner measured: ${wrong.join(', ')}`;
   if (uv.profile.digestMismatch === 'refused') throw new EsmRefused(U.PERMISSION, `digest-${wrong[0]}`, why, SOURCE, true);
   uv.note(`${why} (warn-only build: the VM goes secure all the same)`, svm.lpid);
+}
+
+/** Decisions 28: the owner may add a digest of the files tree, so that attachments can be neither exchanged nor taken away. */
+async function sameFiles(uv: Ultravisor, svm: Svm, vcpu: Vcpu, { files }: DigestProperties): Promise<boolean> {
+  if (files === undefined) {
+    uv.note("the owner's digests have none of the files tree: attachments may be exchanged or missing", svm.lpid);
+    return true;
+  }
+  const bytes = await readSvm(uv, svm, vcpu, svm.reserved?.files ?? 0n, svm.filesBytes, 'ultravisor');
+  return compare(uv, 'files', files, bytes, `${bytes.length} bytes`);
 }
 
 function missing(item: string): never {

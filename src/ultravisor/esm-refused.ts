@@ -1,4 +1,4 @@
-import type { CheckName } from './profile.ts';
+import type { CheckName } from './checks.ts';
 
 /** The transition ends here. Deep checks throw it; `enterSecureMode` turns it into an abort and nowhere else. */
 export class EsmRefused {

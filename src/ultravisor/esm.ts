@@ -6,7 +6,7 @@ import { keepSymkey } from './esm-lockbox.ts';
 import { reservePages, shareRtas, writeTreeBack } from './esm-pages.ts';
 import { EsmRefused } from './esm-refused.ts';
 import { fetchTree, type GuestTree, locateBlob } from './esm-tree.ts';
-import { releaseAll } from './secure-memory.ts';
+import { makeRoom, releaseAll } from './secure-memory.ts';
 import { newSvm, type Svm } from './svm.ts';
 import type { Ultravisor } from './ultravisor.ts';
 import { unwrapSymkey } from './unwrap.ts';
@@ -28,6 +28,9 @@ export async function enterSecureMode(
   const svm = newSvm(Number(vcpu.regs.lpidr), vcpu.saved());
   uv.svms.set(svm.lpid, svm);
   move(uv, svm, 'none', 'ACTIVE', 'UV_ESM');
+  // Page directory and bitmap of pages: without room for them the guest goes on as it was, and the record stays (pef.md e.3.4).
+  // A host without any secure memory is told by its hypervisor, at H_SVM_INIT_START.
+  if (uv.memory.securePages > 0 && !(await makeRoom(uv))) return uv.profile.esmFailure === 'ultravisor code' ? forgetEarly(uv, svm) : 'r3 unchanged';
   try {
     const tree = await prepare(uv, svm, vcpu, kbase, fdt);
     await commit(uv, svm, vcpu, tree, kbase, fdt);
@@ -50,6 +53,13 @@ function entryChecks(uv: Ultravisor, vcpu: Vcpu, kbase: bigint, fdt: bigint): nu
   const known = uv.svm(vcpu.regs.lpidr);
   if (!known) return null;
   return known.phase === 'SECURE' && vcpu.has(MSR.S) && uv.profile.esmWhenSecure === 'U_SUCCESS' ? U.SUCCESS : U.RETRY;
+}
+
+/** The document's way: no memory, and nothing is left of the attempt. */
+function forgetEarly(uv: Ultravisor, svm: Svm): { readonly r3: number } {
+  uv.svms.delete(svm.lpid);
+  move(uv, svm, 'ACTIVE', 'none', 'no memory');
+  return { r3: U.RETRY };
 }
 
 /** Everything up to the last measurement; throws {@link EsmRefused}. */

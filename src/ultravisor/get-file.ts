@@ -18,16 +18,23 @@ const FDT_ERR_BADMAGIC = -9;
 /** UV_ESMB_GET_FILE: up to 64 bytes of an attachment in r4..r11, their number in r3 (pef.md g). */
 export async function getFile(uv: Ultravisor, vcpu: Vcpu, offset: bigint): Promise<UltracallResult<Record<string, never>>> {
   const svm = uv.svm(vcpu.regs.lpidr);
-  if (svm?.phase !== 'SECURE') return { r3: U.PARAMETER };
+  if (!svm) return { r3: U.PARAMETER };
+  if (svm.phase !== 'SECURE' && uv.makes('get-file-secure')) {
+    uv.check('get-file-secure', false, `the SVM is in phase ${svm.phase}`, 'profile hardened');
+    return { r3: U.PARAMETER };
+  }
   const name = nameIn(vcpu);
   const reader = svm.readers.get(name) ?? { pid: vcpu.regs.pidr, position: 0n };
   svm.readers.set(name, reader);
-  if (offset >= OFFSET_LIMIT) uv.stop(`UV_ESMB_GET_FILE with offset ${offset}: an assertion of the published firmware`);
   const mayRead = reader.pid === vcpu.regs.pidr && offset >= reader.position;
   if (
     !mayRead &&
     !uv.check('get-file-owner', false, `"${name}" is read by process ${reader.pid} from byte ${reader.position} on`, SOURCE)
   ) {
+    return { r3: U.PARAMETER };
+  }
+  if (offset >= OFFSET_LIMIT) {
+    uv.assertionFailed(`UV_ESMB_GET_FILE with offset ${offset}: an assertion of the published firmware`);
     return { r3: U.PARAMETER };
   }
   const opened = await openFile(uv, svm, vcpu, name);

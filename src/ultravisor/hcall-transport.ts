@@ -46,7 +46,8 @@ export class HcallTransport implements TpmTransport {
     const size = out[0] ?? 0n;
     const fits = size <= BigInt(BUFFER_BYTES);
     if (!fits && !uv.check('response-size', false, `H_TPM_COMM says the response has ${size} bytes`, 'pef.md c.1')) {
-      uv.stop('H_TPM_COMM answered more than 4096 bytes');
+      uv.assertionFailed('H_TPM_COMM answered more than 4096 bytes');
+      throw new TransportError('TSS_RC_BAD_CONNECTION', `a response of ${size} bytes does not fit`);
     }
     const length = Number(fits ? size : BigInt(BUFFER_BYTES));
     const response = await readSvm(uv, svm, vcpu, tpmBounce, length, 'ultravisor');

@@ -1,12 +1,15 @@
-export type { AnyUltracall, Caller, Ultracall } from './call.ts';
+export { type AnyUltracall, type Caller, conditionsOf, type Ultracall, whenGiven } from './call.ts';
 export { ultracalls } from './calls/index.ts';
+export { CHECKS, type CheckName, checks } from './checks.ts';
 export { showU, U, U_MEANING, type UName, UNPUBLISHED, uName } from './codes.ts';
+export { reflectInterrupt } from './exceptions.ts';
 export { bootFirmware, type Handover, type WrappingKey } from './firmware.ts';
 export { FATAL_HCALLS, HCALL_COUNTS, type HcallCounts } from './hcall-counts.ts';
-export { reflectInterrupt } from './interrupts.ts';
 export { GPF_STATES, type GpfState } from './page-states.ts';
-export { CHECKS, type CheckName, DEFAULT_PROFILE, type Profile, profileNames, profiles } from './profile.ts';
+export { DEFAULT_PROFILE, fieldNames, fieldOf, type Profile, profileNames, profiles } from './profile.ts';
+export { FIELDS, type FieldName } from './profile-fields.ts';
 export { reflectHypercall } from './reflect.ts';
 export type { Svm } from './svm.ts';
 export { readSvm, writeSvm } from './svm-memory.ts';
 export { Ultravisor, type UltravisorState } from './ultravisor.ts';
+export { WEAKNESSES, type Weakness } from './weaknesses.ts';

@@ -56,8 +56,7 @@ function refuseSecure(uv: Ultravisor, svm: Svm, ra: bigint, gfn: bigint): number
 
 /** Before the VM is secure a page is copied as it is, also one that was paged out meanwhile (pef.md h). */
 function copyIn(uv: Ultravisor, svm: Svm, ra: bigint, gfn: bigint, state: GpfState): number {
-  if (uv.profile.without.includes('page-in-requested') || svm.requested === gfn)
-    return plainCopy(uv, svm, ra, gfn, `UV_PAGE_IN (${state})`);
+  if (!uv.makes('page-in-requested') || svm.requested === gfn) return plainCopy(uv, svm, ra, gfn, `UV_PAGE_IN (${state})`);
   uv.check('page-in-requested', false, `frame 0x${gpaOf(gfn).toString(16)} comes in unasked`, 'profile hardened');
   return U.P2;
 }
@@ -149,6 +148,7 @@ export function pageInval(uv: Ultravisor, svm: Svm | undefined, gpa: bigint, ord
 export function forget(uv: Ultravisor, svm: Svm): void {
   releaseAll(uv, svm);
   uv.svms.delete(svm.lpid);
+  if (svm.phase === 'SECURE') uv.hardware.partitionTable.set(svm.lpid, { dw0: 0n, dw1: 0n });
   uv.world.bus.emit(
     'state',
     'ultravisor',

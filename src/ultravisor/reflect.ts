@@ -38,16 +38,20 @@ async function handle(uv: Ultravisor, vcpu: Vcpu, number: number): Promise<void>
   if (number === H_RTAS && !problemState) return reflectRtas(uv, svm, vcpu);
   const counts = HCALL_COUNTS.get(number);
   if (!counts) {
-    uv.stop(
+    uv.assertionFailed(
       FATAL_HCALLS.has(number)
         ? `an SVM made hypercall 0x${number.toString(16)}, whose register counts are -1`
         : `an SVM made hypercall 0x${number.toString(16)}, which is not in the table`,
     );
+    vcpu.set(3, H.FUNCTION);
+    return;
   }
   const saved = vcpu.saved();
   const returned = await pass(uv, svm, vcpu, SYSTEM_CALL, counts.in, number === H_CEDE);
-  vcpu.set(3, returned.r0);
-  for (let n = 4; n < 3 + counts.out; n++) vcpu.set(n, returned.gpr[n] ?? saved.gpr[n] ?? 0n);
+  if (!returned.inTransaction) {
+    vcpu.set(3, returned.r0);
+    for (let n = 4; n < 3 + counts.out; n++) vcpu.set(n, returned.gpr[n] ?? saved.gpr[n] ?? 0n);
+  }
   synthesize(vcpu, returned);
 }
 

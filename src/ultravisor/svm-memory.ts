@@ -1,7 +1,7 @@
-import { gfnOf, gpaOf, PAGE_BYTES, pageOffset, type Vcpu } from '../hcall/index.ts';
+import { gfnOf, gpaOf, Halt, PAGE_BYTES, pageOffset, type Vcpu } from '../hcall/index.ts';
 import { killSvm } from './abort.ts';
 import { askForPage } from './ask-for-page.ts';
-import { reflectInterrupt } from './interrupts.ts';
+import { reflect } from './interrupts.ts';
 import { setState } from './pages.ts';
 import { makeRoom, securePage } from './secure-memory.ts';
 import { frameOf, inSlot, type Svm, stateOf } from './svm.ts';
@@ -44,6 +44,7 @@ async function backing(
   const gfn = gfnOf(gpa);
   if (!inSlot(svm, gpa)) return null; // MMIO: no device of a guest answers here
   for (let tries = 0, waits = 0; tries < PAGE_IN_TRIES && waits < PATIENCE; ) {
+    if (uv.svm(svm.lpid) !== svm) throw new Halt('guest', 'the hypervisor ended the SVM');
     const frame = svm.frames.get(gfn);
     switch (frame?.state ?? 'SECURE') {
       case 'SECURE':
@@ -62,7 +63,7 @@ async function backing(
       case 'SHARED_INV':
         if (frame && frame.hvRa !== null) return frame.hvRa;
         if (by === 'svm')
-          await reflectInterrupt(uv, vcpu, DATA_STORAGE, { ASDR: gpa, HDAR: gpa, HDSISR: PAGE_MISSING | (write ? IS_STORE : 0n) });
+          await reflect(uv, svm, vcpu, DATA_STORAGE, { ASDR: gpa, HDAR: gpa, HDSISR: PAGE_MISSING | (write ? IS_STORE : 0n) });
         else await askForPage(uv, svm, vcpu, gfn, SHARED);
         break;
       case 'PAGEDOUT':

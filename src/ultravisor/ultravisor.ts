@@ -9,16 +9,18 @@ import {
   SYSTEM_CALL,
   s64,
   type UltravisorPort,
+  UV,
   type Vcpu,
   zeroRegisters,
 } from '../hcall/index.ts';
 import { Lock, type Place, type Random, type Stateful, type World } from '../sim/index.ts';
-import type { AnyUltracall, UltracallResult } from './call.ts';
+import { type AnyUltracall, declares, type UltracallResult } from './call.ts';
 import { ultracalls } from './calls/index.ts';
+import type { CheckName } from './checks.ts';
 import { U, uName } from './codes.ts';
 import { type Hardware, newHardware } from './hardware.ts';
 import { sprsFor } from './masked-sprs.ts';
-import type { CheckName, Profile } from './profile.ts';
+import type { Profile } from './profile.ts';
 import type { Svm } from './svm.ts';
 import type { TpmNode } from './tpm-node.ts';
 import { readUvFdt } from './uv-fdt.ts';
@@ -35,6 +37,11 @@ export interface UltravisorState {
 }
 
 const MACHINE_CHECK = 0x200;
+/** SRR1 at a system call: its level, here 1 (open-power/ultravisor core/exceptions.c fixup_regs_for_hv_entry). */
+const LEVEL_MASK = 0x0030_0000n;
+const LEVEL_HYPERCALL = 0x0010_0000n;
+/** Interrupts that set HSRR0 and HSRR1 (core/exceptions.c is_hv_interrupt; LPCR[LPES] is clear). */
+const HYPERVISOR_INTERRUPTS: ReadonlySet<number> = new Set([0x500, 0x980, 0xe00, 0xe20, 0xe40, 0xe60, 0xe80, 0xea0, 0xf80, 0x1500]);
 
 /** What came back with UV_RETURN. */
 export interface Returned {
@@ -46,6 +53,8 @@ export interface Returned {
   readonly hsrr1: bigint;
   readonly lpidr: bigint;
   readonly pidr: bigint;
+  /** The hypervisor came back in a transaction: the SVM gets a program interrupt. */
+  readonly inTransaction: boolean;
 }
 
 /** The Ultravisor of one host: secure VMs, their pages, and the way to the TPM through the hypervisor. */
@@ -64,8 +73,8 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
   hardware = newHardware();
   /** Counts uses of frames: the least recently used page goes out first. */
   turn = 0;
-  /** Cookies of calls that wait for UV_RETURN. */
-  #waiting = new Map<bigint, Returned | null>();
+  /** Cookies of calls that wait for UV_RETURN, each of one SVM. */
+  #waiting = new Map<bigint, { readonly lpid: bigint; returned: Returned | null }>();
 
   constructor(world: World, memory: RealMemory, hypervisor: HypervisorPort, profile: Profile, host = 'host') {
     this.world = world;
@@ -103,6 +112,17 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
     throw new Halt('host', why);
   }
 
+  /** What the code asserts does not hold: the machine stops, or the caller refuses and goes on (profile field `assertions`). */
+  assertionFailed(why: string): void {
+    if (this.profile.assertions === 'stop the machine') this.stop(why);
+    this.note(why);
+  }
+
+  /** Whether the profile makes a check at all: one that only some make is not recorded by the others. */
+  makes(name: CheckName): boolean {
+    return !this.profile.without.includes(name);
+  }
+
   /** The SVM of an lpid, in any phase. */
   svm(lpid: bigint | number): Svm | undefined {
     return this.svms.get(Number(lpid));
@@ -131,7 +151,7 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
         vcpu.set(register, value);
         out[key] = value;
       }
-      if (call && result.r3 !== U.SUCCESS && !result.count && !result.byDispatch) assertDeclared(call, Number(s64(r3)));
+      if (call && result.r3 !== U.SUCCESS && !result.count && !result.byDispatch) assertDeclared(call, Number(s64(r3)), this.profile);
     }
     const r3Name = r3 === undefined || (typeof result === 'object' && result.count) ? undefined : uName(r3);
     const outcome = typeof result === 'string' ? result : 'returns';
@@ -143,6 +163,8 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
     if (!call || BigInt(call.number) !== vcpu.get(3)) return { r3: U.FUNCTION };
     const [hv, pr, s] = [vcpu.has(MSR.HV), vcpu.has(MSR.PR), vcpu.has(MSR.S)];
     const wrongCaller = { r3: U.PERMISSION, byDispatch: true } as const;
+    // Before the caller is looked at (core/uvcall.c check_regs_on_hv_exit).
+    if (hv && inTransaction(vcpu) && call.number !== UV.RETURN) return { r3: U.BAD_MODE, byDispatch: true };
     if (call.caller === 'hypervisor' && (!hv || pr)) return wrongCaller;
     if (call.caller === 'svm kernel' && !s) return this.profile.notSecure === 'U_INVALID' ? { r3: U.INVALID } : wrongCaller;
     if ((call.caller === 'svm kernel' || call.caller === 'guest kernel') && (hv || pr)) return wrongCaller;
@@ -167,8 +189,10 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
     args.forEach((arg, i) => {
       vcpu.set(4 + i, arg);
     });
-    const { r0, gpr } = await this.exchange(vcpu, SYSTEM_CALL, cookie);
+    const { r0, gpr, inTransaction: inTheMiddle } = await this.exchange(vcpu, SYSTEM_CALL, cookie);
     vcpu.load(saved);
+    // The SVM would go on in its handler for program interrupts, and the Ultravisor's own call never comes to an end.
+    if (inTheMiddle) throw new Halt('guest', 'the hypervisor came back in a transaction');
     return { r3: Number(BigInt.asIntN(32, r0)), out: gpr.slice(4) };
   }
 
@@ -178,20 +202,26 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
     frame.srr0 = cookie;
     frame.hsrr0 = cookie;
     frame.srr1 = svmMsr | MSR.S;
+    if (vector === SYSTEM_CALL) frame.srr1 = (frame.srr1 & ~LEVEL_MASK) | LEVEL_HYPERCALL;
     frame.hsrr1 = frame.srr1;
-    frame.msr = MSR.SF | MSR.HV | (vector === MACHINE_CHECK ? 0n : MSR.ME) | (vector === SYSTEM_CALL ? 0n : MSR.RI) | (svmMsr & MSR.LE);
+    frame.msr = MSR.SF | MSR.HV | MSR.LE; // the hypervisor is little-endian
+    if (vector !== MACHINE_CHECK) frame.msr |= MSR.ME;
+    if (HYPERVISOR_INTERRUPTS.has(vector)) frame.msr |= MSR.RI;
+    frame.msr |= svmMsr & (MSR.FP | MSR.VEC | MSR.VSX); // their registers are zero
     frame.pc = BigInt(vector);
   }
 
   /** Enters the hypervisor and waits for UV_RETURN with this cookie. */
   async exchange(vcpu: Vcpu, vector: number, cookie: bigint): Promise<Returned> {
-    this.#waiting.set(cookie, null);
+    const { lpidr } = vcpu.regs;
+    this.#waiting.set(cookie, { lpid: lpidr, returned: null });
     await this.world.scheduler.turn(); // between two worlds another processor may be faster
     await this.hypervisor.interrupt(vcpu, vector);
-    const returned = this.#waiting.get(cookie);
+    const returned = this.#waiting.get(cookie)?.returned;
     this.#waiting.delete(cookie);
-    if (!returned) this.stop('the hypervisor did not come back with UV_RETURN');
-    return returned;
+    if (returned) return returned;
+    this.assertionFailed('the hypervisor did not come back with UV_RETURN');
+    throw new Halt('guest', 'the hypervisor did not give the SVM its processor back');
   }
 
   /** Random, 52 bits, two low bits 0, at least 0x2000, used by no other call (pef.md b.5.6). */
@@ -206,12 +236,18 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
   /** UV_RETURN: notes what came back for the call that waits under the cookie in r31. */
   takeReturn(vcpu: Vcpu): void {
     const cookie = vcpu.get(31);
-    const known = this.#waiting.get(cookie) === null;
-    if (!known && !this.check('cookie', false, 'no call waits under this cookie', 'open-power/ultravisor core/hvcall.c')) {
-      this.stop('UV_RETURN with a bad cookie');
-    }
     const { gpr, hsrr0, hsrr1, lpidr, pidr } = vcpu.saved();
-    this.#waiting.set(cookie, { cookie, r0: gpr[0] ?? 0n, r2: gpr[2] ?? 0n, gpr, hsrr0, hsrr1, lpidr, pidr });
+    const waiting = this.#waiting.get(cookie);
+    // A record is found by LPIDR, the call among those of that record (core/uvcall.c uv_return).
+    const known = this.svm(lpidr) !== undefined && waiting?.lpid === lpidr && waiting.returned === null;
+    const what = this.svm(lpidr) ? 'no call of this SVM waits under this cookie' : `there is no SVM with lpid ${lpidr}`;
+    if (!known && !this.check('cookie', false, what, 'open-power/ultravisor core/uvcall.c uv_return, core/cookies.c')) {
+      this.assertionFailed(`UV_RETURN with a bad cookie: ${what}`);
+      return;
+    }
+    const inTheMiddle = inTransaction(vcpu);
+    const returned = { cookie, r0: gpr[0] ?? 0n, r2: gpr[2] ?? 0n, gpr, hsrr0, hsrr1, lpidr, pidr, inTransaction: inTheMiddle };
+    this.#waiting.set(cookie, { lpid: lpidr, returned });
   }
 
   snapshot(): UltravisorState {
@@ -229,7 +265,9 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
   }
 }
 
-function assertDeclared(call: AnyUltracall, r3: number): void {
+const inTransaction = (vcpu: Vcpu): boolean => vcpu.has(MSR.TS_T) || vcpu.has(MSR.TS_S);
+
+function assertDeclared(call: AnyUltracall, r3: number, profile: Profile): void {
   const name = uName(r3);
-  if (!name || !call.returns[name]) throw new Error(`${call.name} returned ${name ?? r3}, which it does not declare`);
+  if (!name || !declares(call, name, profile)) throw new Error(`${call.name} returned ${name ?? r3}, which it does not declare`);
 }

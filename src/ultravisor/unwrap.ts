@@ -26,9 +26,9 @@ import type { Ultravisor } from './ultravisor.ts';
 
 const SOURCE = 'open-power/ultravisor uv/tssuv.c UV_TSS_Decrypt, tss/tss20.c';
 
-/** Gets the symmetric key out of the blob's lockbox, through H_TPM_COMM only (pef.md e.6). One unwrap a host at a time. */
+/** Gets the symmetric key out of the blob's lockbox, through H_TPM_COMM only (pef.md e.6). */
 export function unwrapSymkey(uv: Ultravisor, svm: Svm, vcpu: Vcpu, blob: Fdt): Promise<Uint8Array> {
-  return uv.tpmLock.with(async () => {
+  return inTurn(uv, async () => {
     const { tpm } = uv;
     if (!tpm) throw new EsmRefused(U.NO_KEY, 'ibm,uv-tpm', 'firmware handed over no TPM key', 'pef.md d.5');
     const transport = new HcallTransport(uv, svm, vcpu);
@@ -40,6 +40,10 @@ export function unwrapSymkey(uv: Ultravisor, svm: Svm, vcpu: Vcpu, blob: Fdt): P
     }
   });
 }
+
+/** The published code has no lock between SVMs: how many unwraps are under way, the TPM's 64 sessions decide. */
+const inTurn = <T>(uv: Ultravisor, body: () => Promise<T>): Promise<T> =>
+  uv.profile.unwrapsAtOnce === 'one' ? uv.tpmLock.with(body) : body();
 
 class Unwrap {
   readonly #uv: Ultravisor;

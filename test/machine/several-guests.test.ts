@@ -32,11 +32,47 @@ for (const profile of ['documented', 'published', 'hardened']) {
     const outcomes = await scheduler.run(all.map(guest => ({ name: guest.name, body: () => guest.enterSecureMode() })));
     expect(outcomes.map(outcome => 'secure' in outcome && outcome.secure)).to.deep.equal(all.map(() => true));
     expect(order.filter((lpid, i) => i > 0 && lpid !== order[i - 1]).length, 'their calls interleave').to.be.above(50);
-    expect(openSpaces, 'one unwrap at a time').to.equal(1);
+    if (bench.host.ultravisor.profile.unwrapsAtOnce === 'one') expect(openSpaces, 'one unwrap at a time').to.equal(1);
+    else expect(openSpaces, 'unwraps at the same time').to.be.above(5);
     for (const guest of all) await guest.terminate();
     expect(bench.host.memory.securePages).to.equal(bench.host.memory.securePagesLeft);
   });
 }
+
+describe('more unwraps than the TPM has sessions (TPM 2.0 Part 2: TPM_RC_SESSION_HANDLES, 0x905)', () => {
+  /** Sessions of others on the host: the TPM has 64. */
+  const TAKEN = 61;
+
+  for (const profile of ['published', 'hardened'] as const) {
+    it(`eight guests, three sessions left, ${profile}`, async () => {
+      const { bench, all } = await guests(8, profile);
+      const codes: number[] = [];
+      bench.world.bus.listen(event => {
+        if (event.kind === 'tpm.response' && event.data.rc !== 0) codes.push(event.data.rc);
+      });
+      const start = Buffer.from(`80010000002b000001764000000740000007${'0010'}${'00'.repeat(16)}${'0000010010000b'}`, 'hex');
+      for (let i = 0; i < TAKEN; i++) {
+        const file = await bench.host.hypervisor.files.open('/dev/tpmrm0'); // a space holds three
+        if (!('value' in file)) throw new Error('no TPM');
+        await file.value.write(start);
+        const answer = await file.value.read(4096);
+        expect('value' in answer && Buffer.from(answer.value).readUInt32BE(6), `session ${i}`).to.equal(0);
+      }
+      const outcomes = await bench.world.scheduler.run(all.map(guest => ({ name: guest.name, body: () => guest.enterSecureMode() })));
+      const secure = outcomes.filter(outcome => 'secure' in outcome && outcome.secure).length;
+      if (profile === 'hardened') {
+        expect([secure, codes], 'one after the other').to.deep.equal([8, []]);
+        return;
+      }
+      expect(secure, 'some find no session').to.be.within(1, 7);
+      expect(codes).to.include(0x905);
+      for (const guest of all.filter(({ state }) => state === 'failed')) {
+        await guest.reboot();
+        expect(await guest.enterSecureMode(), 'and later there is one').to.include({ secure: true });
+      }
+    });
+  }
+});
 
 describe('vCPUs of one SVM', () => {
   it('share, write and read at the same time; each finds what it wrote', async () => {

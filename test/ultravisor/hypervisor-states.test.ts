@@ -19,7 +19,15 @@ describe('hypercalls of the hypervisor for secure VMs (pef.md c)', () => {
 
   it('before H_SVM_INIT_START: H_UNSUPPORTED', async () => {
     const bench = await TestBench.create();
-    for (const number of [PAGE_IN, PAGE_OUT, INIT_DONE]) expect(await fromUv(bench, number, GPA, 0, 16)).to.equal(H.UNSUPPORTED);
+    const codes: number[] = [];
+    bench.adversary.onHypercall = async ({ number }) => {
+      if (number !== BigInt(INIT_START)) return null;
+      bench.adversary.onHypercall = null;
+      for (const early of [PAGE_IN, PAGE_OUT, INIT_DONE]) codes.push(await fromUv(bench, early, GPA, 0, 16));
+      return null;
+    };
+    await bench.guest.enterSecureMode();
+    expect(codes).to.deep.equal([H.UNSUPPORTED, H.UNSUPPORTED, H.UNSUPPORTED]);
   });
 
   it('arguments: order H_P3, flags H_P2, address H_PARAMETER', async () => {
@@ -110,15 +118,19 @@ describe("the hypervisor's states of a VM (pef.md a.5)", () => {
     expect(bench.of('ultracall.call').at(-1)?.name).to.equal('UV_SVM_TERMINATE');
   });
 
-  it('the hypervisor ends the SVM while it is made: nothing is left', async () => {
-    const bench = await TestBench.create();
-    const left = bench.host.memory.securePagesLeft;
-    bench.adversary.onHypercall = async ({ number }) => {
-      if (number === BigInt(INIT_DONE)) await bench.hv(0xf13c, 1);
-      return null;
-    };
-    expect(await bench.guest.enterSecureMode()).to.include({ secure: false });
-    expect(bench.uv.svm(1)).to.equal(undefined);
-    expect(bench.host.memory.securePagesLeft).to.equal(left);
-  });
+  for (const [profile, scope] of [
+    ['published', 'host'],
+    ['hardened', 'guest'],
+  ] as const)
+    it(`the hypervisor ends the SVM while it is made, ${profile}: it ends the ${scope}, and no secure memory is lost`, async () => {
+      const bench = await TestBench.create({ profile });
+      const left = bench.host.memory.securePagesLeft;
+      bench.adversary.onHypercall = async ({ number }) => {
+        if (number === BigInt(INIT_DONE)) await bench.hv(0xf13c, 1);
+        return null;
+      };
+      expect(await bench.guest.enterSecureMode(), 'UV_RETURN finds no record').to.include({ scope });
+      expect(bench.uv.svm(1)).to.equal(undefined);
+      expect(bench.host.memory.securePagesLeft).to.equal(left);
+    });
 });

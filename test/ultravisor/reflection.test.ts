@@ -57,7 +57,10 @@ describe('a hypercall of an SVM shows the hypervisor the counted registers and n
     const cookie = seen.gpr[31] ?? 0n;
     expect(cookie >= 0x2000n && cookie < 1n << 52n && cookie % 4n === 0n).to.equal(true);
     expect([seen.srr0, seen.hsrr0]).to.deep.equal([cookie, cookie]);
-    expect([seen.srr1, seen.hsrr1]).to.deep.equal([before.msr | MSR.S, before.msr | MSR.S]);
+    const [level, hypercall] = [3n << 20n, 1n << 20n]; // IBM bits 42 and 43
+    const srr1 = ((before.msr | MSR.S) & ~level) | hypercall;
+    expect([seen.srr1, seen.hsrr1]).to.deep.equal([srr1, srr1]);
+    expect(seen.msr).to.equal(MSR.SF | MSR.HV | MSR.ME | MSR.LE);
     expect([seen.cr, seen.lr, seen.ctr, seen.xer]).to.deep.equal([0n, 0n, 0n, 0n]);
     expect([seen.lpidr, seen.pidr]).to.deep.equal([before.lpidr, before.pidr]);
     expect(seen.spr).to.deep.equal({ PPR: 0x0010_0000_0000_0000n, DEC: 0x7fff_ffffn, HSPRG0: 6n });
@@ -177,16 +180,42 @@ describe('what the hypervisor may do at UV_RETURN', () => {
     });
   }
 
-  for (const register of ['lpidr', 'pidr'] as const) {
-    it(`a changed ${register.toUpperCase()} ends the SVM by ibm,os-term`, async () => {
-      const { bench } = await back(regs => {
-        regs[register] ^= 1n;
-      });
-      const halt = await haltOf(bench.sc1(0x64, 1));
-      expect(halt).to.include({ scope: 'guest', how: 'ibm,os-term' });
-      expect(bench.of('hcall.call').at(-1)).to.include({ name: 'H_RTAS' });
+  it('a changed PIDR ends the SVM by ibm,os-term', async () => {
+    const { bench } = await back(regs => {
+      regs.pidr ^= 1n;
     });
-  }
+    expect(await haltOf(bench.sc1(0x64, 1))).to.include({ scope: 'guest', how: 'ibm,os-term' });
+    expect(bench.of('hcall.call').at(-1)).to.include({ name: 'H_RTAS' });
+  });
+
+  it('a changed LPIDR: the cookie is looked for in the record of another SVM, or of none, and the machine stops', async () => {
+    const { bench } = await back(regs => {
+      regs.lpidr ^= 1n;
+    });
+    expect(await haltOf(bench.sc1(0x64, 1))).to.include({ scope: 'host' });
+  });
+
+  it('in a transaction: the SVM gets a program interrupt, and no results (pef.md b.1)', async () => {
+    const { bench } = await back(regs => {
+      regs.msr |= MSR.TS_S;
+      regs.gpr[0] = 0x1234n;
+    });
+    await bench.sc1(0x64, 1);
+    expect([bench.vcpu.regs.pc, bench.vcpu.regs.srr0, bench.vcpu.get(3)]).to.deep.equal([0x700n, 0x4321n, 0x64n]);
+    expect(bench.vcpu.regs.srr1 & 0x0020_0000n, 'a TM bad thing').to.equal(0x0020_0000n);
+  });
+
+  it('FP, VEC and VSX of the SVM pass to the hypervisor, RI for an interrupt of its own (pef.md b.5.7)', async () => {
+    const { bench } = await back(() => {});
+    bench.vcpu.regs.msr |= MSR.FP | MSR.VSX;
+    const seen: bigint[] = [];
+    bench.adversary.onHypercall = async ({ vcpu }) => {
+      seen.push(vcpu.regs.msr);
+      return { r3: 0 };
+    };
+    await bench.sc1(0x64, 1);
+    expect(seen).to.deep.equal([MSR.SF | MSR.HV | MSR.ME | MSR.LE | MSR.FP | MSR.VSX]);
+  });
 
   it('a bad cookie stops the machine', async () => {
     const { bench } = await back(regs => {
@@ -232,6 +261,51 @@ describe('interrupts while an SVM runs', () => {
     const { bench, seen } = await interrupted(0xf80, { HFSCR: 5n << 56n });
     expect(seen).to.deep.equal([]);
     expect(bench.vcpu.regs.pc).to.equal(0x700n);
+  });
+
+  it('0x1500, as every other: back to the SVM', async () => {
+    const { bench, seen, before } = await interrupted(0x1500);
+    expect(seen).to.deep.equal([]);
+    expect(bench.vcpu.saved()).to.deep.equal(before);
+  });
+
+  const GPA = 0x60_0000n;
+  const storage = async (vector: number, gpa: bigint, prepare: (bench: TestBench) => Promise<unknown> = async () => {}) => {
+    const bench = await TestBench.secure();
+    await prepare(bench);
+    bench.events.length = 0;
+    const shown: bigint[] = [];
+    bench.adversary.onReturn = vcpu => shown.push(vcpu.regs.spr.ASDR ?? 0n);
+    await reflectInterrupt(bench.uv, bench.vcpu, vector, { ASDR: gpa, HDAR: gpa });
+    return { shown, asked: bench.of('hcall.call').map(({ name }) => name), state: bench.gpf(gpa) };
+  };
+  const pageOut = (bench: TestBench) => bench.host.hypervisor.hostRead(bench.guest.partition, GPA, 1);
+
+  for (const vector of [0xe00, 0xe20]) {
+    const name = `0x${vector.toString(16)}`;
+    it(`${name} on a paged-out frame pages it in`, async () => {
+      const { asked, state } = await storage(vector, GPA, pageOut);
+      expect({ asked, state }).to.deep.equal({ asked: ['H_SVM_PAGE_IN'], state: 'SECURE' });
+    });
+    it(`${name} on a secure frame: the SVM tries again`, async () => {
+      expect(await storage(vector, GPA)).to.deep.include({ asked: [], shown: [] });
+    });
+    it(`${name} outside of every slot goes to the hypervisor with ASDR`, async () => {
+      expect(await storage(vector, 1n << 40n)).to.deep.include({ shown: [1n << 40n] });
+    });
+  }
+  it('0xe00 on an invalidated shared frame goes to the hypervisor, 0xe20 does not', async () => {
+    const share = async (bench: TestBench) => {
+      await bench.sc2(0xf130, GPA >> 16n, 1);
+      await bench.hv(0xf138, 1, GPA, 16);
+    };
+    expect((await storage(0xe00, GPA, share)).shown).to.deep.equal([GPA]);
+    expect((await storage(0xe20, GPA, share)).shown).to.deep.equal([]);
+  });
+  it('0xe00 on a bounce page ends the SVM', async () => {
+    const bench = await TestBench.secure();
+    const bounce = bench.uv.svm(1)?.reserved?.rtas ?? 0n;
+    expect(await haltOf(reflectInterrupt(bench.uv, bench.vcpu, 0xe00, { ASDR: bounce }))).to.include({ how: 'ibm,os-term' });
   });
 
   it('0xe40 ends the SVM', async () => expect(await haltOf(interrupted(0xe40))).to.include({ scope: 'guest', how: 'ibm,os-term' }));

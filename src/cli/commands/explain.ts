@@ -2,7 +2,7 @@ import { H, H_MEANING, hcalls } from '../../hcall/index.ts';
 import { nearest, SimulatorError } from '../../sim/index.ts';
 import { explainRc, responseCodes } from '../../tpm/wire/index.ts';
 import { painter } from '../../trace/index.ts';
-import { U, U_MEANING, UNPUBLISHED, ultracalls } from '../../ultravisor/index.ts';
+import { U, U_MEANING, UNPUBLISHED, ultracalls, whenGiven } from '../../ultravisor/index.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 
 /** One thing that a code can mean. */
@@ -77,7 +77,7 @@ function hypercall(key: keyof typeof H): Meaning {
     number: String(H[key]),
     family: 'from a hypercall',
     text: H_MEANING[key],
-    calls: declaredBy(hcalls.values(), `H_${key}`),
+    calls: declaredBy(hcalls.values(), call => call.returns[`H_${key}`]),
   };
 }
 
@@ -88,17 +88,16 @@ function ultracall(key: keyof typeof U): Meaning {
     number,
     family: 'from an ultracall',
     text: U_MEANING[key],
-    calls: declaredBy(ultracalls.values(), `U_${key}`),
+    calls: declaredBy(ultracalls.values(), call => whenGiven(call, `U_${key}`)),
   };
 }
 
-interface Declared {
-  readonly name: string;
-  readonly returns: Readonly<Record<string, string | undefined>>;
+function declaredBy<C extends { readonly name: string }>(calls: Iterable<C>, textOf: (call: C) => string | undefined): Meaning['calls'] {
+  return [...calls].flatMap(call => {
+    const text = textOf(call);
+    return text === undefined ? [] : [{ call: call.name, text }];
+  });
 }
-
-const declaredBy = (calls: Iterable<Declared>, code: string): Meaning['calls'] =>
-  [...calls].flatMap(({ name, returns }) => (returns[code] === undefined ? [] : [{ call: name, text: returns[code] }]));
 
 function tpm(rc: number): Meaning {
   const { name, blames, meaning } = explainRc(rc);

@@ -16,6 +16,7 @@ export const H_SVM_PAGE_IN = hcall({
   number: 0xef00,
   name: 'H_SVM_PAGE_IN',
   provider: 'kvm-pef',
+  caller: 'secure',
   source: SOURCE,
   about: 'Moves a guest page into secure memory, or provides a normal page to share with the SVM.',
   in: { gpa: r(4, 'gpa'), flags: r(5, 'flags'), order: r(6, 'log2 bytes') },
@@ -27,8 +28,8 @@ export const H_SVM_PAGE_IN = hcall({
     H_PARAMETER: 'the frame is outside of RAM or already in secure memory, a device holds on to it, or the Ultravisor refused it',
   },
   async handle(context, { gpa, flags, order }) {
-    const { partition, fromSecure } = context;
-    if (!fromSecure || !started(context)) return { r3: H.UNSUPPORTED };
+    const { partition } = context;
+    if (!started(context)) return { r3: H.UNSUPPORTED };
     if (order !== BigInt(PAGE_SHIFT)) return { r3: H.P3 };
     if ((flags & ~PAGE_IN_SHARED) !== 0n) return { r3: H.P2 };
     if (!partition.hasRam(gpa)) return { r3: H.PARAMETER };
@@ -51,6 +52,7 @@ export const H_SVM_PAGE_OUT = hcall({
   number: 0xef04,
   name: 'H_SVM_PAGE_OUT',
   provider: 'kvm-pef',
+  caller: 'secure',
   source: SOURCE,
   about: 'Moves a guest page out of secure memory: the hypervisor gets ciphertext.',
   in: { gpa: r(4, 'gpa'), flags: r(5, 'flags'), order: r(6, 'log2 bytes') },
@@ -62,8 +64,8 @@ export const H_SVM_PAGE_OUT = hcall({
     H_PARAMETER: 'the frame is outside of RAM, or the Ultravisor refused it',
   },
   async handle(context, { gpa, flags, order }) {
-    const { partition, fromSecure } = context;
-    if (!fromSecure || !started(context)) return { r3: H.UNSUPPORTED };
+    const { partition } = context;
+    if (!started(context)) return { r3: H.UNSUPPORTED };
     if (order !== BigInt(PAGE_SHIFT)) return { r3: H.P3 };
     if (flags !== 0n) return { r3: H.P2 };
     if (!partition.hasRam(gpa)) return { r3: H.PARAMETER };
@@ -77,6 +79,7 @@ export const H_SVM_INIT_START = hcall({
   number: 0xef08,
   name: 'H_SVM_INIT_START',
   provider: 'kvm-pef',
+  caller: 'secure',
   source: SOURCE,
   about: 'The Ultravisor begins to make the VM secure: the hypervisor registers its memory slots.',
   in: {},
@@ -87,8 +90,7 @@ export const H_SVM_INIT_START = hcall({
     H_PARAMETER: 'the Ultravisor refused a memory slot',
   },
   async handle(context) {
-    const { partition, fromSecure } = context;
-    if (!fromSecure) return { r3: H.UNSUPPORTED };
+    const { partition } = context;
     // The flag is set before the tests, so a refused start can be aborted (Linux kvmppc_h_svm_init_start).
     // A second start is not refused: it overwrites the flags and registers the slots again, which the Ultravisor refuses.
     partition.state.secureGuest = SECURE_GUEST.INIT_START;
@@ -106,6 +108,7 @@ export const H_SVM_INIT_DONE = hcall({
   number: 0xef0c,
   name: 'H_SVM_INIT_DONE',
   provider: 'kvm-pef',
+  caller: 'secure',
   source: SOURCE,
   about: 'The Ultravisor has measured the VM: every frame that is left becomes secure, without its contents.',
   in: {},
@@ -115,8 +118,8 @@ export const H_SVM_INIT_DONE = hcall({
     H_STATE: 'a page cannot be moved: a device holds on to it',
   },
   handle(context) {
-    const { partition, fromSecure } = context;
-    if (!fromSecure || !started(context)) return { r3: H.UNSUPPORTED };
+    const { partition } = context;
+    if (!started(context)) return { r3: H.UNSUPPORTED };
     for (const gfn of [...partition.state.frames.keys()]) {
       if (partition.gfnState(gfn) !== 'normal') continue;
       if (partition.state.pinned.has(gfn)) return { r3: H.STATE };

@@ -1,7 +1,7 @@
 import { hex } from '../../bytes/index.ts';
 import { H_MEANING, type HName, hcalls, type RegisterUses, s64, showRegister } from '../../hcall/index.ts';
 import type { EventData, SimEvent } from '../../sim/index.ts';
-import { U_MEANING, type UName, ultracalls } from '../../ultravisor/index.ts';
+import { U_MEANING, type UName, ultracalls, whenGiven } from '../../ultravisor/index.ts';
 import type { Rendering } from './rendering.ts';
 
 /** Calls that move one page or carry one answer: there are many, and page events tell the same. */
@@ -17,7 +17,6 @@ const ROUTINE: ReadonlySet<string> = new Set([
 interface CallRecord {
   readonly in: RegisterUses;
   readonly out: RegisterUses;
-  readonly returns: Readonly<Record<string, string | undefined>>;
 }
 
 const recordOf = (kind: string, number: number): CallRecord | undefined =>
@@ -33,7 +32,7 @@ export function renderCall({ kind, data }: SimEvent<'hcall.call'> | SimEvent<'ul
 export function renderReturn({ kind, data }: SimEvent<'hcall.return'> | SimEvent<'ultracall.return'>): Rendering {
   const record = recordOf(kind, data.number);
   const failed = isFailure(data);
-  const meaning = failed && data.r3Name ? meaningOf(kind, record, data.r3Name) : undefined;
+  const meaning = failed && data.r3Name ? meaningOf(kind, data.number, data.r3Name) : undefined;
   const out = showRegisters(record?.out, data.out);
   const result = [showResult(data), ...(out ? [out] : []), ...(meaning ? [`(${meaning})`] : [])].join('  ');
   return {
@@ -65,9 +64,10 @@ function showResult({ outcome, r3, r3Name }: ReturnData): string {
   return r3Name ? `${r3Name}${r3 === 0n ? '' : ` (${s64(r3)})`}` : String(s64(r3));
 }
 
-function meaningOf(kind: string, record: CallRecord | undefined, name: string): string | undefined {
-  const here = record?.returns[name];
+function meaningOf(kind: string, number: number, name: string): string | undefined {
+  const hypercall = kind.startsWith('hcall');
+  const here = hypercall ? hcalls.get(number)?.returns[name as HName] : whenGiven(ultracalls.get(number), name);
   if (here) return here;
-  const general: Readonly<Record<string, string>> = kind.startsWith('hcall') ? H_MEANING : U_MEANING;
+  const general: Readonly<Record<string, string>> = hypercall ? H_MEANING : U_MEANING;
   return general[(name as HName | UName).slice(2)];
 }

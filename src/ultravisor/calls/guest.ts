@@ -1,5 +1,5 @@
 import { r } from '../../hcall/index.ts';
-import { ultracall } from '../call.ts';
+import { ultracall, where } from '../call.ts';
 import { enterSecureMode } from '../esm.ts';
 import { getFile } from '../get-file.ts';
 
@@ -12,13 +12,20 @@ export const UV_ESM = ultracall({
   in: { kbase: r(4, 'gpa'), fdt: r(5, 'gpa') },
   out: {},
   returns: {
-    U_PERMISSION: 'the caller is no guest kernel; documented also: an integrity check fails',
-    U_PARAMETER: 'documented: kbase is not valid',
-    U_P2: 'in the code: kbase is 0; documented: the device tree is not valid',
-    U_P3: 'in the code: fdt is 0',
-    U_RETRY: 'no memory; in the code also: the VM is secure already, or its record is still there',
-    U_FUNCTION: 'documented: the hypervisor does not support or refuses the transition',
-    U_NO_KEY: 'documented: the symmetric key could not be had',
+    U_PERMISSION: ['LPID is 0', where('esmFailure', 'ultravisor code', 'an integrity check fails')],
+    U_PARAMETER: [
+      where('esmZeroArguments', 'U_PARAMETER, U_P2', 'kbase is 0'),
+      where('esmFailure', 'ultravisor code', 'the hypervisor gives no page to share'),
+    ],
+    U_P2: [
+      where('esmZeroArguments', 'U_P2, U_P3', 'kbase is 0'),
+      where('esmZeroArguments', 'U_PARAMETER, U_P2', 'fdt is 0'),
+      where('esmFailure', 'ultravisor code', 'the device tree, or what it points to, is not valid'),
+    ],
+    U_P3: where('esmZeroArguments', 'U_P2, U_P3', 'fdt is 0'),
+    U_RETRY: ['no memory for a record, or one of this lpid is still there', where('esmWhenSecure', 'U_RETRY', 'the VM is secure already')],
+    U_FUNCTION: where('esmFailure', 'ultravisor code', 'the hypervisor does not support or refuses the transition'),
+    U_NO_KEY: where('esmFailure', 'ultravisor code', 'the symmetric key could not be had'),
   },
   handle: (uv, { kbase, fdt }, vcpu) => enterSecureMode(uv, vcpu, kbase, fdt),
 });

@@ -1,5 +1,5 @@
 import { gpaOf, PAGE_BYTES, r } from '../../hcall/index.ts';
-import { ultracall } from '../call.ts';
+import { ultracall, where } from '../call.ts';
 import { U } from '../codes.ts';
 import { forget, pageIn, pageInval, pageOut } from '../pages.ts';
 import { dropSecurePage, releaseSlot, reserveSlot } from '../secure-memory.ts';
@@ -87,7 +87,10 @@ export const UV_PAGE_OUT = ultracall({
   returns: {
     U_P5: 'order is not 16',
     U_P2: 'ra is 0 or secure memory',
-    U_PARAMETER: 'no SVM has this lpid, or the frame is not secure',
+    U_PARAMETER: [
+      'no SVM has this lpid, or the frame is neither secure nor shared',
+      where('pageOutShared', 'U_PARAMETER', 'the frame is shared'),
+    ],
     U_P3: 'gpa lies in no memory slot',
     U_RETRY: 'the frame is just being unshared, or there is no key or memory',
   },
@@ -103,10 +106,10 @@ export const UV_PAGE_INVAL = ultracall({
   in: { lpid: r(4, 'lpid'), gpa: r(5, 'gpa'), order: r(6, 'log2 bytes') },
   out: {},
   returns: {
-    U_P3: 'order is not 16; in the code also: gpa lies in no memory slot',
+    U_P3: ['order is not 16', where('pageInvalBadGpa', 'U_P3', 'gpa lies in no memory slot')],
     U_PARAMETER: 'no SVM has this lpid',
     U_STATE: 'the SVM has been aborted',
-    U_P2: 'the frame is not shared; documented also: gpa lies in no memory slot',
+    U_P2: ['the frame is not shared', where('pageInvalBadGpa', 'U_P2', 'gpa lies in no memory slot')],
   },
   handle: (uv, { lpid, gpa, order }) => ({ r3: pageInval(uv, uv.svm(lpid), gpa, order) }),
 });
@@ -119,7 +122,7 @@ export const UV_SVM_TERMINATE = ultracall({
   about: 'The VM is gone: the Ultravisor gives its secure memory back and forgets it.',
   in: { lpid: r(4, 'lpid') },
   out: {},
-  returns: { U_PARAMETER: 'documented: no SVM has this lpid' },
+  returns: { U_PARAMETER: where('terminateUnknown', 'U_PARAMETER', 'no SVM has this lpid') },
   handle(uv, { lpid }) {
     const svm = uv.svm(lpid);
     if (!svm) return { r3: uv.profile.terminateUnknown === 'U_PARAMETER' ? U.PARAMETER : U.SUCCESS };

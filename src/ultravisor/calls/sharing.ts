@@ -1,14 +1,17 @@
 import { r } from '../../hcall/index.ts';
-import { type UltracallResult, ultracall } from '../call.ts';
+import { type UltracallResult, ultracall, where } from '../call.ts';
 import { U } from '../codes.ts';
 import { share, unshare, unshareAll } from '../sharing.ts';
 import type { Ultravisor } from '../ultravisor.ts';
 
 const SOURCE = 'open-power/ultravisor core/uvcall.c, core/svm_host.c';
+/** The published code writes no result; see `shareResult`. */
+const written = (when: string) => where('shareResult', 'written', when);
+
 const RETURNS = {
-  U_PARAMETER: "no SVM has the caller's lpid",
-  U_INVALID: 'documented: the VM is not secure',
-  U_P2: 'a frame lies in no memory slot or is changing hands, or the hypervisor refused; frames changed so far are reverted',
+  U_PARAMETER: written("no SVM has the caller's lpid"),
+  U_INVALID: where('notSecure', 'U_INVALID', 'the VM is not secure'),
+  U_P2: written('a frame lies in no memory slot or is changing hands, or the hypervisor refused; frames changed so far are reverted'),
   U_RETRY: 'no memory before the start',
 } as const;
 
@@ -57,7 +60,7 @@ export const UV_UNSHARE_ALL_PAGES = ultracall({
   returns: {
     U_PARAMETER: RETURNS.U_PARAMETER,
     U_INVALID: RETURNS.U_INVALID,
-    U_RETRY: 'the hypervisor did not take a frame back: those before it are secure, those behind it shared',
+    U_RETRY: written('the hypervisor did not take a frame back: those before it are secure, those behind it shared'),
   },
   async handle(uv, _input, vcpu) {
     const svm = uv.svm(vcpu.regs.lpidr);

@@ -50,6 +50,8 @@ export interface DigestProperties {
   readonly kernelSize: number | undefined;
   readonly initrd: Uint8Array | undefined;
   readonly bootargs: Uint8Array | undefined;
+  /** SHA-512 of the files tree: no published tool writes it (decisions 28). */
+  readonly files: Uint8Array | undefined;
 }
 
 export function digestProperties(digests: Fdt): DigestProperties {
@@ -61,5 +63,6 @@ export function digestProperties(digests: Fdt): DigestProperties {
     kernelSize: asU32(value('kernel-size')),
     initrd: value('initrd'),
     bootargs: value('bootargs'),
+    files: value('files'),
   };
 }

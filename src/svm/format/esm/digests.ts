@@ -26,6 +26,8 @@ export interface EsmDigests {
   readonly kernelSize: number;
   readonly initrd: Uint8Array;
   readonly bootargs: Uint8Array;
+  /** Of the files tree as it lies in the blob. Not in svm-tool's trees; `hardened` looks for it. */
+  readonly files?: Uint8Array;
 }
 
 /** The plaintext tree in the real tool's order: libfdt puts the property that was set last first. */
@@ -39,6 +41,7 @@ export function digestsTree(digests: EsmDigests): Fdt {
     ['kernel-size', cells(digests.kernelSize)],
     ['initrd', digests.initrd],
     ['bootargs', digests.bootargs],
+    ...(digests.files ? [['files', digests.files] as const] : []),
   ];
   for (const [name, value] of properties) tree = setProperty(tree, '/digests', name, value);
   return tree;
@@ -70,7 +73,8 @@ export function decodeDigests(plaintext: Uint8Array): EsmDigests {
   if (kernelSize === undefined) {
     throw new EsmError('structure', `${WHERE}/digests/kernel-size`, node.offset, 'missing, or not one cell');
   }
-  return { rtas: bytes('rtas'), kernel: bytes('kernel'), kernelSize, initrd: bytes('initrd'), bootargs: bytes('bootargs') };
+  const files = propertyOf(node, 'files') ? { files: bytes('files') } : {};
+  return { rtas: bytes('rtas'), kernel: bytes('kernel'), kernelSize, initrd: bytes('initrd'), bootargs: bytes('bootargs'), ...files };
 }
 
 function readPlain(plaintext: Uint8Array): Fdt {

@@ -1,0 +1,82 @@
+/** A check of the Ultravisor that refuses something. */
+interface Check {
+  /** What is looked at. */
+  readonly about: string;
+  readonly source: string;
+  /** Calls in which it is made. */
+  readonly calls: readonly string[];
+  /** Profiles that do not make it, and why. */
+  readonly leftOut?: { readonly by: readonly ('documented' | 'published')[]; readonly why: string };
+}
+
+const ESM = ['UV_ESM'] as const;
+const LOCKBOX = 'open-power/ultravisor uv/tssuv.c UV_TSS_Decrypt, tss/tss20.c';
+const DIGEST = 'open-power/ultravisor svm/svm-esmb.c svm_esmb_digest_chk, svm/svm-crypto.c';
+const PAGES = 'open-power/ultravisor core/svm_host.c';
+const UVCALL = 'open-power/ultravisor core/uvcall.c';
+const NOT_PUBLISHED = ['documented', 'published'] as const;
+
+/** Every check of the Ultravisor that refuses something, by name: a profile without one is a mutant of the firmware. */
+export const CHECKS = {
+  'wrapping-key-name': { about: "the TPM's key has the Name that firmware handed over (pef.md e.6)", source: LOCKBOX, calls: ESM },
+  'response-hmac': { about: 'the HMAC of the RSA_Decrypt response (pef.md e.6.5)', source: LOCKBOX, calls: ESM },
+  'lockbox-key-size': { about: 'the unwrapped key is 16, 24 or 32 bytes (pef.md e.6.7)', source: LOCKBOX, calls: ESM },
+  'digests-tag': { about: 'the GCM tag of the digests tree (pef.md e.7.2)', source: DIGEST, calls: ESM },
+  'digest-rtas': { about: 'SHA-512 of the RTAS code (pef.md e.7.3)', source: DIGEST, calls: ESM },
+  'digest-kernel': { about: 'SHA-512 of the kernel (pef.md e.7.3)', source: DIGEST, calls: ESM },
+  'digest-initrd': { about: 'SHA-512 of the initrd behind the blob (pef.md e.7.3)', source: DIGEST, calls: ESM },
+  'digest-bootargs': { about: 'SHA-512 of the command line (pef.md e.7.3)', source: DIGEST, calls: ESM },
+  'digest-files': {
+    about: "SHA-512 of the files tree, where the owner's digests have one (threats 9 and 10)",
+    source: 'this project: a property `files` beside the published ones in the encrypted digests tree',
+    calls: ESM,
+    leftOut: { by: NOT_PUBLISHED, why: 'no published digests tree has it, and no published firmware looks for it' },
+  },
+  'file-tag': {
+    about: 'the GCM tag of an attachment (pef.md g.4)',
+    source: 'open-power/ultravisor svm/svm-esmb.c svm_esmb_file_get',
+    calls: ['UV_ESMB_GET_FILE'],
+  },
+  'get-file-owner': {
+    about: 'one process reads a file, forward only (pef.md g.3)',
+    source: `${UVCALL} uv_esmb_get_file`,
+    calls: ['UV_ESMB_GET_FILE'],
+  },
+  'get-file-secure': {
+    about: 'a file is given to an SVM that is secure, to none that is being made or was aborted (weakness 32)',
+    source: `${UVCALL} uv_esmb_get_file looks for a record of the lpid, and not at its state`,
+    calls: ['UV_ESMB_GET_FILE'],
+    leftOut: { by: NOT_PUBLISHED, why: 'the published code has no such test; the document does not know the call' },
+  },
+  'page-tag': { about: 'the GCM tag of a page that comes back (pef.md h)', source: `${PAGES}, core/page_encrypt.c`, calls: ['UV_PAGE_IN'] },
+  'page-in-secure': {
+    about: 'UV_PAGE_IN of a secure frame of a secure VM (pef.md a.4 row 0)',
+    source: `${PAGES} handle_page_in`,
+    calls: ['UV_PAGE_IN'],
+  },
+  'page-in-requested': {
+    about: 'before the VM is secure, UV_PAGE_IN only of the frame that the Ultravisor asks for (threat 2)',
+    source: `${PAGES} handle_page_in copies into any frame until the VM is secure`,
+    calls: ['UV_PAGE_IN'],
+    leftOut: { by: NOT_PUBLISHED, why: 'the published code has no such test' },
+  },
+  'response-size': {
+    about: 'H_TPM_COMM answers at most 4096 bytes (pef.md c.1)',
+    source: 'open-power/ultravisor svm/svm-tss.c',
+    calls: ['H_TPM_COMM', 'UV_ESM'],
+  },
+  'device-tree-names': {
+    about: 'the device tree has no node or property that a guest of this machine does not have (threat 6)',
+    source: 'this project; field deviceTree',
+    calls: ESM,
+  },
+  cookie: {
+    about: 'UV_RETURN carries the cookie of a call that waits (pef.md b.5)',
+    source: `${UVCALL} uv_return, core/cookies.c`,
+    calls: ['UV_RETURN'],
+  },
+} as const satisfies Readonly<Record<string, Check>>;
+export type CheckName = keyof typeof CHECKS;
+
+/** The checks with their types widened: for whoever lists them. */
+export const checks: ReadonlyMap<CheckName, Check> = new Map(Object.entries(CHECKS) as [CheckName, Check][]);
