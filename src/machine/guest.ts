@@ -1,7 +1,7 @@
 import { H, Halt, type Hypervisor, hName, MSR, type Partition, terminateSecureGuest, type Vcpu } from '../hcall/index.ts';
 import type { Actor, Stateful, World } from '../sim/index.ts';
 import { buildGuestTree, enterSecureMode, type FileOutcome, getFile, type Layout, layOut, type Platform } from '../svm/index.ts';
-import { showU, type Ultravisor, uName } from '../ultravisor/index.ts';
+import { fdtErrName, showU, type Ultravisor, uName } from '../ultravisor/index.ts';
 
 export interface GuestSpec {
   readonly name: string;
@@ -136,7 +136,7 @@ export class Guest implements Stateful<GuestData> {
   ): Promise<(FileOutcome & { readonly r3Name?: string }) | { readonly never: string; readonly scope: 'guest' | 'host' }> {
     const outcome = await this.#alive(() => getFile(this.#platform, this.bootVcpu, name, pid));
     if ('never' in outcome || outcome.ok) return outcome;
-    return { ...outcome, r3Name: nameOf(outcome.r3) };
+    return { ...outcome, r3Name: fdtErrName(outcome.r3) ?? nameOf(outcome.r3) };
   }
 
   /** A system call of the guest's software with these registers: `sc 1` or `sc 2`. The registers afterwards. */

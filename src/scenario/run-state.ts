@@ -206,13 +206,14 @@ export class Run {
     if ('blob' in esm) return fileOf(this.scenario, esm.blob);
     const made = this.#blobs.get(name);
     if (made) return made;
-    const { recipients, origin, attachments = [] } = esm.recipe;
+    const { recipients, origin, attachments = [], filesDigest = false } = esm.recipe;
     const blob = await makeEsmBlob(this.world, {
       guest: name,
       recipients: await Promise.all(recipients.map(recipient => this.#recipient(recipient))),
       ...(typeof origin === 'object' ? { origin: { ...this.#key(origin.file), ...optional({ passphrase: origin.passphrase }) } } : {}),
       kernel: plan.kernel,
       initrd: plan.initrd,
+      filesDigest,
       bootargs: plan.bootargs,
       rtas: plan.rtas,
       attachments: attachments.map(({ name, contents, comment }) => ({ name, bytes: this.bytesOf(contents), ...optional({ comment }) })),

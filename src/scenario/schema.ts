@@ -67,6 +67,10 @@ const RECIPE = z.strictObject({
     ])
     .optional()
     .describe("The owner's own key pair: `generated` (default), or a file."),
+  filesDigest: z
+    .boolean()
+    .optional()
+    .describe('The digests get one of the attachments too, which no published tool writes and only `hardened` looks for. Default: no.'),
   attachments: z.array(ATTACHMENT).optional().describe('Files that the Secure VM can read, such as the passphrase of its disk.'),
 });
 

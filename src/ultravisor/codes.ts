@@ -56,6 +56,19 @@ export const U_MEANING: Readonly<Record<keyof typeof U, string>> = {
   NO_KEY: 'no symmetric key could be had',
 };
 
+/** Errors of libfdt, which UV_ESMB_GET_FILE lets through as they are (pef.md g.4). */
+export const FDT_ERR = { NOTFOUND: -1, BADMAGIC: -9 } as const;
+export const FDT_ERR_MEANING: Readonly<Record<keyof typeof FDT_ERR, string>> = {
+  NOTFOUND: 'the ESM blob has no such file',
+  BADMAGIC: 'the ESM blob has no attachments',
+};
+
+/** `FDT_ERR_NOTFOUND`; undefined for a number without a name. */
+export function fdtErrName(code: bigint | number): string | undefined {
+  const found = Object.entries(FDT_ERR).find(([, value]) => value === Number(code));
+  return found && `FDT_ERR_${found[0]}`;
+}
+
 const NAMES = new Map(Object.entries(U).map(([name, value]) => [value as number, `U_${name}` as UName]));
 
 /** `U_P3` of a register or number; undefined for a number without a name. */

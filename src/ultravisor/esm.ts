@@ -30,7 +30,8 @@ export async function enterSecureMode(
   move(uv, svm, 'none', 'ACTIVE', 'UV_ESM');
   // Page directory and bitmap of pages: without room for them the guest goes on as it was, and the record stays (pef.md e.3.4).
   // A host without any secure memory is told by its hypervisor, at H_SVM_INIT_START.
-  if (uv.memory.securePages > 0 && !(await makeRoom(uv))) return uv.profile.esmFailure === 'ultravisor code' ? forgetEarly(uv, svm) : 'r3 unchanged';
+  if (uv.memory.securePages > 0 && !(await makeRoom(uv)))
+    return uv.profile.esmFailure === 'ultravisor code' ? forgetEarly(uv, svm) : 'r3 unchanged';
   try {
     const tree = await prepare(uv, svm, vcpu, kbase, fdt);
     await commit(uv, svm, vcpu, tree, kbase, fdt);

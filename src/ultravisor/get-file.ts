@@ -2,7 +2,7 @@ import { DecodeError } from '../bytes/index.ts';
 import type { Vcpu } from '../hcall/index.ts';
 import { encryptedFile, type Fdt, findNode, openGcm, readFdt } from '../svm/format/index.ts';
 import type { UltracallResult } from './call.ts';
-import { U } from './codes.ts';
+import { FDT_ERR, U } from './codes.ts';
 import type { Svm } from './svm.ts';
 import { readSvm } from './svm-memory.ts';
 import type { Ultravisor } from './ultravisor.ts';
@@ -11,9 +11,6 @@ const SOURCE = 'open-power/ultravisor core/uvcall.c';
 const PIECE_BYTES = 64;
 /** An assertion of the published code: any program in an SVM can stop the machine with it (pef.md g.7). */
 const OFFSET_LIMIT = 65536n;
-/** What libfdt answers comes through as it is (pef.md g.4). */
-const FDT_ERR_NOTFOUND = -1;
-const FDT_ERR_BADMAGIC = -9;
 
 /** UV_ESMB_GET_FILE: up to 64 bytes of an attachment in r4..r11, their number in r3 (pef.md g). */
 export async function getFile(uv: Ultravisor, vcpu: Vcpu, offset: bigint): Promise<UltracallResult<Record<string, never>>> {
@@ -49,12 +46,12 @@ export async function getFile(uv: Ultravisor, vcpu: Vcpu, offset: bigint): Promi
 
 /** The plaintext of an attachment, decrypted anew at each call; or the code that refuses it. */
 async function openFile(uv: Ultravisor, svm: Svm, vcpu: Vcpu, name: string): Promise<Uint8Array | number> {
-  if (!svm.reserved || svm.filesBytes === 0) return FDT_ERR_BADMAGIC;
+  if (!svm.reserved || svm.filesBytes === 0) return FDT_ERR.BADMAGIC;
   const files = await readSvm(uv, svm, vcpu, svm.reserved.files, svm.filesBytes, 'ultravisor');
   const symkey = await readSvm(uv, svm, vcpu, svm.reserved.keys, svm.symkeyBytes, 'ultravisor');
   const tree = treeOf(files);
-  if (!tree) return FDT_ERR_BADMAGIC;
-  if (!findNode(tree, `/files/${name}`)) return FDT_ERR_NOTFOUND;
+  if (!tree) return FDT_ERR.BADMAGIC;
+  if (!findNode(tree, `/files/${name}`)) return FDT_ERR.NOTFOUND;
   const sealed = encryptedFile(tree, name);
   if (!sealed) return U.PARAMETER;
   const plaintext = openGcm(sealed, symkey);

@@ -1,7 +1,7 @@
 export { type AnyUltracall, type Caller, conditionsOf, type Ultracall, whenGiven } from './call.ts';
 export { ultracalls } from './calls/index.ts';
 export { CHECKS, type CheckName, checks } from './checks.ts';
-export { showU, U, U_MEANING, type UName, UNPUBLISHED, uName } from './codes.ts';
+export { FDT_ERR, FDT_ERR_MEANING, fdtErrName, showU, U, U_MEANING, type UName, UNPUBLISHED, uName } from './codes.ts';
 export { reflectInterrupt } from './exceptions.ts';
 export { bootFirmware, type Handover, type WrappingKey } from './firmware.ts';
 export { FATAL_HCALLS, HCALL_COUNTS, type HcallCounts } from './hcall-counts.ts';

@@ -31,6 +31,7 @@ const PROVOCATIONS: Readonly<Record<string, () => Promise<unknown>>> = {
       await bench.sc2(0xf110, kbase ?? 0, fdt ?? 0);
     bench.vcpu.regs.lpidr = 0n;
     await bench.sc2(0xf110, 1, 1);
+    await (await secure()).sc2(0xf110, 1, 1);
     const published = await open({ profile: 'published' });
     for (const [kbase, fdt] of [
       [0, 1],
@@ -103,6 +104,7 @@ const PROVOCATIONS: Readonly<Record<string, () => Promise<unknown>>> = {
     const normal = await open();
     for (const number of [0xf130, 0xf134, 0xf140]) await normal.sc2(number, 1, 1);
     const bench = await secure();
+    for (const number of [0xf130, 0xf134, 0xf140]) await bench.sc2(number, GPA >> 16n, 1);
     await bench.sc2(0xf130, NOWHERE >> 16n, 1);
     await bench.sc2(0xf134, NOWHERE >> 16n, 1);
     await bench.sc2(0xf130, GPA >> 16n, 1);

@@ -71,13 +71,13 @@ const registers = (uses: RegisterUses): RegisterEntry[] =>
 const everywhere = (code: string, number: number, when: string): ReturnEntry => ({ code, number, when, profiles: profileNames });
 
 /** What it says when nothing is wrong, unless the record says something of its own. */
-function success(call: { readonly out: RegisterUses; readonly name: string }, code: string): ReturnEntry[] {
-  const declined = ['UV_RETURN', 'UV_ESMB_GET_FILE', 'H_SVM_INIT_ABORT'].includes(call.name);
-  return declined ? [] : [everywhere(code, 0, 'done')];
+function success(call: { readonly returns: object; readonly name: string }, code: string): ReturnEntry[] {
+  const saysItself = code in call.returns || ['UV_RETURN', 'UV_ESMB_GET_FILE', 'H_SVM_INIT_ABORT'].includes(call.name);
+  return saysItself ? [] : [everywhere(code, 0, 'done')];
 }
 
 function hypercall(call: Hcall): CallEntry {
-  const declared = Object.entries(call.returns).map(([code, when = '']) => everywhere(code, H[code.slice(2) as keyof typeof H], when));
+  const declared = Object.entries(call.returns).map(([code, when]) => everywhere(code, H[code.slice(2) as keyof typeof H], when));
   const byDispatch: ReturnEntry[] = [];
   const has = (code: HName): boolean => code in call.returns;
   if (!has('H_PRIVILEGE')) byDispatch.push(everywhere('H_PRIVILEGE', H.PRIVILEGE, 'called from problem state'));
@@ -121,8 +121,7 @@ function ultracall(call: AnyUltracall): CallEntry {
     })),
   );
   const byDispatch: ReturnEntry[] = [];
-  if (call.caller !== 'anyone')
-    byDispatch.push(everywhere('U_PERMISSION', U.PERMISSION, `the caller is not ${CALLERS[call.caller as Caller]}`));
+  if (call.caller !== 'anyone') byDispatch.push(everywhere('U_PERMISSION', U.PERMISSION, `the caller is not ${CALLERS[call.caller]}`));
   if (call.caller === 'hypervisor' && call.name !== 'UV_RETURN')
     byDispatch.push(everywhere('U_BAD_MODE', U.BAD_MODE, 'a transaction is active or suspended (MSR[TS])'));
   return {
@@ -130,7 +129,7 @@ function ultracall(call: AnyUltracall): CallEntry {
     number: call.number,
     name: call.name,
     about: call.about,
-    caller: CALLERS[call.caller as Caller],
+    caller: CALLERS[call.caller],
     provider: 'ultravisor',
     source: call.source,
     in: registers(call.in),

@@ -2,7 +2,7 @@ import { hex } from '../../bytes/index.ts';
 import type { Paint } from '../../trace/index.ts';
 import { profileNames } from '../../ultravisor/index.ts';
 import { columns } from '../columns.ts';
-import type { CallEntry, RegisterEntry, ReturnEntry } from './entries.ts';
+import type { CallEntry, FieldEntry, RegisterEntry, ReturnEntry } from './entries.ts';
 
 /** `0xF128`: as headers write it. */
 export const callNumber = (number: number): string => `0x${number.toString(16).toUpperCase()}`;
@@ -29,14 +29,7 @@ export function showCall(entry: CallEntry, paint: Paint): string {
     section('in', entry.in.map(showRegisterUse), paint),
     section('out', entry.out.map(showRegisterUse), paint),
     section('returns', entry.returns.map(showReturn), paint),
-    section(
-      'profiles',
-      fields.flatMap(({ field, about: what, values }) => [
-        [field, what, ''],
-        ...Object.entries(values).map(([profile, value]) => ['', profile, value]),
-      ]),
-      paint,
-    ),
+    section('profiles', fields.length === 0 ? [] : [['', ...profileNames], ...fields.map(showField)], paint),
     section(
       'checks',
       checks.map(check => [check]),
@@ -58,6 +51,8 @@ const showRegisterUse = ({ name, register, unit, values }: RegisterEntry): strin
         .join(', ')
     : unit,
 ];
+
+const showField = ({ field, about, values }: FieldEntry): string[] => [field, ...profileNames.map(name => values[name] ?? ''), about];
 
 const showReturn = ({ code, number, when, profiles }: ReturnEntry): string[] => [
   code,

@@ -14,6 +14,8 @@ export interface Scene {
   /** Messages of this point that passed before, the oldest first, as they passed. */
   readonly earlier: readonly Uint8Array[];
   readonly intercepted: InterceptedHypercall | null;
+  /** All messages of a point that passed before, the oldest first. */
+  recorded(point: Point): readonly Uint8Array[];
   /** Keeps the command that is on its way back, and sends it behind the one that comes so many commands later. */
   holdBack(commands: number): void;
   bytesOf(contents: Contents): Uint8Array;

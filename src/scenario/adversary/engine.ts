@@ -278,6 +278,7 @@ export class Adversary implements Interceptor {
       moment,
       lpid,
       intercepted,
+      recorded: point => this.#traffic.earlier(point),
       earlier: this.#traffic.earlier(moment.point),
       holdBack: commands => {
         this.#heldFor = commands;

@@ -12,6 +12,7 @@ export const UV_ESM = ultracall({
   in: { kbase: r(4, 'gpa'), fdt: r(5, 'gpa') },
   out: {},
   returns: {
+    U_SUCCESS: where('esmWhenSecure', 'U_SUCCESS', 'the VM is secure already'),
     U_PERMISSION: ['LPID is 0', where('esmFailure', 'ultravisor code', 'an integrity check fails')],
     U_PARAMETER: [
       where('esmZeroArguments', 'U_PARAMETER, U_P2', 'kbase is 0'),

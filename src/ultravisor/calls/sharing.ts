@@ -9,6 +9,7 @@ const SOURCE = 'open-power/ultravisor core/uvcall.c, core/svm_host.c';
 const written = (when: string) => where('shareResult', 'written', when);
 
 const RETURNS = {
+  U_SUCCESS: written('done'),
   U_PARAMETER: written("no SVM has the caller's lpid"),
   U_INVALID: where('notSecure', 'U_INVALID', 'the VM is not secure'),
   U_P2: written('a frame lies in no memory slot or is changing hands, or the hypervisor refused; frames changed so far are reverted'),
@@ -58,6 +59,7 @@ export const UV_UNSHARE_ALL_PAGES = ultracall({
   in: {},
   out: {},
   returns: {
+    U_SUCCESS: RETURNS.U_SUCCESS,
     U_PARAMETER: RETURNS.U_PARAMETER,
     U_INVALID: RETURNS.U_INVALID,
     U_RETRY: written('the hypervisor did not take a frame back: those before it are secure, those behind it shared'),
