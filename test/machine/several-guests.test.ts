@@ -42,13 +42,15 @@ for (const profile of ['documented', 'published', 'hardened']) {
 describe('more unwraps than the TPM has sessions (TPM 2.0 Part 2: TPM_RC_SESSION_HANDLES, 0x905)', () => {
   /** Sessions of others on the host: the TPM has 64. */
   const TAKEN = 61;
+  const NO_SESSION = 0x905;
 
   for (const profile of ['published', 'hardened'] as const) {
     it(`eight guests, three sessions left, ${profile}`, async () => {
       const { bench, all } = await guests(8, profile);
       const codes: number[] = [];
       bench.world.bus.listen(event => {
-        if (event.kind === 'tpm.response' && event.data.rc !== 0) codes.push(event.data.rc);
+        // 0x910 on the way is the resource manager's: it asks after sessions that are gone.
+        if (event.kind === 'tpm.response' && event.data.rc === NO_SESSION) codes.push(event.data.rc);
       });
       const start = Buffer.from(`80010000002b000001764000000740000007${'0010'}${'00'.repeat(16)}${'0000010010000b'}`, 'hex');
       for (let i = 0; i < TAKEN; i++) {
@@ -65,7 +67,7 @@ describe('more unwraps than the TPM has sessions (TPM 2.0 Part 2: TPM_RC_SESSION
         return;
       }
       expect(secure, 'some find no session').to.be.within(1, 7);
-      expect(codes).to.include(0x905);
+      expect(codes).not.to.deep.equal([]);
       for (const guest of all.filter(({ state }) => state === 'failed')) {
         await guest.reboot();
         expect(await guest.enterSecureMode(), 'and later there is one').to.include({ secure: true });
