@@ -9,10 +9,10 @@ import { isEnabled } from './model/hierarchy.ts';
 import { healLockout } from './model/lockout.ts';
 import { nvIsAccessible } from './model/nv.ts';
 import { dropEvictCopies, findObject, isSlotHandle, loadEvict } from './model/objects.ts';
-import { findSession, flushSession, isSessionNumber } from './model/sessions.ts';
+import { findSession, flushSession, isSessionNumber, restartPolicy } from './model/sessions.ts';
 import { inHandle, inParameter, inSession, Refusal, rcOfFault, refuse } from './refusal.ts';
 import { commandDigest, cryptParameter, EMPTY, exchangeFirst, responseDigest, sessionHmac } from './session-crypto.ts';
-import { HEADER_BYTES, handleType, has, TPM_CC, TPM_HT, TPM_RC, TPM_RH, TPM_ST, TPMA_SESSION, TPMS_AUTH_RESPONSE } from './wire/index.ts';
+import { HEADER_BYTES, handleType, has, isKnownTag, TPM_CC, TPM_HT, TPM_RC, TPM_RH, TPM_ST, TPMA_SESSION, TPMS_AUTH_RESPONSE } from './wire/index.ts';
 
 // Part 1 §18, Part 4 ExecCommand.c: one command from its bytes to its response, in libtpms' order of checks
 // (tpm.md §6 note 8, vectors/tpm/06): header, handles, authorization, decryption, parameters, action.
@@ -57,7 +57,7 @@ function run(tpm: Core, bytes: Uint8Array, locality: number): Uint8Array {
   if (tpm.state.power === 'off') refuse(TPM_RC.FAILURE);
   const reader = new Reader(bytes);
   const { tag, command } = readHeader(tpm, reader);
-  if (tpm.state.power !== 'started' && command.code !== TPM_CC.Startup) refuse(TPM_RC.INITIALIZE);
+  if ((tpm.state.power === 'started') === (command.code === TPM_CC.Startup)) refuse(TPM_RC.INITIALIZE);
   healLockout(tpm);
   const handles = loadHandles(tpm, command, readHandles(tpm, command, reader));
   const area = tag === TPM_ST.SESSIONS ? readSessionArea(reader) : null;
@@ -83,8 +83,8 @@ function run(tpm: Core, bytes: Uint8Array, locality: number): Uint8Array {
 
 function readHeader(tpm: Core, reader: Reader): { tag: number; command: AnyCommand } {
   const tag = reading(() => reader.u16());
-  // libtpms: TPM_RC_VALUE; the reference code would say TPM_RC_BAD_TAG (06: bad-tag, tpm12-tag).
-  if (tag !== TPM_ST.NO_SESSIONS && tag !== TPM_ST.SESSIONS) refuse(TPM_RC.VALUE);
+  // libtpms knows some other tags as such; all other numbers are wrong values (06: bad-tag, tpm12-tag).
+  if (tag !== TPM_ST.NO_SESSIONS && tag !== TPM_ST.SESSIONS) refuse(isKnownTag(tag) ? TPM_RC.BAD_TAG : TPM_RC.VALUE);
   if (reading(() => reader.u32()) !== reader.bytes.length) refuse(TPM_RC.COMMAND_SIZE);
   const command = tpm.commands.get(reading(() => reader.u32()));
   return command ? { tag, command } : refuse(TPM_RC.COMMAND_CODE);
@@ -265,8 +265,11 @@ function respond(tpm: Core, call: Call, withSessions: boolean, output: Readonly<
   writer.raw(parameters);
   for (const use of call.sessions) TPMS_AUTH_RESPONSE.write(writer, answerOf(tpm, call, use, parameters));
   // Only now: the answer's HMAC needs the session.
-  for (const { session, attributes } of call.sessions)
-    if (session && !has(attributes, A.continueSession)) flushSession(tpm, session.handle);
+  for (const { session, attributes } of call.sessions) {
+    if (!session) continue;
+    if (!has(attributes, A.continueSession)) flushSession(tpm, session.handle);
+    else if (session.policy) restartPolicy(tpm, session);
+  }
   return finished(writer);
 }
 

@@ -1,9 +1,10 @@
 import { concat } from '../../bytes/index.ts';
 import { digest, toInteger } from '../../crypto/index.ts';
 import { admin, command, user } from '../command.ts';
+import { signerOf } from '../model/attest.ts';
 import { der, derInteger, sequence, TAG } from '../model/der.ts';
 import { keyAt } from '../model/objects.ts';
-import { isSigner, selectScheme, sign } from '../model/signing.ts';
+import { sign } from '../model/signing.ts';
 import { extensionsFault, readPartial, signatureAlgorithm, subjectPublicKey } from '../model/x509.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import {
@@ -11,7 +12,6 @@ import {
   isHash,
   TPM_CC,
   TPM_RC,
-  TPM_RH,
   TPM2B_DATA,
   TPM2B_DIGEST,
   TPM2B_MAX_BUFFER,
@@ -36,18 +36,18 @@ export const TPM2_CertifyX509 = command({
   returns: { addedToCertificate: TPM2B_MAX_BUFFER, tbsDigest: TPM2B_DIGEST, signature: TPMT_SIGNATURE },
   run(tpm, { objectHandle, signHandle, reserved, inScheme, partialCertificate }) {
     if (reserved.length > 0) refuse(inParameter(1, TPM_RC.SIZE));
-    // libtpms reads through a null pointer here.
-    if (signHandle === TPM_RH.NULL) refuse(inHandle(2, TPM_RC.KEY));
-    const signKey = keyAt(tpm, signHandle, inHandle(2, TPM_RC.KEY));
-    const object = keyAt(tpm, objectHandle, inHandle(1, TPM_RC.ASYMMETRIC));
-    if (!isSigner(signKey)) refuse(inHandle(2, TPM_RC.KEY));
-    const scheme = selectScheme(signKey, inScheme) ?? refuse(inParameter(2, TPM_RC.SCHEME));
-    const subjectKey = subjectPublicKey(object.publicArea) ?? refuse(inHandle(1, TPM_RC.ASYMMETRIC));
+    // libtpms numbers the two handles the other way round.
+    const [SIGNER, OBJECT] = [1, 2];
+    const object = keyAt(tpm, objectHandle, inHandle(OBJECT, TPM_RC.ASYMMETRIC));
+    const { key: signKey, scheme } = signerOf(tpm, signHandle, inScheme, { handle: SIGNER, inScheme: 2 });
+    const subjectKey = subjectPublicKey(object.publicArea) ?? refuse(inHandle(OBJECT, TPM_RC.ASYMMETRIC));
     const partial = readPartial(partialCertificate);
     if (typeof partial === 'number') return refuse(inParameter(3, partial));
-    const algorithm = partial.signature ?? signatureAlgorithm(signKey.publicArea, scheme) ?? refuse(inHandle(2, TPM_RC.SCHEME));
+    // Without a key libtpms reads through a null pointer from here on.
+    if (!signKey) return refuse(inHandle(SIGNER, TPM_RC.KEY));
+    const algorithm = partial.signature ?? signatureAlgorithm(signKey.publicArea, scheme) ?? refuse(inHandle(SIGNER, TPM_RC.SCHEME));
     const fault = extensionsFault(partial.extensions, object.publicArea.objectAttributes);
-    if (fault !== null) refuse(fault === TPM_RC.ATTRIBUTES ? inHandle(1, fault) : inParameter(3, fault));
+    if (fault !== null) refuse(fault === TPM_RC.ATTRIBUTES ? inHandle(OBJECT, fault) : inParameter(3, fault));
     if (!isHash(scheme.hashAlg)) refuse(TPM_RC.SCHEME);
 
     const body = [algorithm, ...partial.issuerToSubject, subjectKey, partial.extensions];

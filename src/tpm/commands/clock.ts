@@ -11,6 +11,5 @@ export const TPM2_ReadClock = command({
   handles: {},
   params: {},
   returns: { currentTime: TPMS_TIME_INFO },
-  sessions: 'none',
   run: tpm => ({ currentTime: { time: timeOf(tpm), clockInfo: clockInfo(tpm) } }),
 });

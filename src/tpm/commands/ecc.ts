@@ -21,7 +21,7 @@ import {
   TPMA_OBJECT,
   TPMI_DH_OBJECT,
   TPMI_ECC_CURVE,
-  TPMI_ECC_KEY_EXCHANGE_NULL,
+  TPMI_ECC_KEY_EXCHANGE,
   TPMS_ALGORITHM_DETAIL_ECC,
 } from '../wire/index.ts';
 
@@ -79,7 +79,7 @@ export const TPM2_ZGen_2Phase = command({
   name: 'TPM2_ZGen_2Phase',
   spec: 'Part 3 §14.7',
   handles: { keyA: user(TPMI_DH_OBJECT) },
-  params: { inQsB: TPM2B_ECC_POINT, inQeB: TPM2B_ECC_POINT, inScheme: TPMI_ECC_KEY_EXCHANGE_NULL, counter: UINT16 },
+  params: { inQsB: TPM2B_ECC_POINT, inQeB: TPM2B_ECC_POINT, inScheme: TPMI_ECC_KEY_EXCHANGE, counter: UINT16 },
   returns: { outZ1: TPM2B_ECC_POINT, outZ2: TPM2B_ECC_POINT },
   run(tpm, { keyA, inQsB, inQeB, inScheme, counter }) {
     const {
@@ -88,7 +88,7 @@ export const TPM2_ZGen_2Phase = command({
     } = eccKeyAt(tpm, keyA);
     if (has(objectAttributes, A.restricted) || !has(objectAttributes, A.decrypt)) refuse(inHandle(1, TPM_RC.ATTRIBUTES));
     const own: number = parameters.scheme.scheme;
-    if (own === TPM_ALG.NULL ? inScheme === TPM_ALG.NULL : own !== inScheme) refuse(inParameter(3, TPM_RC.SCHEME));
+    if (own !== TPM_ALG.NULL && own !== inScheme) refuse(inParameter(3, TPM_RC.SCHEME));
     const { curveID } = parameters;
     if (!pointOf(curveID, inQsB)) refuse(inParameter(1, TPM_RC.ECC_POINT));
     if (!pointOf(curveID, inQeB)) refuse(inParameter(2, TPM_RC.ECC_POINT));

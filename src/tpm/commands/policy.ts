@@ -104,8 +104,8 @@ export const TPM2_PolicyCommandCode = command({
   returns: {},
   run(tpm, { policySession, code }) {
     const { session, policy } = policySessionAt(tpm, policySession);
-    if (!tpm.commands.has(code)) refuse(inParameter(1, TPM_RC.POLICY_CC));
     if (policy.commandCode !== 0 && policy.commandCode !== code) refuse(inParameter(1, TPM_RC.VALUE));
+    if (!tpm.commands.has(code)) refuse(inParameter(1, TPM_RC.POLICY_CC));
     policy.digest = policyCommandCode(session.authHash, policy.digest, code);
     policy.commandCode = code;
     return {};

@@ -2,8 +2,7 @@ import { command, plain } from '../command.ts';
 import type { Core } from '../model/core.ts';
 import { findObject, keyAt } from '../model/objects.ts';
 import { decryptSecret } from '../model/protection.ts';
-import { createSession, freshPolicy, policySessionAt } from '../model/sessions.ts';
-import { timeOf } from '../model/time.ts';
+import { createSession, restartPolicy, policySessionAt } from '../model/sessions.ts';
 import { inHandle, inParameter, Refusal, refuse } from '../refusal.ts';
 import {
   digestBytes,
@@ -80,8 +79,7 @@ export const TPM2_PolicyRestart = command({
   returns: {},
   run(tpm, { sessionHandle }) {
     const { session } = policySessionAt(tpm, sessionHandle);
-    session.policy = freshPolicy(session.authHash);
-    session.startTime = timeOf(tpm);
+    restartPolicy(tpm, session);
     session.epoch = tpm.state.permanent.timeEpoch;
     return {};
   },

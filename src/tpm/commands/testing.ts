@@ -1,6 +1,8 @@
 import { UINT32 } from '../../bytes/index.ts';
 import { command } from '../command.ts';
-import { TPM_CC, TPM2B_MAX_BUFFER, TPMI_YES_NO, TPML_ALG } from '../wire/index.ts';
+import { isImplemented } from '../model/capabilities.ts';
+import { inParameter, refuse } from '../refusal.ts';
+import { TPM_CC, TPM_RC, TPM2B_MAX_BUFFER, TPMI_YES_NO, TPML_ALG } from '../wire/index.ts';
 
 // Part 3 §10. There is no hardware that could fail: all tests are passed at all times.
 
@@ -23,7 +25,10 @@ export const TPM2_IncrementalSelfTest = command({
   params: { toTest: TPML_ALG },
   returns: { toDoList: TPML_ALG },
   nv: true,
-  run: () => ({ toDoList: [] }),
+  run(_tpm, { toTest }) {
+    if (!toTest.every(isImplemented)) refuse(inParameter(1, TPM_RC.VALUE));
+    return { toDoList: [] };
+  },
 });
 
 export const TPM2_GetTestResult = command({

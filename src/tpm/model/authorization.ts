@@ -24,7 +24,7 @@ import { countPin, isPinIndex, nvAt, nvHas, pinIsLeft } from './nv.ts';
 import { objectAt } from './objects.ts';
 import { ruleOf } from './pcr.ts';
 import { checkPolicy } from './policy-check.ts';
-import { boundEntityOf, findSession } from './sessions.ts';
+import { boundEntityOf, findSession, isSessionNumber } from './sessions.ts';
 
 // Part 1 §19, Part 4 SessionProcess.c: the authorization area, in libtpms' order of checks.
 
@@ -54,6 +54,7 @@ export function parseSessions(tpm: Core, command: Call['command'], area: Uint8Ar
       uses.push(use);
       continue;
     }
+    if (!isSessionNumber(tpm, handle)) fail(TPM_RC.VALUE);
     const session = findSession(tpm, handle);
     if (!session) return refuse(TPM_RC.REFERENCE_S0 + number - 1);
     // The number is that of a session, the handle's type is another's.
@@ -139,7 +140,7 @@ function checkEntity(tpm: Core, call: Call, use: SessionUse, entity: number, ind
   const policy = session?.policy ?? null;
   // A bound session proves knowledge of the entity's value by its key already, as long as name and value are those of then.
   use.includeAuth = policy
-    ? policy.authValueNeeded
+    ? policy.authValueNeeded || policy.passwordNeeded
     : session !== null && !(session.boundEntity !== null && sameBytes(session.boundEntity, boundEntityOf(tpm, entity)));
   if ((session === null || use.includeAuth) && !isDaExempt(tpm, entity)) checkLockedOut(tpm, entity === TPM_RH.LOCKOUT);
   const role = roleOf(call, index);
@@ -199,8 +200,8 @@ function authValueIsAvailable(tpm: Core, call: Call, role: Role | undefined, ent
     }
     case TPM_HT.NV_INDEX: {
       const index = nvAt(tpm, entity);
-      if (isPinIndex(index) && !pinIsLeft(index)) return false;
-      return nvHas(index, call.command.writesNv ? TPMA_NV.bit.AUTHWRITE : TPMA_NV.bit.AUTHREAD);
+      if (call.command.writesNv) return nvHas(index, TPMA_NV.bit.AUTHWRITE);
+      return isPinIndex(index) ? pinIsLeft(index) : nvHas(index, TPMA_NV.bit.AUTHREAD);
     }
     default:
       return true; // hierarchies (enabled: checked before), lockout, the null hierarchy, PCRs
@@ -220,7 +221,7 @@ function policyIsAvailable(tpm: Core, call: Call, role: Role | undefined, entity
       return has(attributes, call.command.writesNv ? TPMA_NV.bit.POLICYWRITE : TPMA_NV.bit.POLICYREAD);
     }
     case TPM_HT.PCR:
-      return pcrHasPolicy(tpm, entity);
+      return ruleOf(entity).group;
     default:
       return entityPolicy(tpm, entity).hashAlg !== TPM_ALG.NULL;
   }

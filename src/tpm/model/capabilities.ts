@@ -69,6 +69,9 @@ const ALGORITHMS: readonly (readonly [number, number])[] = [
   [TPM_ALG.ECB, a.symmetric | a.encrypting],
 ];
 
+/** Whether this TPM has an algorithm. */
+export const isImplemented = (alg: number): boolean => ALGORITHMS.some(([id]) => id === alg);
+
 const PERMANENT_HANDLES = [TPM_RH.OWNER, TPM_RH.NULL, TPM_RH.PW, TPM_RH.LOCKOUT, TPM_RH.ENDORSEMENT, TPM_RH.PLATFORM, TPM_RH.PLATFORM_NV];
 
 /** Handles of one kind, or for loaded and saved sessions of both kinds, ascending. */
@@ -225,6 +228,9 @@ function page<T>(
 }
 
 const self = (value: number): number => value;
+/** TPM_RH_ACT_0 to TPM_RH_ACT_F: no authenticated countdown timer is there. */
+const FIRST_ACT = 0x40000110;
+const LAST_ACT = 0x4000011f;
 
 /** Response parameters of GetCapability. */
 export function capability(
@@ -270,6 +276,8 @@ export function capability(
     case TPM_CAP.PCRS: {
       if (property !== 0) refuse(inParameter(2, TPM_RC.VALUE));
       const data = HASHES.map(hash => ({ hash: hash.id, pcrSelect: permanent.pcrAllocated.get(hash.id) ?? new Uint8Array(3) }));
+      // libtpms gives all banks or none.
+      if (count === 0) return { moreData: 1, capabilityData: { capability: TPM_CAP.PCRS, data: [] } };
       return { moreData: 0, capabilityData: { capability: TPM_CAP.PCRS, data } };
     }
     case TPM_CAP.TPM_PROPERTIES: {
@@ -310,6 +318,7 @@ export function capability(
       };
     }
     case TPM_CAP.ACT:
+      if (property < FIRST_ACT || property > LAST_ACT) refuse(inParameter(2, TPM_RC.VALUE));
       return { moreData: 0, capabilityData: { capability: TPM_CAP.ACT, data: [] } };
     default:
       return refuse(inParameter(1, TPM_RC.VALUE));

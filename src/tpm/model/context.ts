@@ -19,7 +19,11 @@ import { decryptCfb, encryptCfb, equal, hmac, kdfA } from '../../crypto/index.ts
 import { inParameter, rcOfFault, refuse } from '../refusal.ts';
 import { u32, u64 } from '../session-crypto.ts';
 import {
+  digestBytes,
+  HASHES,
   handleType,
+  hashOf,
+  isHash,
   LARGEST_DIGEST,
   TPM_ALG,
   TPM_HT,
@@ -66,7 +70,6 @@ const SEQUENCE = struct('SEQUENCE_CONTEXT', 'own', {
 
 const BOUND = ['cpHash', 'nameHash', 'templateHash'] as const;
 const POLICY = struct('POLICY_CONTEXT', 'own', {
-  digest: TPM2B_DIGEST,
   commandCode: UINT32,
   flags: UINT8,
   nvWritten: UINT8,
@@ -74,7 +77,6 @@ const POLICY = struct('POLICY_CONTEXT', 'own', {
   pcrCounter: UINT32,
   timeout: UINT64,
   boundTo: UINT8,
-  boundDigest: TPM2B_DIGEST,
 });
 const SESSION = struct('SESSION_CONTEXT', 'own', {
   handle: UINT32,
@@ -92,17 +94,37 @@ const SESSION = struct('SESSION_CONTEXT', 'own', {
 const HEAD = struct('CONTEXT_HEAD', 'own', { fingerprint: UINT64, kind: UINT8 });
 const HEAD_BYTES = 9;
 
+// Bytes of a blob's plaintext as libtpms has them (NVMarshal.c): fingerprint, headers and skip marks, then what differs.
 const SESSION_BYTES = 320;
-const OBJECT_OVERHEAD = 144;
+const OBJECT_OVERHEAD = 112;
+const SEQUENCE_OVERHEAD = 44;
+const HASH_OVERHEAD = 25;
+const RUNNING_BYTES: Readonly<Record<number, number>> = {
+  [TPM_ALG.SHA1]: 109,
+  [TPM_ALG.SHA256]: 127,
+  [TPM_ALG.SHA384]: 231,
+  [TPM_ALG.SHA512]: 231,
+};
 
-/** Bytes of the blob's plaintext as libtpms has them; RSA private keys come with their four CRT numbers. */
-function targetBytes(object: KeyObject): number {
-  const { publicArea, sensitive } = object;
+function keyBytes({ publicArea, sensitive, external, name, qualifiedName }: KeyObject): number {
+  // An object of the TPM's own making has its authorization value as it stands in its private area: padded.
+  const auth = sensitive && !external ? Math.max(sensitive.authValue.length, digestBytes(publicArea.nameAlg)) : 0;
+  const padding = sensitive && !external ? auth - sensitive.authValue.length : 0;
+  // RSA private keys come with their four CRT numbers.
   const crt = publicArea.type === TPM_ALG.RSA && sensitive ? 4 * sensitive.sensitive.length : 0;
-  const sensitiveBytes = sensitive ? encode(TPMT_SENSITIVE, sensitive).length : 0;
-  return (
-    OBJECT_OVERHEAD + encode(TPMT_PUBLIC_NULL, publicArea).length + sensitiveBytes + object.name.length + object.qualifiedName.length + crt
-  );
+  const sensitiveBytes = sensitive ? encode(TPMT_SENSITIVE, sensitive).length : EMPTY_SENSITIVE;
+  const named = name.length + qualifiedName.length;
+  return OBJECT_OVERHEAD + encode(TPMT_PUBLIC_NULL, publicArea).length + sensitiveBytes + padding + named + crt;
+}
+/** Type and two sizes, all zero. */
+const EMPTY_SENSITIVE = 6;
+
+function sequenceBytes({ what, authValue, running }: SequenceObject): number {
+  const states = running.reduce((sum, { hashAlg }) => sum + (RUNNING_BYTES[hashAlg] ?? 0), 0);
+  const common = SEQUENCE_OVERHEAD + authValue.length + states;
+  if (what !== 'hmac') return common + 2 + HASHES.length * HASH_OVERHEAD;
+  const { hashAlg } = running[0] ?? { hashAlg: TPM_ALG.NULL };
+  return common + 2 + HASH_OVERHEAD + (isHash(hashAlg) ? hashOf(hashAlg).blockBytes : 0);
 }
 
 /** The savedHandle tells the kind of a saved object (Part 2 §14.6.2). */
@@ -208,10 +230,10 @@ export function sealObject(tpm: Core, object: LoadedObject, sequence: bigint): T
       name,
       qualifiedName,
     };
-    return seal(tpm, head, KINDS.key, KEY, value, targetBytes(object));
+    return seal(tpm, head, KINDS.key, KEY, value, keyBytes(object));
   }
   const ticketSafe = object.ticketSafe === null ? 2 : Number(object.ticketSafe);
-  return seal(tpm, head, KINDS.sequence, SEQUENCE, { ...object, what: SEQUENCES[object.what], ticketSafe }, 0);
+  return seal(tpm, head, KINDS.sequence, SEQUENCE, { ...object, what: SEQUENCES[object.what], ticketSafe }, sequenceBytes(object));
 }
 
 const FLAG = { daBound: 1, lockoutBound: 2, bound: 4, audit: 8, trial: 16, policy: 32 } as const;
@@ -230,8 +252,9 @@ export function sealSession(tpm: Core, session: Session, sequence: bigint): TPMS
       setIf(session.auditDigest !== null, FLAG.audit) |
       setIf(session.trial, FLAG.trial) |
       setIf(session.policy !== null, FLAG.policy),
-    boundEntity: session.boundEntity ?? NONE,
-    auditDigest: session.auditDigest ?? NONE,
+    // As in libtpms: where an HMAC session has entity and audit digest, a policy session has what it is bound to and its own digest.
+    boundEntity: session.policy ? (session.policy.bound?.digest ?? NONE) : (session.boundEntity ?? NONE),
+    auditDigest: session.policy ? session.policy.digest : (session.auditDigest ?? NONE),
     policy: policyValue(session.policy),
   };
   return seal(tpm, head, KINDS.session, SESSION, value, SESSION_BYTES);
@@ -239,7 +262,6 @@ export function sealSession(tpm: Core, session: Session, sequence: bigint): TPMS
 
 function policyValue(policy: PolicyState | null): Value<typeof POLICY> {
   return {
-    digest: policy?.digest ?? NONE,
     commandCode: policy?.commandCode ?? 0,
     flags:
       setIf(!!policy?.authValueNeeded, POLICY_FLAG.authValue) |
@@ -250,14 +272,13 @@ function policyValue(policy: PolicyState | null): Value<typeof POLICY> {
     pcrCounter: policy?.pcrCounter ?? 0,
     timeout: policy?.timeout ?? 0n,
     boundTo: policy?.bound ? BOUND.indexOf(policy.bound.what) : 0xff,
-    boundDigest: policy?.bound?.digest ?? NONE,
   };
 }
 
-function policyOf(value: Value<typeof POLICY>): PolicyState {
+function policyOf({ policy: value, boundEntity, auditDigest }: Value<typeof SESSION>): PolicyState {
   const what = BOUND[value.boundTo];
   return {
-    digest: value.digest,
+    digest: auditDigest,
     commandCode: value.commandCode,
     authValueNeeded: (value.flags & POLICY_FLAG.authValue) !== 0,
     passwordNeeded: (value.flags & POLICY_FLAG.password) !== 0,
@@ -265,7 +286,7 @@ function policyOf(value: Value<typeof POLICY>): PolicyState {
     locality: value.locality,
     pcrCounter: value.pcrCounter,
     timeout: value.timeout,
-    bound: what ? { what, digest: value.boundDigest } : null,
+    bound: what ? { what, digest: boundEntity } : null,
     nvWritten: value.nvWritten === 2 ? null : value.nvWritten === 1,
   };
 }
@@ -283,7 +304,7 @@ function sessionOf(value: Value<typeof SESSION>): Session {
     isLockoutBound: is(FLAG.lockoutBound),
     auditDigest: is(FLAG.audit) ? value.auditDigest : null,
     trial: is(FLAG.trial),
-    policy: is(FLAG.policy) ? policyOf(value.policy) : null,
+    policy: is(FLAG.policy) ? policyOf(value) : null,
     startTime: value.startTime,
     epoch: value.epoch,
   };
@@ -324,7 +345,7 @@ function integrityField(blob: Reader): Uint8Array {
   try {
     return TPM2B_DIGEST.read(blob);
   } catch (error) {
-    if (error instanceof DecodeError) refuse(inParameter(1, rcOfFault(error)));
+    if (error instanceof DecodeError) refuse(rcOfFault(error)); // libtpms puts no number to it
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { blaming, refuse } from '../refusal.ts';
-import { TPM_ALG, TPM_RC, type TPMT_PUBLIC, type TPMT_SENSITIVE } from '../wire/index.ts';
+import { digestBytes, TPM_ALG, TPM_RC, type TPMT_PUBLIC, type TPMT_SENSITIVE } from '../wire/index.ts';
 import { checkKeys } from './key-checks.ts';
 import { checkAttributes, checkSchemes } from './object-checks.ts';
 import type { KeyObject } from './state.ts';
@@ -16,9 +16,10 @@ export function loadAreas(
 ): void {
   blaming(blamePublic, () => {
     const named = publicArea.nameAlg !== TPM_ALG.NULL;
-    if (parent && named && sensitive) checkAttributes(parent, publicArea);
-    else checkSchemes(null, publicArea);
-    if (parent && !named) refuse(TPM_RC.HASH);
+    if (named && sensitive) {
+      if (sensitive.seedValue.length > digestBytes(publicArea.nameAlg)) refuse(blameSensitive(TPM_RC.KEY_SIZE));
+      checkAttributes(parent, publicArea);
+    } else checkSchemes(null, publicArea);
   });
   checkKeys(publicArea, sensitive, blamePublic, blameSensitive);
 }

@@ -28,7 +28,8 @@ export function isDaExempt(tpm: Core, handle: number): boolean {
 export function healLockout(tpm: Core): void {
   const { permanent, ram } = tpm.state;
   const now = timeOf(tpm);
-  if (permanent.recoveryTime > 0 && permanent.failedTries > 0) {
+  if (permanent.recoveryTime === 0) permanent.failedTries = 0;
+  else if (permanent.failedTries > 0) {
     const step = BigInt(permanent.recoveryTime) * 1000n;
     const forgiven = (now - ram.lastFailure) / step;
     if (forgiven > 0n) {

@@ -52,6 +52,8 @@ export function checkAttributes(parent: KeyObject | null, publicArea: TPMT_PUBLI
   } else if (set(A.fixedTPM)) refuse(TPM_RC.ATTRIBUTES);
   // A key is for one thing or for both, but a restricted one is either a parent or signs.
   if (set(A.restricted) && set(A.sign) === set(A.decrypt)) refuse(TPM_RC.ATTRIBUTES);
+  // Only data is for nothing.
+  if (publicArea.type !== TPM_ALG.KEYEDHASH && !set(A.sign) && !set(A.decrypt)) refuse(TPM_RC.ATTRIBUTES);
   if (set(A.fixedTPM) && set(A.encryptedDuplication)) refuse(TPM_RC.ATTRIBUTES);
   // Below a parent that may leave the TPM, all leave it under the same protection.
   if (parent && !parentHas(A.fixedTPM) && set(A.encryptedDuplication) !== parentHas(A.encryptedDuplication)) refuse(TPM_RC.ATTRIBUTES);
@@ -107,11 +109,10 @@ function checkAsymmetricScheme(publicArea: Extract<TPMT_PUBLIC, { type: typeof T
   if (publicArea.type === TPM_ALG.ECC && publicArea.parameters.kdf.scheme !== TPM_ALG.NULL) refuse(TPM_RC.KDF);
 }
 
-/** A storage parent encrypts its children with CFB; one that cannot leave its parent uses the parent's algorithms. */
+/** A storage parent has a cipher (libtpms does not ask for CFB, though that is how it is used); one that cannot leave its parent uses the parent's algorithms. */
 function checkParentSymmetric(parent: KeyObject | null, publicArea: TPMT_PUBLIC): void {
   const symmetric = symmetricOf(publicArea);
   if (!symmetric || symmetric.algorithm === TPM_ALG.NULL) refuse(TPM_RC.SYMMETRIC);
-  if (symmetric.mode !== TPM_ALG.CFB) refuse(TPM_RC.MODE);
   if (!parent || !has(publicArea.objectAttributes, A.fixedParent)) return;
   if (publicArea.nameAlg !== parent.publicArea.nameAlg) refuse(TPM_RC.HASH);
   const parents = symmetricOf(parent.publicArea);

@@ -144,7 +144,8 @@ export function launchPcr0(tpm: Core): void {
 }
 
 export const mayExtend = (pcr: number, locality: number): boolean => extendAt(locality)(ruleOf(pcr));
-export const mayReset = (pcr: number, locality: number): boolean => resetAt(locality)(ruleOf(pcr));
+/** Locality 4 is the hardware's: what it resets, it resets by its own means (libtpms PCRIsResetAllowed). */
+export const mayReset = (pcr: number, locality: number): boolean => locality !== 4 && resetAt(locality)(ruleOf(pcr));
 
 /** The selection without PCRs that are not allocated: what the TPM says it looked at. */
 export function effectiveSelection(tpm: Core, selections: readonly Selection[]): Selection[] {

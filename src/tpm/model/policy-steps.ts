@@ -9,11 +9,14 @@ import { timeOf } from './time.ts';
 
 // What PolicySigned, PolicySecret and PolicyTicket share (Part 3 §23.2, Part 4 Policy_spt.c).
 
-/** When an authorization ends, in TPM time (ms). With a nonce, seconds count from the session's start; without one from now. 0n: never. */
+/**
+ * When an authorization ends, in TPM time (ms); 0n: never. With a nonce, seconds count from the session's start, without one from
+ * power-on (libtpms ComputeAuthTimeout; what is left of the present second is given on top).
+ */
 export function authTimeout(tpm: Core, session: Session, expiration: number, nonceTPM: Uint8Array): bigint {
   if (expiration === 0) return 0n;
-  const ms = BigInt(Math.abs(expiration)) * 1000n;
-  return (nonceTPM.length === 0 ? timeOf(tpm) : session.startTime) + ms;
+  const ms = BigInt(Math.min(Math.abs(expiration), 0x7fff_ffff)) * 1000n;
+  return (nonceTPM.length === 0 ? timeOf(tpm) % 1000n : session.startTime) + ms;
 }
 
 /** Number of each parameter, for the codes. */

@@ -38,7 +38,7 @@ const isOrderly = (tpm: Core): boolean => tpm.state.permanent.orderly === 'clear
 export function startup(tpm: Core, type: number, locality: number): void {
   const { state } = tpm;
   const { permanent, saved } = state;
-  if (state.power === 'started') refuse(TPM_RC.INITIALIZE);
+  if (locality !== 0 && locality !== 3) refuse(TPM_RC.LOCALITY);
   if (type === TPM_SU.STATE && !saved) refuse(inParameter(1, TPM_RC.VALUE));
   const daWasUsed = permanent.orderly === 'daUsed';
   if (!saved) reset(tpm);
@@ -96,6 +96,8 @@ export function shutdown(tpm: Core, type: number): void {
   // The PCRs that are there now are not those that will be.
   if (type === TPM_SU.STATE && state.permanent.pcrAllocatedNext) refuse(inParameter(1, TPM_RC.TYPE));
   state.permanent.clock = clockOf(tpm);
+  // A protected value that is used from now on makes the shutdown disorderly again.
+  state.ram.daUsed = false;
   if (type === TPM_SU.STATE) {
     state.saved = structuredClone({ clear: state.clear, reset: state.reset, pcrs: state.ram.pcrs });
     state.permanent.orderly = 'state';

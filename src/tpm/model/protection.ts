@@ -15,7 +15,7 @@ import {
   toInteger,
   unpadOaep,
 } from '../../crypto/index.ts';
-import { rcOfFault, refuse } from '../refusal.ts';
+import { Refusal, rcOfFault, refuse } from '../refusal.ts';
 import { EMPTY, type SymDefObject } from '../session-crypto.ts';
 import {
   blockBytes,
@@ -72,12 +72,11 @@ export function unwrapOuter(protector: Protector, name: Uint8Array, wrapped: Uin
   const block = blockBytes(protector.symmetric.algorithm);
   const reader = new Reader(wrapped);
   const integrity = unmarshal(() => TPM2B_DIGEST.read(reader));
-  if (integrity.length !== digestBytes(protector.nameAlg)) refuse(TPM_RC.SIZE);
   const body = reader.rest();
   if (!equal(integrity, integrityOf(protector, name, body))) refuse(TPM_RC.INTEGRITY);
   const inner = new Reader(body);
   const iv = hasIv ? unmarshal(() => TPM2B_IV.read(inner)) : new Uint8Array(block);
-  if (iv.length !== block) refuse(TPM_RC.SIZE);
+  if (iv.length !== block) refuse(TPM_RC.VALUE);
   return decryptCfb(keyFor(protector, name), iv, inner.rest(), cipherOf(protector.symmetric.algorithm));
 }
 
@@ -112,7 +111,14 @@ export function sensitiveToPrivate(
 }
 
 export function privateToSensitive(parent: KeyObject, name: Uint8Array, wrapped: Uint8Array): TPMT_SENSITIVE {
-  return sensitiveOf(unwrapOuter(protectorOf(parent.publicArea, seedOf(parent)), name, wrapped, true));
+  const bytes = unwrapOuter(protectorOf(parent.publicArea, seedOf(parent)), name, wrapped, true);
+  if (bytes.length < 2) refuse(TPM_RC.INSUFFICIENT);
+  try {
+    return sensitiveOf(bytes);
+  } catch (error) {
+    if (error instanceof Refusal) refuse(TPM_RC.SENSITIVE);
+    throw error;
+  }
 }
 
 function seedOf(parent: KeyObject): Uint8Array {
@@ -207,18 +213,20 @@ export function decryptSecret({ publicArea, sensitive }: KeyObject, label: Secre
   const bytes = digestBytes(publicArea.nameAlg);
   switch (publicArea.type) {
     case TPM_ALG.RSA: {
+      const { scheme } = publicArea.parameters;
+      if (scheme.scheme !== TPM_ALG.NULL && scheme.scheme !== TPM_ALG.OAEP) refuse(TPM_RC.SCHEME);
+      const hashAlg = scheme.scheme === TPM_ALG.OAEP ? scheme.hashAlg : publicArea.nameAlg;
       if (encrypted.length !== publicArea.unique.length) refuse(TPM_RC.SIZE);
       if (toInteger(encrypted) >= toInteger(publicArea.unique)) refuse(TPM_RC.FAILURE);
       const block = rsaPrivate(rsaPrivateKey(publicArea, sensitive.sensitive), encrypted);
-      const secret = unpadOaep(hashName(publicArea.nameAlg), block, oaepLabel(label));
+      const secret = unpadOaep(hashName(hashAlg), block, oaepLabel(label));
       if (!secret) return refuse(TPM_RC.FAILURE); // libtpms: padding errors are FAILURE
-      return secret.length > bytes ? refuse(TPM_RC.VALUE) : secret;
+      return secret.length > digestBytes(hashAlg) ? refuse(TPM_RC.VALUE) : secret;
     }
     case TPM_ALG.ECC: {
       const { curveID } = publicArea.parameters;
       const reader = new Reader(encrypted);
       const point = unmarshal(() => TPMS_ECC_POINT.read(reader));
-      if (reader.remaining > 0) refuse(TPM_RC.SIZE);
       const z = eccMultiplyX(curveID, sensitive.sensitive, point);
       if (!z) return refuse(TPM_RC.ECC_POINT);
       return kdfE(hashName(publicArea.nameAlg), z, label, point.x, publicArea.unique.x, bytes * 8);

@@ -34,7 +34,7 @@ export function policySessionAt(tpm: Core, handle: number): { session: Session; 
   return { session, policy: session.policy };
 }
 
-export const freshPolicy = (authHash: number): PolicyState => ({
+const freshPolicy = (authHash: number): PolicyState => ({
   digest: zeroPolicy(authHash),
   commandCode: 0,
   authValueNeeded: false,
@@ -46,6 +46,12 @@ export const freshPolicy = (authHash: number): PolicyState => ({
   bound: null,
   nvWritten: null,
 });
+
+/** What a policy session was told is void: PolicyRestart, and every use (UpdateInternalSession). */
+export function restartPolicy(tpm: Core, session: Session): void {
+  session.policy = freshPolicy(session.authHash);
+  session.startTime = timeOf(tpm);
+}
 
 /** The number of the saved session with the oldest context. */
 function oldestSaved(tpm: Core): number | null {

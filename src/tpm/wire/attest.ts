@@ -1,4 +1,4 @@
-import { oneOf, sizedOf, struct, tagged, UINT16, UINT32, UINT64, type Value } from '../../bytes/index.ts';
+import { type Codec, oneOf, sizedOf, struct, tagged, UINT16, UINT32, UINT64, type Value } from '../../bytes/index.ts';
 import { TPMA_NV } from './attributes.ts';
 import {
   TPM2B_DATA,
@@ -18,7 +18,7 @@ import {
   TPMS_CLOCK_INFO,
   TPMS_TIME_INFO,
 } from './buffers.ts';
-import { TPM_CAP, TPM_GENERATED_VALUE, TPM_ST } from './constants.ts';
+import { isKnownTag, TPM_CAP, TPM_GENERATED_VALUE, TPM_ST } from './constants.ts';
 import {
   TPM_ALG_ID,
   TPM_CAP_TYPE,
@@ -31,10 +31,23 @@ import {
 
 // Part 2 §10.7, §10.10, §10.12, §13: tickets, capabilities, attestations, NV.
 
+/** One of these tags; another that TPM 2.0 knows is fault `tag`, any other number fault `value` (libtpms TPM_ST_Unmarshal). */
+function tagOf(name: string, tags: Readonly<Record<string, number>>): Codec<number> {
+  return {
+    ...oneOf(name, UINT16, tags, 'tag'),
+    read(reader) {
+      const offset = reader.offset;
+      const tag = reader.u16();
+      if (Object.values(tags).includes(tag)) return tag;
+      return reader.fail(isKnownTag(tag) ? 'tag' : 'value', `0x${tag.toString(16)} is no tag of ${name}`, offset);
+    },
+  };
+}
+
 /** A ticket: proof by HMAC that this TPM said something before. A wrong tag is TPM_RC_TAG. */
 const ticket = (name: string, spec: string, ...tags: readonly (keyof typeof TPM_ST)[]) =>
   struct(name, spec, {
-    tag: oneOf(name, UINT16, Object.fromEntries(tags.map(tag => [tag, TPM_ST[tag]])), 'tag'),
+    tag: tagOf(name, Object.fromEntries(tags.map(tag => [tag, TPM_ST[tag]]))),
     hierarchy: TPMI_RH_HIERARCHY_NULL,
     digest: TPM2B_DIGEST,
   });

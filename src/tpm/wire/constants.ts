@@ -199,6 +199,10 @@ export const TPM_ST = {
   AUTH_SIGNED: 0x8025,
 } as const;
 
+const ST_VALUES: ReadonlySet<number> = new Set(Object.values(TPM_ST).filter(tag => tag !== TPM_ST.ATTEST_NV_DIGEST));
+/** Whether libtpms knows the number as a tag: it has not heard of ATTEST_NV_DIGEST where it reads tags. */
+export const isKnownTag = (tag: number): boolean => ST_VALUES.has(tag);
+
 /** Part 2 §6.10. */
 export const TPM_SU = { CLEAR: 0x0000, STATE: 0x0001 } as const;
 /** Part 2 §6.11. */

@@ -51,7 +51,7 @@ export const TPMI_ALG_RSA_SCHEME = algs('TPMI_ALG_RSA_SCHEME', [...rsaSigning, T
 export const TPMI_ALG_RSA_DECRYPT = algs('TPMI_ALG_RSA_DECRYPT', [TPM_ALG.RSAES, TPM_ALG.OAEP, TPM_ALG.NULL], 'value');
 const eccAgreement = [TPM_ALG.ECDH, TPM_ALG.ECMQV];
 export const TPMI_ALG_ECC_SCHEME = algs('TPMI_ALG_ECC_SCHEME', [...eccSigning, ...eccAgreement, TPM_ALG.NULL], 'scheme');
-export const TPMI_ECC_KEY_EXCHANGE_NULL = algs('TPMI_ECC_KEY_EXCHANGE+', [...eccAgreement, TPM_ALG.SM2, TPM_ALG.NULL], 'scheme');
+export const TPMI_ECC_KEY_EXCHANGE = algs('TPMI_ECC_KEY_EXCHANGE', [...eccAgreement, TPM_ALG.SM2], 'scheme');
 export const TPMI_ALG_KEYEDHASH_SCHEME = algs('TPMI_ALG_KEYEDHASH_SCHEME', [TPM_ALG.HMAC, TPM_ALG.XOR, TPM_ALG.NULL], 'value');
 export const TPMI_ALG_PUBLIC = oneOf(
   'TPMI_ALG_PUBLIC',

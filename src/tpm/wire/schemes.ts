@@ -7,7 +7,6 @@ import {
   TPMI_ALG_CIPHER_MODE_NULL,
   TPMI_ALG_ECC_SCHEME,
   TPMI_ALG_HASH,
-  TPMI_ALG_HASH_NULL,
   TPMI_ALG_KDF,
   TPMI_ALG_KEYEDHASH_SCHEME,
   TPMI_ALG_RSA_DECRYPT,
@@ -72,7 +71,7 @@ export const TPMT_KDF_SCHEME_ANY = tagged('TPMT_KDF_SCHEME', 'Part 2 §11.2.3.3'
 /** Part 2 §11.1.23. */
 export const TPMT_KEYEDHASH_SCHEME = tagged('TPMT_KEYEDHASH_SCHEME', 'Part 2 §11.1.23', { scheme: TPMI_ALG_KEYEDHASH_SCHEME }, 'scheme', {
   [TPM_ALG.HMAC]: hash,
-  [TPM_ALG.XOR]: { hashAlg: TPMI_ALG_HASH_NULL, kdf: TPMI_ALG_KDF },
+  [TPM_ALG.XOR]: { hashAlg: TPMI_ALG_HASH, kdf: TPMI_ALG_KDF },
   [TPM_ALG.NULL]: {},
 });
 
