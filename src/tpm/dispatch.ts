@@ -1,4 +1,4 @@
-import { DecodeError, type Fields, Reader, readField, Writer } from '../bytes/index.ts';
+import { type AnyCodec, DecodeError, type Fields, Reader, readField, Writer } from '../bytes/index.ts';
 import type { AnyCommand, HandleUse } from './command.ts';
 import { auditByCommand, auditBySession } from './model/audit.ts';
 import { authorize, authorizeWithoutSessions, hmacKeyOf, parseSessions, SMALLEST_SESSION } from './model/authorization.ts';
@@ -12,7 +12,19 @@ import { dropEvictCopies, findObject, isSlotHandle, loadEvict } from './model/ob
 import { findSession, flushSession, isSessionNumber, restartPolicy } from './model/sessions.ts';
 import { inHandle, inParameter, inSession, Refusal, rcOfFault, refuse } from './refusal.ts';
 import { commandDigest, cryptParameter, EMPTY, exchangeFirst, responseDigest, sessionHmac } from './session-crypto.ts';
-import { HEADER_BYTES, handleType, has, isKnownTag, TPM_CC, TPM_HT, TPM_RC, TPM_RH, TPM_ST, TPMA_SESSION, TPMS_AUTH_RESPONSE } from './wire/index.ts';
+import {
+  HEADER_BYTES,
+  handleType,
+  has,
+  isKnownTag,
+  TPM_CC,
+  TPM_HT,
+  TPM_RC,
+  TPM_RH,
+  TPM_ST,
+  TPMA_SESSION,
+  TPMS_AUTH_RESPONSE,
+} from './wire/index.ts';
 
 // Part 1 §18, Part 4 ExecCommand.c: one command from its bytes to its response, in libtpms' order of checks
 // (tpm.md §6 note 8, vectors/tpm/06): header, handles, authorization, decryption, parameters, action.
@@ -73,7 +85,7 @@ function run(tpm: Core, bytes: Uint8Array, locality: number): Uint8Array {
   );
   if (area) authorize(tpm, call);
   else authorizeWithoutSessions(call);
-  const params = readParameters(command.params, call.decryptSession ? new Reader(decrypted(tpm, call, call.decryptSession)) : reader);
+  const params = readParameters(tpm, command.params, call.decryptSession ? new Reader(decrypted(tpm, call, call.decryptSession)) : reader);
   if (command.nv && !tpm.nvAvailable) refuse(TPM_RC.NV_UNAVAILABLE);
   const output = command.run(tpm, { ...named(command, handles), ...params } as never, call) as Readonly<Record<string, unknown>>;
   const response = respond(tpm, call, area !== null, output);
@@ -227,16 +239,20 @@ function decrypted(tpm: Core, call: Call, use: SessionUse): Uint8Array {
   return plain ?? refuse(blame(TPM_RC.SIZE));
 }
 
-function readParameters(fields: Fields, reader: Reader): Readonly<Record<string, unknown>> {
+const isHandleCodec = (codec: AnyCodec): boolean => 'ranges' in codec;
+
+function readParameters(tpm: Core, fields: Fields, reader: Reader): Readonly<Record<string, unknown>> {
   const values: Record<string, unknown> = {};
   let number = 0;
   for (const [name, codec] of Object.entries(fields)) {
     number++;
     const blamed = number;
-    values[name] = reading(
+    const value = reading(
       () => readField(reader, name, codec),
       rc => inParameter(blamed, rc),
     );
+    if (isHandleCodec(codec) && !isPossible(tpm, value as number)) refuse(inParameter(number, TPM_RC.VALUE));
+    values[name] = value;
   }
   if (reader.remaining > 0) refuse(TPM_RC.SIZE);
   return values;

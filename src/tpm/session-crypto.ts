@@ -71,7 +71,8 @@ export function cryptParameter(
 ): Uint8Array {
   if (symmetric.algorithm === TPM_ALG.NULL) throw new RangeError('the session has no symmetric algorithm');
   if (symmetric.algorithm === TPM_ALG.XOR) {
-    return xor(data, kdfA(hashName(symmetric.keyBits), key, 'XOR', nonceNewer, nonceOlder, data.length * 8));
+    // libtpms masks with the session's hash, whatever hash the definition names.
+    return xor(data, kdfA(hashName(hash), key, 'XOR', nonceNewer, nonceOlder, data.length * 8));
   }
   const keyBytes = symmetric.keyBits / 8;
   const ivBytes = blockBytes(symmetric.algorithm);

@@ -2,7 +2,7 @@ import { command, plain, user } from '../command.ts';
 import { sealObject, sealSession, unseal } from '../model/context.ts';
 import { isEnabled } from '../model/hierarchy.ts';
 import { nvBytesUsed } from '../model/nv.ts';
-import { findObject, flushObject, isSlotHandle, keyAt, objectAt, place } from '../model/objects.ts';
+import { findObject, flushObject, keyAt, objectAt, place } from '../model/objects.ts';
 import {
   findSession,
   flushSession,
@@ -85,7 +85,6 @@ export const TPM2_FlushContext = command({
   sessions: 'none',
   run(tpm, { flushHandle }) {
     const transient = handleType(flushHandle) === TPM_HT.TRANSIENT;
-    if (!(transient ? isSlotHandle(tpm, flushHandle) : isSessionNumber(tpm, flushHandle))) refuse(inParameter(1, TPM_RC.VALUE));
     const exists = transient
       ? findObject(tpm, flushHandle) !== null
       : findSession(tpm, flushHandle) !== null || isSessionSaved(tpm, flushHandle);

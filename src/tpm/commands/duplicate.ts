@@ -25,7 +25,7 @@ import {
 // Part 3 §13.1 and §13.2: how objects leave a TPM. Import, which brings them in, stands in duplication.ts.
 
 const A = TPMA_OBJECT.bit;
-const MAX_PRIVATE = 1232;
+const MAX_PRIVATE = 1230;
 
 /** The asymmetric storage key at a handle; null for TPM_RH_NULL (ObjectIsStorage). */
 function newParentAt(tpm: Core, handle: number, number: number): KeyObject | null {

@@ -2,7 +2,7 @@ import { command, plain } from '../command.ts';
 import type { Core } from '../model/core.ts';
 import { findObject, keyAt } from '../model/objects.ts';
 import { decryptSecret } from '../model/protection.ts';
-import { createSession, restartPolicy, policySessionAt } from '../model/sessions.ts';
+import { createSession, policySessionAt, restartPolicy } from '../model/sessions.ts';
 import { inHandle, inParameter, Refusal, refuse } from '../refusal.ts';
 import {
   digestBytes,

@@ -3,7 +3,7 @@ import { digest, kdfA, toInteger } from '../../crypto/index.ts';
 import { handleName } from '../names.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import { EMPTY } from '../session-crypto.ts';
-import { hashName, TPM_ALG, TPM_GENERATED_VALUE, TPM_RC, TPM_RH, TPMS_ATTEST } from '../wire/index.ts';
+import { hashName, TPM_ALG, TPM_GENERATED_VALUE, TPM_RC, TPM_RH, TPM_ST, TPMS_ATTEST } from '../wire/index.ts';
 import { FIRMWARE_VERSION } from './capabilities.ts';
 import type { Core } from './core.ts';
 import { proofOf } from './hierarchy.ts';
@@ -55,18 +55,22 @@ export function attest(
   qualifyingData: Uint8Array,
   attested: Attested,
 ): { attestation: Uint8Array; signature: SignatureOrNone } {
-  const qualifiedSigner = key?.qualifiedName ?? handleName(TPM_RH.NULL);
+  // An anonymous scheme tells nothing of the key; what the caller wants to see goes into what is signed, not into the attestation.
+  const anonymous = scheme.scheme === TPM_ALG.ECDAA;
+  const qualifiedSigner = anonymous ? EMPTY : (key?.qualifiedName ?? handleName(TPM_RH.NULL));
   const by = shift(tpm, key, qualifiedSigner);
   const { clock, resetCount, restartCount, safe } = clockInfo(tpm);
   const attestation = encode(TPMS_ATTEST, {
     ...attested,
     magic: TPM_GENERATED_VALUE,
     qualifiedSigner,
-    extraData: qualifyingData,
+    ...(anonymous && attested.type === TPM_ST.ATTEST_CERTIFY ? { qualifiedName: EMPTY } : {}),
+    extraData: anonymous ? EMPTY : qualifyingData,
     clockInfo: { clock, resetCount: (resetCount + by.resets) >>> 0, restartCount: (restartCount + by.restarts) >>> 0, safe },
     firmwareVersion: BigInt.asUintN(64, FIRMWARE_VERSION + by.version),
   });
-  const hashed = key ? digest(hashName(scheme.hashAlg), attestation) : EMPTY;
+  const plain = key ? digest(hashName(scheme.hashAlg), attestation) : EMPTY;
+  const hashed = anonymous && qualifyingData.length > 0 ? digest(hashName(scheme.hashAlg), qualifyingData, plain) : plain;
   const signature = signOrNot(tpm, key, scheme, hashed);
   if (key) tpm.disorderly = true;
   return { attestation, signature };

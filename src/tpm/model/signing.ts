@@ -4,6 +4,7 @@ import { refuse } from '../refusal.ts';
 import {
   has,
   hashName,
+  isHash,
   TPM_ALG,
   TPM_RC,
   TPMA_OBJECT,
@@ -14,6 +15,7 @@ import {
 import { committedNumber, endCommit } from './commit.ts';
 import type { Core } from './core.ts';
 import { eccSignatureHolds, signEcdaa, signEcdsa, signSchnorr, signSm2 } from './ecc-signatures.ts';
+import { isAsymSignScheme } from './object-checks.ts';
 import { rsaSignatureHolds, signRsa } from './rsa-signatures.ts';
 import type { KeyObject } from './state.ts';
 
@@ -42,8 +44,17 @@ const chosen = (of: object & { readonly scheme: number }): Chosen => ({
   ...('count' in of ? { count: of.count as number } : {}),
 });
 
-/** The key's scheme, or else the caller's; both must be the same. Null when there is none (CryptSelectSignScheme). */
-export function selectScheme({ publicArea }: KeyObject, given: SigScheme): Chosen | null {
+/** The key's scheme, or else the caller's; both must be the same, and one that the key can do. Null when there is none (CryptSelectSignScheme). */
+export function selectScheme(key: KeyObject, given: SigScheme): Chosen | null {
+  const settled = settledScheme(key, given);
+  return settled && canSign(key.publicArea.type, settled) ? settled : null;
+}
+
+/** CryptIsValidSignScheme. */
+const canSign = (type: number, { scheme, hashAlg }: Chosen): boolean =>
+  (type === TPM_ALG.KEYEDHASH ? scheme === TPM_ALG.HMAC : isAsymSignScheme(type, scheme)) && isHash(hashAlg);
+
+function settledScheme({ publicArea }: KeyObject, given: SigScheme): Chosen | null {
   if (publicArea.type === TPM_ALG.SYMCIPHER) return null;
   const own = chosen(publicArea.type === TPM_ALG.KEYEDHASH ? publicArea.parameters.scheme : publicArea.parameters.scheme);
   const wanted = chosen(given);

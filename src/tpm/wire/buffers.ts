@@ -30,9 +30,9 @@ export const TPM2B_PUBLIC_KEY_RSA = sized('TPM2B_PUBLIC_KEY_RSA', { max: MAX_RSA
 export const TPM2B_PRIVATE_KEY_RSA = sized('TPM2B_PRIVATE_KEY_RSA', { max: (MAX_RSA_KEY_BYTES * 5) / 2, spec: 'Part 2 §11.2.4.7' });
 export const TPM2B_ECC_PARAMETER = sized('TPM2B_ECC_PARAMETER', { max: MAX_ECC_KEY_BYTES, spec: 'Part 2 §11.2.5.1' });
 export const TPM2B_ENCRYPTED_SECRET = sized('TPM2B_ENCRYPTED_SECRET', { max: MAX_RSA_KEY_BYTES, spec: 'Part 2 §11.4.3' });
-export const TPM2B_PRIVATE = sized('TPM2B_PRIVATE', { max: 1232, spec: 'Part 2 §12.3.7' });
+export const TPM2B_PRIVATE = sized('TPM2B_PRIVATE', { max: 1230, spec: 'Part 2 §12.3.7' });
 export const TPM2B_ID_OBJECT = sized('TPM2B_ID_OBJECT', { max: 2 * (LARGEST_DIGEST + 2), spec: 'Part 2 §12.4.3' });
-export const TPM2B_CONTEXT_DATA = sized('TPM2B_CONTEXT_DATA', { max: 0xa84 + LARGEST_DIGEST + 2, spec: 'Part 2 §14.5' });
+export const TPM2B_CONTEXT_DATA = sized('TPM2B_CONTEXT_DATA', { max: 2748, spec: 'Part 2 §14.5' });
 /** An attestation as it was signed: whoever wants its fields decodes the bytes as TPMS_ATTEST. */
 export const TPM2B_ATTEST = sized('TPM2B_ATTEST', { max: 1024, spec: 'Part 2 §10.12.13' });
 export const TPM2B_MAX_CAP_BUFFER = sized('TPM2B_MAX_CAP_BUFFER', { max: 1024, spec: 'Part 2 §10.4.12' });
