@@ -2,11 +2,12 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { registerBoot } from './commands/boot.ts';
 import { registerDecode } from './commands/decode.ts';
 import { registerEsm } from './commands/esm.ts';
+import { registerHost } from './commands/host.ts';
 import { registerLuks } from './commands/luks.ts';
 import { registerReport } from './commands/report.ts';
 import { registerSvm } from './commands/svm.ts';
 import { registerTrace } from './commands/trace.ts';
-import { DISCLAIMER, EXIT, EXIT_HELP, type Io } from './io.ts';
+import { DISCLAIMER, EXIT, exitHelp, type Io } from './io.ts';
 import { version } from './version.ts';
 
 /**
@@ -33,7 +34,10 @@ function makeProgram(io: Io, end: (status: number) => void): Command {
   const program = new Command('svm-sim')
     .description(`Simulates how a guest becomes a Secure VM on IBM POWER9.\n${DISCLAIMER}`)
     .version(version(), '-V, --version')
-    .addHelpText('after', EXIT_HELP)
+    .addHelpText(
+      'after',
+      exitHelp({ held: 'done, and nothing to object', failed: 'done, and something was found: `COMMAND --help` says what' }),
+    )
     .exitOverride()
     .configureOutput({ writeOut: text => io.out(text), writeErr: text => io.err(text) })
     .showHelpAfterError('(svm-sim --help tells more)');
@@ -154,6 +158,7 @@ function makeProgram(io: Io, end: (status: number) => void): Command {
   registerEsm(program, io, end);
   registerSvm(program, io, end);
   registerLuks(program, io, end);
+  registerHost(program, io, end);
   registerBoot(program, io, end);
 
   const tpm = program.command('tpm').description('The embedded TPM.');

@@ -4,6 +4,7 @@ import type { Platform } from '../svm/index.ts';
 import type { Tpm } from '../tpm/index.ts';
 import { type Backend, HostDevices, openBackend, parseBackendSpec, TpmChip, type TpmChipState } from '../tpmrm/index.ts';
 import {
+  type Attest,
   bootFirmware,
   type Profile,
   profileNames,
@@ -97,11 +98,11 @@ export class Host implements Stateful<HostState> {
   }
 
   /** Power on: firmware sets up the wrapping key, starts the Ultravisor, then the hypervisor finds the TPM. */
-  async boot(): Promise<void> {
+  async boot(attest?: Attest): Promise<void> {
     const { world, spec } = this;
     world.bus.emit('state', 'firmware', { of: 'host', from: 'off', to: 'firmware', why: 'power on' }, { place: { host: this.name } });
     const transport = firmwareTransport(world, this.backend, this.name);
-    const handover = await bootFirmware(world, transport, this.ultravisor.profile, this.name, spec.wrappingKey?.pem);
+    const handover = await bootFirmware(world, transport, this.ultravisor.profile, this.name, spec.wrappingKey?.pem, attest);
     this.#wrappingKey = handover.wrappingKey;
     this.ultravisor.boot(handover.uvFdt);
     await this.chip.start();

@@ -1,3 +1,4 @@
+export { certifyHost, type HostCertificates } from './attest-host.ts';
 export * from './definition/index.ts';
 export { embeddedTpm, openEmbeddedTpm } from './embedded-tpm.ts';
 export { type EsmOutcome, Guest, type GuestSpec, type GuestState } from './guest.ts';

@@ -12,6 +12,7 @@ export * from './commands/index.ts';
 export { type DecodedCommand, type DecodedResponse, decodeCommand, decodeResponse } from './describe.ts';
 export type { Limits } from './model/core.ts';
 export { LIMITS } from './model/core.ts';
+export { makeCredential } from './model/credential.ts';
 export { encryptSecret, type SecretLabel } from './model/protection.ts';
 export { handleName, nameOf, nvNameOf, qualifiedNameOf } from './names.ts';
 export * from './policy-digest.ts';

@@ -23,7 +23,7 @@ import {
   TPM2_ReadPublic,
   TPM2_Startup,
 } from '../tpm/index.ts';
-import { TPM_ALG, TPM_CAP, TPM_CC, TPM_RC, TPM_RH, TPM_SU, TPMS_CONTEXT, type TPMT_PUBLIC } from '../tpm/wire/index.ts';
+import { type Ticket, TPM_ALG, TPM_CAP, TPM_CC, TPM_RC, TPM_RH, TPM_SU, TPMS_CONTEXT, type TPMT_PUBLIC } from '../tpm/wire/index.ts';
 import {
   hostBootFailed,
   modulusOf,
@@ -56,6 +56,19 @@ export interface Handover {
   readonly wrappingKey: WrappingKey;
 }
 
+/** That the TPM made the wrapping key: TPM2_Create gives it once, and TPM2_CertifyCreation wants it. */
+export interface CreationProof {
+  readonly creationHash: Uint8Array;
+  readonly creationTicket: Ticket;
+}
+
+/**
+ * What firmware could do at its end, and the published one does not: have the TPM say what key that is. Only here is the password known,
+ * which TPM2_Certify wants.
+ * @param creation null when the key was there before.
+ */
+export type Attest = (client: TpmClient, password: Uint8Array, creation: CreationProof | null) => Promise<void>;
+
 /** What skiboot does before the hypervisor starts: makes or rotates the wrapping key and tells the Ultravisor of it (pef.md d). */
 export async function bootFirmware(
   world: World,
@@ -63,9 +76,10 @@ export async function bootFirmware(
   profile: Profile,
   host: string,
   givenKeyPem?: string,
+  attest?: Attest,
 ): Promise<Handover> {
   const random = world.random.fork(`firmware of ${host} at ${world.clock.nowNs}`);
-  return new Firmware(world, transport, count => random.bytes(count), profile, host).boot(givenKeyPem);
+  return new Firmware(world, transport, count => random.bytes(count), profile, host).boot(givenKeyPem, attest);
 }
 
 class Firmware {
@@ -75,6 +89,7 @@ class Firmware {
   readonly #profile: Profile;
   readonly #host: string;
   readonly #policies: WrappingKeyPolicies;
+  #creation: CreationProof | null = null;
 
   constructor(world: World, transport: TpmTransport, random: (count: number) => Uint8Array, profile: Profile, host: string) {
     this.#world = world;
@@ -85,7 +100,7 @@ class Firmware {
     this.#policies = wrappingKeyPolicies(profile);
   }
 
-  async boot(givenKeyPem?: string): Promise<Handover> {
+  async boot(givenKeyPem?: string, attest?: Attest): Promise<Handover> {
     const started = await this.#client.call(TPM2_Startup, {}, { startupType: TPM_SU.CLEAR });
     if (!started.ok && started.rc !== TPM_RC.INITIALIZE) must(started); // a TPM that others started is fine
     if (givenKeyPem && !(await this.#persistent()).includes(WRAPPING_KEY_HANDLE)) await this.#importKey(givenKeyPem);
@@ -93,6 +108,7 @@ class Firmware {
     const present = await this.#persistent();
     if (present.includes(WRAPPING_KEY_HANDLE)) await this.#rotate(password);
     else await this.#create(password, present.includes(PARENT_HANDLE));
+    await attest?.(this.#client, password, this.#creation);
     return this.#handOver(password);
   }
 
@@ -145,6 +161,7 @@ class Firmware {
     };
     const made = must(await this.#client.call(TPM2_Create, { parentHandle: PARENT_HANDLE }, input, WITH_NO_PASSWORD)).out;
     await this.#loadAndPersist(made.outPrivate, made.outPublic);
+    this.#creation = { creationHash: made.creationHash, creationTicket: made.creationTicket };
     this.#note('made at first boot');
   }
 

@@ -47,7 +47,10 @@ export function registerEsm(program: Command, io: Io, end: (status: number) => v
 
   withKey(changing('authorize', 'Add a recipient: a host that may open the blob.'))
     .requiredOption(BLOB, THE_BLOB)
-    .requiredOption(PUBKEY, "public key of the host's TPM")
+    .option(PUBKEY, "public key of the host's TPM")
+    .option('--cert <chain>', 'certificates of the key, of `host export`: refused when they do not prove that a TPM made and keeps it')
+    .option('--ca <file>', 'certificate of a host CA that you trust (may be given several times)', several, [])
+    .option('--at <date>', 'check the certificates for this moment (default: now)')
     .option(COMMENT, A_COMMENT)
     .action(flags => run(async () => (await edit()).authorizeKey(flags, io)));
 

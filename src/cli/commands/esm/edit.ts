@@ -14,6 +14,7 @@ import {
   setDigests,
 } from '../../../svm/owner/index.ts';
 import type { Io } from '../../io.ts';
+import { type CertFlags, recipientOf } from './recipient.ts';
 import { type CommonFlags, EsmSession, systemChance } from './session.ts';
 
 interface BlobFlags extends CommonFlags {
@@ -28,15 +29,14 @@ export async function create({ blob, pubkey, comment = '', ...common }: BlobFlag
   return session.write({ path: blob, contents, replace: true });
 }
 
-interface AuthorizeFlags extends BlobFlags {
-  readonly pubkey: string;
+interface AuthorizeFlags extends BlobFlags, CertFlags {
   readonly seckey: string;
 }
 
-export function authorizeKey({ blob, pubkey, seckey, comment = '', ...common }: AuthorizeFlags, io: Io): Promise<number> {
+export function authorizeKey({ blob, seckey, comment = '', ...common }: AuthorizeFlags, io: Io): Promise<number> {
   const session = new EsmSession(common, io);
   return session.change(blob, async before => {
-    const recipient = await session.publicKey(pubkey);
+    const recipient = await recipientOf(common, session);
     return authorize(before, recipient, await session.privateKey(seckey), systemChance, comment);
   });
 }
