@@ -1,41 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { fromHex } from '../src/bytes/index.ts';
-import { Machine } from '../src/machine/index.ts';
-import { createWorld } from '../src/sim/index.ts';
 import { readFdt } from '../src/svm/format/index.ts';
 import { unwrapSymkey } from '../src/ultravisor/unwrap.ts';
 import type { Bench } from './harness.ts';
-
-const folder = new URL('../fixtures/observed/esm/02-three-recipients/', import.meta.url);
-const file = (name: string): Uint8Array => Uint8Array.from(readFileSync(new URL(name, folder)));
-const text = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
+import { file, secureGuest } from './secure-guest.ts';
 
 const H_TPM_COMM = 0xef10;
 const EXECUTE = 1;
 const BUFFER = 0x0300_0000n;
 const GET_RANDOM = fromHex('80010000000c0000017b0020');
-
-async function secureGuest(profile: string) {
-  const machine = await Machine.create(createWorld(1), [
-    { name: 'host', tpm: 'embedded', profile, wrappingKey: { pem: text('tpm1.pem') } },
-  ]);
-  const host = machine.host('host');
-  await host.boot();
-  const guest = host.createGuest({
-    name: 'vm',
-    lpid: 1,
-    ramBytes: 512n << 20n,
-    kernel: file('kernel.bin'),
-    initrd: file('initrd.img'),
-    bootargs: text('bootargs.txt'),
-    rtas: file('rtas.bin'),
-    esmBlob: file('esm_blob.dtb'),
-  });
-  await guest.start();
-  const outcome = await guest.enterSecureMode();
-  if (!('secure' in outcome && outcome.secure)) throw new Error('the guest did not become secure');
-  return { host, guest };
-}
 
 async function getRandom(): Promise<() => Promise<void>> {
   const { host } = await secureGuest('published');

@@ -6,6 +6,8 @@ export interface Bench {
   readonly baseline?: true;
   /** How many operations one `run` performs (1). */
   readonly operations?: number;
+  /** Bytes that one operation moves: the row says how many GB/s that is. */
+  readonly bytes?: number;
   /** A bound that the project promises: one operation of this costs at most so many of the named one. */
   readonly limit?: { readonly times: number; readonly of: string };
   /** Shown behind the row, asked after the last round: a share, a size. */
@@ -78,7 +80,7 @@ export function report(measured: readonly Measured[]): { readonly table: string;
     duration(nsPerOperation),
     `±${(spread * 100).toFixed(1)}%`,
     `${(nsPerOperation / baseline.nsPerOperation).toFixed(3)}x`,
-    bench.note?.() ?? '',
+    [...(bench.bytes ? [`${(bench.bytes / nsPerOperation).toFixed(2)} GB/s`] : []), ...(bench.note ? [bench.note()] : [])].join('; '),
   ]);
   const broken = measured.flatMap(({ bench, nsPerOperation }) => {
     if (!bench.limit) return [];

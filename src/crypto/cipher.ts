@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 import { plain } from './hash.ts';
 
 type Bits = 128 | 192 | 256;
@@ -30,9 +30,20 @@ export interface Sealed {
 
 type Gcm = 'aes-128-gcm' | 'aes-256-gcm';
 
+/** Key bytes are never changed in place: one import serves all pages of a key. */
+const imported = new WeakMap<Uint8Array, KeyObject>();
+
+function keyObject(key: Uint8Array): KeyObject {
+  const known = imported.get(key);
+  if (known) return known;
+  const made = createSecretKey(key);
+  imported.set(key, made);
+  return made;
+}
+
 /** AES-GCM without additional data, 128 or 256-bit key, IV of any length (ESM blobs: 16 bytes, pages: 12). */
 export function encryptGcm(key: Uint8Array, iv: Uint8Array, data: Uint8Array): Sealed {
-  const cipher = createCipheriv(aes(key, 'gcm') as Gcm, key, iv);
+  const cipher = createCipheriv(aes(key, 'gcm') as Gcm, keyObject(key), iv);
   const ciphertext = plain(cipher.update(data));
   cipher.final();
   return { ciphertext, tag: plain(cipher.getAuthTag()) };
@@ -40,7 +51,7 @@ export function encryptGcm(key: Uint8Array, iv: Uint8Array, data: Uint8Array): S
 
 /** The plaintext, or null when the tag does not fit. `unchecked`: without a look at the tag, for firmware that leaves it out. */
 export function decryptGcm(key: Uint8Array, iv: Uint8Array, { ciphertext, tag }: Sealed, unchecked = false): Uint8Array | null {
-  const decipher = createDecipheriv(aes(key, 'gcm') as Gcm, key, iv, { authTagLength: 16 });
+  const decipher = createDecipheriv(aes(key, 'gcm') as Gcm, keyObject(key), iv, { authTagLength: 16 });
   decipher.setAuthTag(tag);
   const plaintext = plain(decipher.update(ciphertext));
   if (unchecked) return plaintext;

@@ -44,13 +44,13 @@ export interface Registers {
   spr: Readonly<Record<string, bigint>>;
 }
 
+const NONE = [0n, 0n, 0n, 0n, 0n, 0n] as const;
+
 export function zeroRegisters(): Registers {
-  const none = 0n;
-  return {
-    gpr: new Array<bigint>(32).fill(none),
-    ...{ cr: none, lr: none, ctr: none, xer: none, msr: none, pc: none },
-    ...{ srr0: none, srr1: none, hsrr0: none, hsrr1: none, lpidr: none, pidr: none, spr: {} },
-  };
+  const gpr = new Array<bigint>(32).fill(0n);
+  const [cr, lr, ctr, xer, msr, pc] = NONE;
+  const [srr0, srr1, hsrr0, hsrr1, lpidr, pidr] = NONE;
+  return { gpr, cr, lr, ctr, xer, msr, pc, srr0, srr1, hsrr0, hsrr1, lpidr, pidr, spr: {} };
 }
 
 /** A virtual processor: its registers are all that crosses the boundary between guest, hypervisor and Ultravisor. */
@@ -60,7 +60,9 @@ export class Vcpu {
 
   constructor(id: number, lpid: number) {
     this.id = id;
-    this.regs = { ...zeroRegisters(), msr: MSR.SF | MSR.ME | MSR.LE | MSR.RI, lpidr: BigInt(lpid) };
+    this.regs = zeroRegisters();
+    this.regs.msr = MSR.SF | MSR.ME | MSR.LE | MSR.RI;
+    this.regs.lpidr = BigInt(lpid);
   }
 
   /** r<n> */

@@ -132,6 +132,7 @@ export class EventBus {
 
   /** Runs `body` with `seq` as the cause of all that is recorded meanwhile. */
   async within<T>(seq: number, body: () => Promise<T>): Promise<T> {
+    if (!this.active) return body();
     this.#causes.push(seq);
     try {
       return await body();

@@ -76,7 +76,7 @@ function decryptIn(uv: Ultravisor, svm: Svm, ra: bigint, gfn: bigint): number {
   const target = securePage(uv, svm, gfn);
   if (target === null) return U.RETRY;
   if (!frame.sealed || !svm.paging) return U.P3;
-  const ciphertext = uv.memory.read(ra, PAGE_BYTES, 'ultravisor');
+  const ciphertext = uv.memory.view(ra, 'ultravisor');
   const { iv, tag } = frame.sealed;
   const authentic = decryptGcm(svm.paging.key, iv, { ciphertext, tag });
   const detail = authentic ? 'the page is what went out' : 'the page is not what went out of this frame last: tampered, moved or old';
@@ -114,7 +114,7 @@ export function pageOut(uv: Ultravisor, svm: Svm | undefined, ra: bigint, gpa: b
   if (state !== 'SECURE') return U.PARAMETER;
   if (svm.phase === 'ABORT') return U.SUCCESS; // nothing is written: the VM's memory does not come back (pef.md c)
   const frame = frameOf(svm, gfn);
-  const page = frame.secureRa === null ? new Uint8Array(PAGE_BYTES) : uv.memory.read(frame.secureRa, PAGE_BYTES, 'ultravisor');
+  const page = frame.secureRa === null ? new Uint8Array(PAGE_BYTES) : uv.memory.view(frame.secureRa, 'ultravisor');
   svm.paging ??= newPaging(uv, svm);
   const iv = nextIv(uv, svm.paging);
   const { ciphertext, tag } = encryptGcm(svm.paging.key, iv, page);

@@ -36,6 +36,7 @@ export interface UltravisorState {
   readonly random: ReturnType<Random['snapshot']>;
 }
 
+const NO_REGISTERS: Named<RegisterUses> = {};
 const MACHINE_CHECK = 0x200;
 /** SRR1 at a system call: its level, here 1 (open-power/ultravisor core/exceptions.c fixup_regs_for_hv_entry). */
 const LEVEL_MASK = 0x0030_0000n;
@@ -134,12 +135,17 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
     clock.advanceNs(CALL_NS);
     const number = vcpu.get(3);
     const call = ultracalls.get(Number(BigInt.asUintN(53, number)));
-    const issuer = vcpu.has(MSR.HV) ? 'hypervisor' : vcpu.has(MSR.S) ? 'svm' : 'guest';
     const name = call?.name ?? 'unknown ultracall';
-    const args: Named<RegisterUses> = call ? readRegisters(vcpu, call.in) : {};
-    const place = this.place(vcpu);
-    const cause = bus.emit('ultracall.call', issuer, { number: Number(number), name, issuer, args }, { place });
-    const result = await bus.within(cause, async () => this.#run(call, args, vcpu));
+    const args: Named<RegisterUses> = call ? readRegisters(vcpu, call.in) : NO_REGISTERS;
+    let place: Place = {};
+    let cause = 0;
+    if (bus.active) {
+      place = this.place(vcpu);
+      const issuer = vcpu.has(MSR.HV) ? 'hypervisor' : vcpu.has(MSR.S) ? 'svm' : 'guest';
+      cause = bus.emit('ultracall.call', issuer, { number: Number(number), name, issuer, args }, { place });
+    }
+    const running = bus.active ? bus.within(cause, async () => this.#run(call, args, vcpu)) : this.#run(call, args, vcpu);
+    const result = running instanceof Promise ? await running : running; // most calls need no turn of the event loop
     const out: Record<string, bigint> = {};
     let r3: bigint | undefined;
     if (typeof result === 'object') {
@@ -153,13 +159,18 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
       }
       if (call && result.r3 !== U.SUCCESS && !result.count && !result.byDispatch) assertDeclared(call, Number(s64(r3)), this.profile);
     }
+    if (!bus.active) return;
     const r3Name = r3 === undefined || (typeof result === 'object' && result.count) ? undefined : uName(r3);
     const outcome = typeof result === 'string' ? result : 'returns';
     const data = { number: Number(number), name, outcome, ...(r3 === undefined ? {} : { r3 }), ...(r3Name ? { r3Name } : {}), out };
     bus.emit('ultracall.return', 'ultravisor', data, { place, cause });
   }
 
-  async #run(call: AnyUltracall | undefined, args: Named<RegisterUses>, vcpu: Vcpu): Promise<UltracallResult<RegisterUses>> {
+  #run(
+    call: AnyUltracall | undefined,
+    args: Named<RegisterUses>,
+    vcpu: Vcpu,
+  ): UltracallResult<RegisterUses> | Promise<UltracallResult<RegisterUses>> {
     if (!call || BigInt(call.number) !== vcpu.get(3)) return { r3: U.FUNCTION };
     const [hv, pr, s] = [vcpu.has(MSR.HV), vcpu.has(MSR.PR), vcpu.has(MSR.S)];
     const wrongCaller = { r3: U.PERMISSION, byDispatch: true } as const;
