@@ -7,7 +7,8 @@ import { registerLuks } from './commands/luks.ts';
 import { registerReport } from './commands/report.ts';
 import { registerSvm } from './commands/svm.ts';
 import { registerTrace } from './commands/trace.ts';
-import { DISCLAIMER, EXIT, exitHelp, type Io } from './io.ts';
+import { describeExitStatuses } from './exit-statuses.ts';
+import { DISCLAIMER, EXIT, type Io } from './io.ts';
 import { version } from './version.ts';
 
 /**
@@ -30,14 +31,11 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function makeProgram(io: Io, end: (status: number) => void): Command {
+/** The whole command line; `end` is told how a command ended. */
+export function makeProgram(io: Io, end: (status: number) => void): Command {
   const program = new Command('svm-sim')
     .description(`Simulates how a guest becomes a Secure VM on IBM POWER9.\n${DISCLAIMER}`)
     .version(version(), '-V, --version')
-    .addHelpText(
-      'after',
-      exitHelp({ held: 'done, and nothing to object', failed: 'done, and something was found: `COMMAND --help` says what' }),
-    )
     .exitOverride()
     .configureOutput({ writeOut: text => io.out(text), writeErr: text => io.err(text) })
     .showHelpAfterError('(svm-sim --help tells more)');
@@ -199,6 +197,7 @@ function makeProgram(io: Io, end: (status: number) => void): Command {
     .description('Tell which TPMs and real programs can be used here, and how to get the others.')
     .action(async () => end((await import('./commands/doctor.ts')).doctor(io)));
 
+  describeExitStatuses(program);
   return program;
 }
 

@@ -5,7 +5,7 @@ import type { Io } from '../io.ts';
 export function registerBoot(program: Command, io: Io, end: (status: number) => void): void {
   program
     .command('boot')
-    .description('Start one Secure VM on a host whose wrapping key is given. Exit status 1 when it does not become secure.')
+    .description('Start one Secure VM on a host whose wrapping key is given.')
     .requiredOption('--kernel <file>', 'vmlinux, or the flat image')
     .requiredOption('--initrd <file>', 'the initrd, with or without the blob in front')
     .requiredOption('--key <file>', "private key that stands for the host's wrapping key (RSA-2048)")

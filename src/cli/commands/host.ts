@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { exitHelp, type Io } from '../io.ts';
+import type { Io } from '../io.ts';
 
 /** `svm-sim host ...`: what the people who run a host give to the owners of VMs. */
 export function registerHost(program: Command, io: Io, end: (status: number) => void): void {
@@ -19,6 +19,5 @@ export function registerHost(program: Command, io: Io, end: (status: number) => 
     .option('--not-before <date>', 'from when on the certificates are valid, such as 2026-01-31 or 2026-01-31T12:00:00Z', '2020-01-01')
     .option('--days <days>', 'for how long they are valid', '10950')
     .option('--force', 'replace files that are there')
-    .addHelpText('after', exitHelp({ held: 'the files are written' }))
     .action(async (scenario: string | undefined, flags) => end(await (await import('./host/export.ts')).exportHost(scenario, flags, io)));
 }

@@ -12,7 +12,7 @@ export function registerLuks(program: Command, io: Io, end: (status: number) => 
     .action(async (image: string, flags) => end(await (await import('./luks/info.ts')).info(image, flags, io)));
   luks
     .command('decrypt')
-    .description('Decrypt the payload of a volume into a file. Exit status 1 when no key slot opens.')
+    .description('Decrypt the payload of a volume into a file.')
     .argument('<image>', 'image file')
     .requiredOption('-o, --output <file>', 'where the payload goes')
     .option('--passphrase-file <file>', 'the passphrase; every byte counts, a newline at the end too (default: asked for)')

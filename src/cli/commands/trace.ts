@@ -21,7 +21,7 @@ export function registerTrace(program: Command, io: Io, end: (status: number) =>
 
   trace
     .command('diff')
-    .description('Show the first event at which two runs part, and why. Exit status 1 when they do.')
+    .description('Show the first event at which two runs part, and why.')
     .argument('<a>', 'a trace')
     .argument('<b>', 'another one')
     .addOption(as())
