@@ -106,7 +106,7 @@ describe('svm-sim esm refuses, with status 2 and the place', () => {
     {
       about: 'a key that is in the blob already',
       argv: () => ['authorize', '-b', path('esm_blob.dtb'), '-p', path('tpm1.pub.pem'), '-s', path('origin.key')],
-      says: /the key has the lockbox lockbox-1 already/,
+      says: /esm_blob\.dtb: the key has the lockbox lockbox-1 already/,
     },
     {
       about: 'to revoke the origin',
@@ -121,7 +121,7 @@ describe('svm-sim esm refuses, with status 2 and the place', () => {
     {
       about: 'a name that is in use',
       argv: () => ['attach', '-b', path('esm_blob.dtb'), '-f', path('attachments/rootd'), '-s', path('origin.key')],
-      says: /an attachment "rootd" is in the blob already/,
+      says: /esm_blob\.dtb: an attachment "rootd" is in the blob already/,
     },
     {
       about: 'a name that cannot be one',
@@ -194,7 +194,10 @@ describe('svm-sim esm refuses, with status 2 and the place', () => {
   });
 
   it('a folder it cannot write to is a fault of the environment: status 3, nothing left', async function () {
-    if (process.getuid?.() === 0) this.skip(); // root may write everywhere
+    if (process.getuid?.() === 0) {
+      console.log('      skipped: root may write everywhere');
+      this.skip();
+    }
     mkdirSync(path('closed'));
     chmodSync(path('closed'), 0o555);
     expect(await svmSim('esm', 'create', '-b', path('closed/x.dtb'), '-p', path('origin.pub'))).to.include({ status: 3 });

@@ -60,5 +60,16 @@ describe('svm-sim luks', () => {
     }
     expect(await svmSim('luks', 'info', join(folder, 'none'))).to.include({ status: 2 });
     expect(await svmSim('luks', 'decrypt', image, '--key-slot', 'x', '-o', join(folder, 'payload'))).to.include({ status: 2 });
+    const none = await svmSim(
+      'luks',
+      'decrypt',
+      'fixtures/observed/luks/luks1-pbkdf2.img',
+      '--key-slot',
+      '9',
+      '-o',
+      join(folder, 'payload'),
+    );
+    expect(none.status).to.equal(2);
+    expect(none.err).to.match(/has no key slot 9\n +Key slots: 0/);
   });
 });

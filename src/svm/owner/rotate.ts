@@ -30,7 +30,7 @@ export function rotate(blob: EsmBlob, opener: EsmPrivateKey, keys: readonly EsmP
     const key = [opener, ...keys].find(candidate => lockboxFor(blob, candidate) === lockbox);
     if (!key) {
       const whose = lockbox.comment ? ` (${lockbox.comment})` : '';
-      const hint = 'Give it, or revoke that recipient first.';
+      const hint = 'Give it (--pubkey), or revoke that recipient first.';
       throw new SimulatorError('esm.key-missing', { what: `the public key of ${lockbox.name}${whose} is needed`, hint });
     }
     tree = setProperty(tree, `/lockboxes/${lockbox.name}`, 'encrypted-symkey', sealForKey(fresh, key, chance));

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { SimulatorError } from '../../../sim/index.ts';
 import {
   type EsmBlob,
   type EsmPrivateKey,
@@ -63,7 +64,7 @@ export class EsmSession {
   /** Reads the blob, changes it and puts it in its place. */
   async change(file: string, body: (blob: EsmBlob) => EsmBlob | Promise<EsmBlob>): Promise<number> {
     const blob = await this.blob(file);
-    const changed = await explainedLater(file, async () => writeEsmBlob(await body(blob)));
+    const changed = await placed(file, () => explainedLater(file, async () => writeEsmBlob(await body(blob))));
     return this.write({ path: file, contents: changed, replace: true });
   }
 
@@ -75,5 +76,16 @@ export class EsmSession {
     await writeWhole(...files);
     for (const { path } of files) this.debug(1, `wrote ${path}`);
     return EXIT.held;
+  }
+}
+
+/** What is wrong with a blob as a whole is told with its name. */
+async function placed<T>(file: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    if (!(error instanceof SimulatorError) || error.where !== undefined) throw error;
+    const { code, what, hint, blame } = error;
+    throw new SimulatorError(code, { where: file, what, ...(hint === undefined ? {} : { hint }), blame, cause: error });
   }
 }

@@ -3,6 +3,7 @@ import {
   type ByteSource,
   chunks,
   fileSource,
+  type LuksVolume,
   openPayload,
   readLuks,
   recogniseFileSystem,
@@ -33,6 +34,7 @@ export async function decrypt(file: string, flags: DecryptFlags, io: Io): Promis
   try {
     const volume = readLuks(image);
     for (const { offset, text } of volume.notices) io.err(`${file}: byte ${offset}: ${text}\n`);
+    checkSlot(file, volume, keyslot);
     const passphrase = await passphraseOf(file, flags.passphraseFile, io);
     const unlocked = await unlock(volume, passphrase, { onProgress: progress(tell), ...(keyslot === undefined ? {} : { keyslot }) });
     if (!unlocked.opened) {
@@ -55,6 +57,16 @@ function slotOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{1,2}$/.test(text)) return Number(text);
   throw new SimulatorError('luks.key-slot', { where: '--key-slot', what: `"${text}" is no key slot`, hint: 'Give a number from 0 on.' });
+}
+
+function checkSlot(file: string, { keyslots }: LuksVolume, wanted: number | undefined): void {
+  const numbers = keyslots.map(({ number }) => number);
+  if (wanted === undefined || numbers.includes(wanted)) return;
+  throw new SimulatorError('luks.key-slot', {
+    where: file,
+    what: `the volume has no key slot ${wanted}`,
+    hint: `Key slots: ${[...numbers].sort((a, b) => a - b).join(', ') || 'none'}.`,
+  });
 }
 
 async function passphraseOf(image: string, file: string | undefined, io: Io): Promise<Uint8Array> {
