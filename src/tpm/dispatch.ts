@@ -322,7 +322,7 @@ function answerOf(tpm: Core, call: Call, use: SessionUse, parameters: Uint8Array
   return { nonce: nonceTPM, sessionAttributes: attributes, hmac: responseHmac() };
 
   function responseHmac(): Uint8Array {
-    if (session?.policy?.passwordNeeded && use.entity !== null) return EMPTY;
+    if (session?.policy?.passwordNeeded) return EMPTY;
     const key = hmacKeyOf(tpm, use);
     if (key.length === 0 && use.hmac.length === 0) return EMPTY;
     const rpHash = responseDigest(authHash, TPM_RC.SUCCESS, call.command.code, parameters);

@@ -57,13 +57,19 @@ function pad(
       case TPM_ALG.RSAES:
         return padPkcs1(message, size, tpm.bytes);
       default:
-        if (message.length > size) throw new RangeError('the message is longer than the key');
-        return concat(new Uint8Array(size - message.length), message);
+        return raw(message, size);
     }
   } catch (error) {
     if (error instanceof RangeError) return refuse(TPM_RC.FAILURE); // the message is too long for this padding
     throw error;
   }
+}
+
+/** As many bytes as the key; zeros in front may be more or fewer. */
+function raw(message: Uint8Array, size: number): Uint8Array {
+  const first = message.findIndex(byte => byte !== 0);
+  const number = first < 0 ? new Uint8Array(0) : message.subarray(first);
+  return number.length > size ? refuse(TPM_RC.VALUE) : concat(new Uint8Array(size - number.length), number);
 }
 
 export const TPM2_RSA_Encrypt = command({

@@ -60,14 +60,15 @@ export const TPM2_ContextLoad = command({
   returns: {},
   sessions: 'none',
   run(tpm, { context }) {
+    const { savedHandle, sequence } = context;
+    if (handleType(savedHandle) !== TPM_HT.TRANSIENT && !isSessionNumber(tpm, savedHandle)) refuse(inParameter(1, TPM_RC.VALUE));
     const content = unseal(tpm, context);
     if ('kind' in content) {
       if (!isEnabled(tpm, context.hierarchy)) refuse(inParameter(1, TPM_RC.HIERARCHY));
       return { loadedHandle: place(tpm, content) };
     }
     // Each saved context of a session comes back once: it must be the last that was made.
-    const { savedHandle, sequence } = context;
-    if (!isSessionNumber(tpm, savedHandle) || !isSessionSaved(tpm, savedHandle) || !isCurrentContext(tpm, savedHandle, sequence)) {
+    if (!isSessionSaved(tpm, savedHandle) || !isCurrentContext(tpm, savedHandle, sequence)) {
       refuse(inParameter(1, TPM_RC.HANDLE));
     }
     loadSession(tpm, content);

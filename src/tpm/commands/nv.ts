@@ -1,7 +1,7 @@
 import { UINT16 } from '../../bytes/index.ts';
 import { command, plain, user } from '../command.ts';
 import type { Core } from '../model/core.ts';
-import { checkNvRead, checkNvWrite, nvAt, nvBytesUsed, nvHas, nvName } from '../model/nv.ts';
+import { checkNvRead, checkNvWrite, fitsIntoRam, nvAt, nvBytesUsed, nvHas, nvName } from '../model/nv.ts';
 import { writeNv } from '../model/nv-write.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import { withoutTrailingZeros } from '../session-crypto.ts';
@@ -59,6 +59,7 @@ function checkDefinition(tpm: Core, authHandle: number, auth: Uint8Array, public
   if (set(A.POLICY_DELETE) && authHandle !== TPM_RH.PLATFORM) P2(TPM_RC.ATTRIBUTES);
   if (set(A.WRITEALL) && dataSize > LARGEST_BUFFER) P2(TPM_RC.SIZE);
   if (tpm.state.permanent.nv.has(nvIndex)) refuse(TPM_RC.NV_DEFINED);
+  if (set(A.ORDERLY) && !fitsIntoRam(tpm, dataSize)) refuse(TPM_RC.NV_SPACE);
   if (nvBytesUsed(tpm) + dataSize > tpm.limits.nvBytes) refuse(TPM_RC.NV_SPACE);
 }
 

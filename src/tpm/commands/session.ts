@@ -1,5 +1,6 @@
 import { command, plain } from '../command.ts';
 import type { Core } from '../model/core.ts';
+import { findNv, isPinIndex } from '../model/nv.ts';
 import { findObject, keyAt } from '../model/objects.ts';
 import { decryptSecret } from '../model/protection.ts';
 import { createSession, policySessionAt, restartPolicy } from '../model/sessions.ts';
@@ -63,6 +64,8 @@ export const TPM2_StartAuthSession = command({
     const salt = saltOf(tpm, tpmKey, encryptedSalt);
     const boundTo = findObject(tpm, bind);
     if (boundTo?.kind === 'key' && !boundTo.sensitive) refuse(inHandle(2, TPM_RC.HANDLE));
+    const index = findNv(tpm, bind);
+    if (index && isPinIndex(index)) refuse(inHandle(2, TPM_RC.HANDLE)); // whose value counts its uses
     const cipher = symmetric.algorithm !== TPM_ALG.NULL && symmetric.algorithm !== TPM_ALG.XOR;
     if (cipher && symmetric.mode !== TPM_ALG.CFB) refuse(inParameter(4, TPM_RC.MODE));
     const session = createSession(tpm, { type: sessionType, authHash, symmetric, nonceCaller, bind, salt });

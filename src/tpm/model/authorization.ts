@@ -46,7 +46,7 @@ export function parseSessions(tpm: Core, command: Call['command'], area: Uint8Ar
     const number = uses.length + 1;
     if (number > MAX_SESSION_NUM) refuse(inSession(number, TPM_RC.SIZE));
     const fail = (rc: number): never => refuse(inSession(number, rc));
-    const { sessionHandle: handle, nonce, sessionAttributes: attributes, hmac } = readSession(reader, number);
+    const { sessionHandle: handle, nonce, sessionAttributes: attributes, hmac } = readSession(tpm, reader, number);
     const use = { handle, session: null, nonceCaller: nonce, attributes, hmac, entity: null, includeAuth: false };
     if (handle === TPM_RH.PW) {
       if ((attributes & ~A.continueSession) !== 0) fail(TPM_RC.ATTRIBUTES);
@@ -54,7 +54,6 @@ export function parseSessions(tpm: Core, command: Call['command'], area: Uint8Ar
       uses.push(use);
       continue;
     }
-    if (!isSessionNumber(tpm, handle)) fail(TPM_RC.VALUE);
     const session = findSession(tpm, handle);
     if (!session) return refuse(TPM_RC.REFERENCE_S0 + number - 1);
     // The number is that of a session, the handle's type is another's.
@@ -81,8 +80,10 @@ export function parseSessions(tpm: Core, command: Call['command'], area: Uint8Ar
   return uses;
 }
 
-function readSession(reader: Reader, number: number) {
+function readSession(tpm: Core, reader: Reader, number: number) {
   try {
+    const handle = new Reader(reader.bytes.subarray(reader.offset, reader.offset + 4)).u32();
+    if (handleType(handle) !== TPM_HT.PERMANENT && !isSessionNumber(tpm, handle)) refuse(inSession(number, TPM_RC.VALUE));
     return TPMS_AUTH_COMMAND.read(reader);
   } catch (error) {
     if (error instanceof DecodeError) refuse(inSession(number, rcOfFault(error)));

@@ -85,8 +85,8 @@ function handlesFrom(tpm: Core, property: number): readonly number[] {
       return [...permanent.nv.keys()].sort((x, y) => x - y);
     case TPM_HT.HMAC_SESSION: // loaded sessions of both kinds, in order of their numbers
       return ram.sessions.flatMap(session => (session ? [session.handle] : [])).sort((x, y) => (x & 0xffffff) - (y & 0xffffff));
-    case TPM_HT.POLICY_SESSION: // saved ones: which kind each was stands in its context only
-      return reset.contextArray.flatMap((entry, number) => (entry > loadedSessions ? [TPM_HT.POLICY_SESSION * 2 ** 24 + number] : []));
+    case TPM_HT.POLICY_SESSION: // saved ones: which kind each was stands in its context only, all are told as HMAC sessions
+      return reset.contextArray.flatMap((entry, number) => (entry > loadedSessions ? [TPM_HT.HMAC_SESSION * 2 ** 24 + number] : []));
     case TPM_HT.PERMANENT:
       return PERMANENT_HANDLES;
     case TPM_HT.TRANSIENT:
@@ -227,6 +227,8 @@ function page<T>(
   return { moreData: data.length < rest.length ? 1 : 0, data };
 }
 
+/** Numbers of algorithms and curves have 16 bits: libtpms does not look at those above. */
+const UINT16 = 0xffff;
 const self = (value: number): number => value;
 /** TPM_RH_ACT_0 to TPM_RH_ACT_F: no authenticated countdown timer is there. */
 const FIRST_ACT = 0x40000110;
@@ -242,7 +244,7 @@ export function capability(
   const { permanent } = tpm.state;
   switch (kind) {
     case TPM_CAP.ALGS: {
-      const { moreData, data } = page(ALGORITHMS, ([alg]) => alg, property, count, 6);
+      const { moreData, data } = page(ALGORITHMS, ([alg]) => alg, property & UINT16, count, 6);
       return { moreData, capabilityData: { capability: TPM_CAP.ALGS, data: data.map(([alg, algProperties]) => ({ alg, algProperties })) } };
     }
     case TPM_CAP.HANDLES: {
@@ -300,7 +302,7 @@ export function capability(
       const { moreData, data } = page(
         CURVES.map(curve => curve.id),
         self,
-        property,
+        property & UINT16,
         count,
         2,
       );

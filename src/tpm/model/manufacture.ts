@@ -83,4 +83,5 @@ export const freshRam = (tpm: Core): Ram => ({
   startedOrderly: true,
   lastFailure: 0n,
   lockoutSince: 0n,
+  locality3: false,
 });

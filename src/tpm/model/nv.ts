@@ -64,6 +64,15 @@ export function nvBytesUsed(tpm: Core): number {
   return bytes + tpm.state.permanent.persistent.size * 2000;
 }
 
+/** Room for the contents of orderly Indices, each behind a header (libtpms RAM_INDEX_SPACE, NV_RAM_HEADER). */
+const RAM_BYTES = 512;
+const RAM_HEADER = 12;
+export function fitsIntoRam(tpm: Core, dataSize: number): boolean {
+  let used = 0;
+  for (const index of tpm.state.permanent.nv.values()) if (nvHas(index, A.ORDERLY)) used += RAM_HEADER + index.data.length;
+  return used + RAM_HEADER + dataSize <= RAM_BYTES;
+}
+
 /** pinCount and pinLimit. */
 const pinOf = ({ data }: NvIndex): { count: number; limit: number } => {
   const view = new DataView(data.buffer, data.byteOffset, data.length);

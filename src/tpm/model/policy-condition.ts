@@ -9,10 +9,11 @@ function compare(a: Uint8Array, b: Uint8Array): number {
   return 0;
 }
 
-/** Two's complement: with the sign bit turned over the order is that of unsigned numbers. */
+/** The first bit is the sign. libtpms takes of two negative numbers the one that looks smaller for the larger (SignedCompareB). */
 function compareSigned(a: Uint8Array, b: Uint8Array): number {
-  const turned = (bytes: Uint8Array) => bytes.map((byte, i) => (i === 0 ? byte ^ 0x80 : byte));
-  return compare(turned(a), turned(b));
+  const isNegative = (bytes: Uint8Array): boolean => (bytes[0] ?? 0) >= 0x80;
+  if (isNegative(a) !== isNegative(b)) return isNegative(a) ? -1 : 1;
+  return isNegative(a) ? compare(b, a) : compare(a, b);
 }
 
 type Condition = (a: Uint8Array, b: Uint8Array) => boolean;

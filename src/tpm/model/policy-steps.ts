@@ -14,7 +14,7 @@ import { timeOf } from './time.ts';
  * power-on (libtpms ComputeAuthTimeout; what is left of the present second is given on top).
  */
 export function authTimeout(tpm: Core, session: Session, expiration: number, nonceTPM: Uint8Array): bigint {
-  if (expiration === 0) return 0n;
+  if (expiration === 0 || session.trial) return 0n;
   const ms = BigInt(Math.min(Math.abs(expiration), 0x7fff_ffff)) * 1000n;
   return (nonceTPM.length === 0 ? timeOf(tpm) % 1000n : session.startTime) + ms;
 }
@@ -51,7 +51,6 @@ export function updatePolicy(
   const { policy } = session;
   if (!policy) throw new RangeError('no policy session');
   policy.digest = extendPolicyByName(session.authHash, policy.digest, code, name, policyRef);
-  if (session.trial) return;
   if (cpHashA.length > 0) policy.bound = { what: 'cpHash', digest: cpHashA };
   // The earliest end counts.
   if (timeout !== 0n && (policy.timeout === 0n || timeout < policy.timeout)) policy.timeout = timeout;

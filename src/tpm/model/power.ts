@@ -1,8 +1,10 @@
 import { inParameter, refuse } from '../refusal.ts';
-import { TPM_RC, TPM_SU, TPMA_NV } from '../wire/index.ts';
+import { u64 } from '../session-crypto.ts';
+import { nvType, TPM_NT, TPM_RC, TPM_SU, TPMA_NV } from '../wire/index.ts';
 import type { Core } from './core.ts';
 import { freshClear, freshRam, freshReset } from './manufacture.ts';
 import { nvHas, setNvAttributes } from './nv.ts';
+import { nvNumber } from './nv-write.ts';
 import { startPcrs } from './pcr.ts';
 import type { NvIndex } from './state.ts';
 import { CLOCK_UPDATE_MS, clockOf } from './time.ts';
@@ -40,6 +42,7 @@ export function startup(tpm: Core, type: number, locality: number): void {
   const { permanent, saved } = state;
   if (locality !== 0 && locality !== 3) refuse(TPM_RC.LOCALITY);
   if (type === TPM_SU.STATE && !saved) refuse(inParameter(1, TPM_RC.VALUE));
+  if (type === TPM_SU.STATE && saved && saved.locality3 !== (locality === 3)) refuse(TPM_RC.LOCALITY);
   const daWasUsed = permanent.orderly === 'daUsed';
   if (!saved) reset(tpm);
   else {
@@ -51,11 +54,12 @@ export function startup(tpm: Core, type: number, locality: number): void {
   if (type === TPM_SU.STATE && saved) state.clear = saved.clear;
   else {
     if (saved) state.reset.clearCount++;
-    clear(tpm);
+    clear(tpm, { reset: !saved, orderly: permanent.orderly === 'clear' || permanent.orderly === 'state' });
   }
   startPcrs(tpm, type === TPM_SU.STATE && saved ? saved.pcrs : null, locality === 3 ? 3 : 0);
   startLockout(tpm, daWasUsed);
   state.saved = null;
+  state.ram.locality3 = locality === 3;
   state.power = 'started';
 }
 
@@ -67,20 +71,26 @@ function reset(tpm: Core): void {
 }
 
 /** Startup(CLEAR): hierarchies are enabled again, what was locked until then is open. */
-function clear(tpm: Core): void {
+function clear(tpm: Core, since: { readonly reset: boolean; readonly orderly: boolean }): void {
   tpm.state.clear = freshClear();
-  for (const index of tpm.state.permanent.nv.values()) clearNv(index);
+  for (const index of tpm.state.permanent.nv.values()) clearNv(index, since);
 }
 
 const A = TPMA_NV.bit;
 
-/** Part 3 §31.1: locks that last until the next Startup(CLEAR), and contents that do. */
-function clearNv(index: NvIndex): void {
-  let cleared = 0;
-  if (nvHas(index, A.READ_STCLEAR)) cleared |= A.READLOCKED;
-  if (nvHas(index, A.WRITE_STCLEAR) || (nvHas(index, A.WRITEDEFINE) && !nvHas(index, A.WRITTEN))) cleared |= A.WRITELOCKED;
-  if (nvHas(index, A.CLEAR_STCLEAR)) cleared |= A.WRITTEN;
-  if (cleared !== 0) setNvAttributes(index, 0, cleared);
+/** libtpms' MAX_ORDERLY_COUNT: an orderly counter is written to NV once in so many steps. */
+const ORDERLY_COUNT = 0xffn;
+
+/** Locks that last until the next Startup(CLEAR), contents that do (NvSetStartupAttributes), and counters that must not go back. */
+function clearNv(index: NvIndex, { reset, orderly }: { readonly reset: boolean; readonly orderly: boolean }): void {
+  const counter = nvType(index.publicArea.attributes) === TPM_NT.COUNTER;
+  const inRam = nvHas(index, A.ORDERLY);
+  let cleared = A.READLOCKED;
+  if (!counter && (nvHas(index, A.CLEAR_STCLEAR) || (inRam && reset))) cleared |= A.WRITTEN;
+  const written = nvHas(index, A.WRITTEN) && (cleared & A.WRITTEN) === 0;
+  if (!written || !nvHas(index, A.WRITEDEFINE)) cleared |= A.WRITELOCKED;
+  setNvAttributes(index, 0, cleared);
+  if (counter && inRam && !orderly) index.data = u64((nvNumber(index) ?? 0n) | ORDERLY_COUNT);
 }
 
 /** A power loss after protected values were tried counts as a failure: else one could try, pull the plug, and try again. */
@@ -99,7 +109,7 @@ export function shutdown(tpm: Core, type: number): void {
   // A protected value that is used from now on makes the shutdown disorderly again.
   state.ram.daUsed = false;
   if (type === TPM_SU.STATE) {
-    state.saved = structuredClone({ clear: state.clear, reset: state.reset, pcrs: state.ram.pcrs });
+    state.saved = structuredClone({ clear: state.clear, reset: state.reset, pcrs: state.ram.pcrs, locality3: state.ram.locality3 });
     state.permanent.orderly = 'state';
   } else {
     state.saved = null;

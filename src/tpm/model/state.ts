@@ -182,6 +182,8 @@ export interface Ram {
   /** TPM time (ms) of the last failed try or recovery step. */
   lastFailure: bigint;
   lockoutSince: bigint;
+  /** Whether Startup came from locality 3 (the H-CRTM). */
+  locality3: boolean;
 }
 
 /** What Shutdown(STATE) keeps. */
@@ -189,6 +191,8 @@ export interface Saved {
   clear: StateClear;
   reset: StateReset;
   pcrs: Map<number, Uint8Array[]>;
+  /** Whether Startup came from locality 3: then it must again. */
+  locality3: boolean;
 }
 
 export interface State {
