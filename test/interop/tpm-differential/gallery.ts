@@ -167,8 +167,9 @@ const shared = (key: Uint8Array): Uint8Array => Uint8Array.from(digest('sha256',
 
 /** A point of a curve: a public key of ours. */
 export function pointOn(curveID: number): { x: Uint8Array; y: Uint8Array } {
-  const { x, y } = eccKeys.find(key => key.curveID === curveID) ?? eccKeys[0];
-  return { x, y };
+  const key = eccKeys.find(candidate => candidate.curveID === curveID) ?? eccKeys[0];
+  if (!key) throw new RangeError('there are no keys');
+  return { x: key.x, y: key.y };
 }
 
 /** A key with its private part, for LoadExternal and Import. */
