@@ -59,6 +59,15 @@ describe('svm-sim host export', () => {
     expect((await runScenario(await loadScenario(path('given.yaml')))).ok).to.equal(true);
   });
 
+  it('a TPM that is kept has the exported key in later runs, and says only once that it made it', async () => {
+    const kept = ['--tpm-state', path('kept')];
+    expect((await svmSim('host', 'export', '-o', path('first'), '--seed', '9', ...kept)).err).to.equal('');
+    const later = await svmSim('host', 'export', '-o', path('second'), '--seed', '10', ...kept);
+    expect(later.err).to.contain('it was imported, or there before');
+    expect(read('second', 'wrapping-key.pub.pem').equals(read('first', 'wrapping-key.pub.pem'))).to.equal(true);
+    expect((await authorize(...chain('second'))).err).to.contain('TPM2_CertifyCreation is missing');
+  });
+
   it('a key that was imported is exported with a warning, and refused', async () => {
     const { status, err } = await svmSim('host', 'export', 'fixtures/scenarios/first-boot.yaml', '-o', path('imported'));
     expect(status).to.equal(0);

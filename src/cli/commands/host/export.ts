@@ -17,6 +17,7 @@ interface ExportFlags {
   readonly host?: string;
   readonly seed?: string;
   readonly tpm?: string;
+  readonly tpmState?: string;
   readonly profile?: string;
   readonly notBefore: string;
   readonly days: string;
@@ -28,7 +29,8 @@ export async function exportHost(file: string | undefined, flags: ExportFlags, i
   const { output, force = false } = flags;
   const validity = validityOf(flags);
   if (flags.profile !== undefined) profileOf(flags.profile);
-  const { seed, spec } = await hostOf(file, flags);
+  const { seed, spec: planned } = await hostOf(file, flags);
+  const spec = flags.tpmState === undefined ? planned : { ...planned, tpmState: join(flags.tpmState, encodeURIComponent(planned.name)) };
   const paths = FILES.map(({ name }) => ({ path: join(output, name), replace: force }));
   for (const path of paths) await refuseExisting(path);
   const world = createWorld(seed);
