@@ -25,6 +25,8 @@ const SOURCE = 'open-power/ultravisor svm/svm-fdt.c, svm/svm-esm.c';
 const RMO_LIMIT = 768n << 20n;
 /** Twice the tree, rounded up to a page, must fit in one page of the Ultravisor (pef.md e.3.6). */
 const TREE_LIMIT = 1 << 20;
+/** A page of 16-byte buffers, one for each processor that stops itself (pef.md a.2). */
+const VCPU_LIMIT = 4096;
 
 export interface Range {
   readonly start: bigint;
@@ -67,6 +69,7 @@ export class GuestTree {
     this.wrapperBlob = blobStart !== undefined && blobEnd !== undefined ? { start: blobStart, end: blobEnd } : null;
     this.bootCpu = tree.bootCpu;
     this.maxVcpus = vcpusOf(tree);
+    if (this.maxVcpus > VCPU_LIMIT) refuse(`${this.maxVcpus} processors, at most ${VCPU_LIMIT} fit`);
     const reserved = tree.reservations.map(({ address: start, size: bytes }) => ({ start, end: start + bytes }));
     const rtas = { start: this.rtas.base, end: this.rtas.base + BigInt(this.rtas.size) };
     this.inUse = [fdt, rtas, this.initrd, ...(this.wrapperBlob ? [this.wrapperBlob] : []), ...reserved];

@@ -6,6 +6,9 @@ import type { Returned, Ultravisor } from './ultravisor.ts';
 
 /** Status bits of SRR1 that a synthesized interrupt may set (pef.md b.5.12). */
 const STATUS_BITS = 0x783f_0000n;
+const MACHINE_CHECK = 0x200;
+/** Where a machine check may be taken: a guest could register another address by RTAS ibm,nmi-register, which no guest here does. */
+const FWNMI_HANDLER = 0x200n;
 const HIGHEST_VECTOR = 0x2000n;
 const VECTOR_ALIGNMENT = 32n;
 
@@ -32,12 +35,14 @@ function frameFor(uv: Ultravisor, svm: Registers, vector: number, registersIn: n
 }
 
 /** HSRR0 that is no longer the cookie asks for an interrupt in the SVM, if it is a vector (pef.md b.5.12). */
-export function synthesize(vcpu: Vcpu, { hsrr0, hsrr1, r2, cookie, inTransaction }: Returned): void {
+export function synthesize(vcpu: Vcpu, vector: number, { hsrr0, hsrr1, r2, cookie, inTransaction }: Returned): void {
   if (inTransaction) {
     programInterrupt(vcpu, TM_BAD_THING); // pef.md b.1
     return;
   }
-  if (hsrr0 === cookie || hsrr0 >= HIGHEST_VECTOR || hsrr0 % VECTOR_ALIGNMENT !== 0n) return;
+  if (hsrr0 === cookie) return;
+  const valid = vector === MACHINE_CHECK ? hsrr0 === FWNMI_HANDLER : hsrr0 < HIGHEST_VECTOR && hsrr0 % VECTOR_ALIGNMENT === 0n;
+  if (!valid) return;
   interruptSvm(vcpu, hsrr0, r2 & STATUS_BITS, hsrr1 & MSR.LE);
 }
 
@@ -64,5 +69,5 @@ export async function reflect(
   sprs: Readonly<Record<string, bigint>> = {},
 ): Promise<void> {
   vcpu.regs.spr = { ...vcpu.regs.spr, ...sprs };
-  synthesize(vcpu, await pass(uv, svm, vcpu, vector, 0));
+  synthesize(vcpu, vector, await pass(uv, svm, vcpu, vector, 0));
 }

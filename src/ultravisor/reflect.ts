@@ -52,7 +52,7 @@ async function handle(uv: Ultravisor, vcpu: Vcpu, number: number): Promise<void>
     vcpu.set(3, returned.r0);
     for (let n = 4; n < 3 + counts.out; n++) vcpu.set(n, returned.gpr[n] ?? saved.gpr[n] ?? 0n);
   }
-  synthesize(vcpu, returned);
+  synthesize(vcpu, SYSTEM_CALL, returned);
 }
 
 /** Never reflected: the hypervisor must not choose the guest's random numbers. */
