@@ -116,7 +116,7 @@ describe('UV_SVM_TERMINATE in any state (pef.md b.4, e.9)', () => {
     await other.write(GPA, Uint8Array.of(7));
     await bench.hv(TERMINATE, 1);
     expect((await other.read(GPA, 1))[0]).to.equal(7);
-    expect((await other.getFile('rootd')) as object).to.include({ ok: true });
+    expect(await other.getFile('rootd')).to.include({ ok: true });
   });
 });
 
