@@ -1,6 +1,7 @@
 import { diskProblem } from './disk.ts';
 import type { GuestEntry, ScenarioDocument } from './schema.ts';
 import type { KeyPath } from './source.ts';
+import type { Step } from './steps/step-kind.ts';
 import { bytesOf } from './values.ts';
 import { didYouMean } from './zod-issues.ts';
 
@@ -10,12 +11,17 @@ type Say = (path: KeyPath, what: string, hint?: string) => void;
 export function diskProblems(doc: ScenarioDocument, say: Say): void {
   const guests = doc.guests ?? [];
   guests.forEach((guest, i) => guestProblems(guest, ['guests', i], say));
-  doc.steps.forEach((step, i) => {
+  const check = (step: Step, path: KeyPath): void => {
+    if (step.do === 'parallel')
+      (step.strands as readonly (readonly Step[])[]).forEach((strand, i) =>
+        strand.forEach((inner, j) => check(inner, [...path, 'strands', i, j])),
+      );
     if (step.do !== 'unlock' || step.disk !== undefined) return;
     const guest = step.guest === undefined ? guests[0] : guests.find(({ name }) => name === step.guest);
     if (!guest || guest.disk) return;
-    say(['steps', i], `guest "${guest.name}" has no disk`, 'Say "disk: FILE" here, or give the guest a disk.');
-  });
+    say(path, `guest "${guest.name}" has no disk`, 'Say "disk: FILE" here, or give the guest a disk.');
+  };
+  doc.steps.forEach((step, i) => check(step, ['steps', i]));
 }
 
 function guestProblems({ disk, esm }: GuestEntry, at: KeyPath, say: Say): void {

@@ -45,6 +45,11 @@ describe('a disk in a scenario', () => {
     });
   }
 
+  it('a strand that unlocks what is not there is told as well', async () => {
+    const strand = 'do: parallel\n    strands: [[{ do: unlock }], [{ do: get-file, file: rootd }]]';
+    expect((await problemsOf(scenario('lpid: 1', strand))).join()).to.match(/guest "vm" has no disk/);
+  });
+
   it('an attachment of a finished blob cannot be the passphrase', async () => {
     const text = `include: ../real-chain.yaml\nguests:\n  - name: vm
     lpid: 1

@@ -120,6 +120,18 @@ describe("a host's certificates", () => {
   it('of a CA that is none: refused', async () => {
     const none = await caOf({ ca: false });
     expect(await rejection(check({ by: none }, { trusted: await read(none.certificate) }))).to.include({ code: 'cert.not-a-ca' });
+    const another = await caOf({ keyUsage: 0x80 });
+    const error = await rejection(check({ by: another }, { trusted: await read(another.certificate) }));
+    expect(error)
+      .to.include({ code: 'cert.not-a-ca' })
+      .and.have.property('what')
+      .that.matches(/no certification authority/);
+  });
+
+  it('of the second of two trusted CAs that have the same name hold', async () => {
+    const { leaf, ak, ek, ca } = await chainOf();
+    const trusted = await read((await caOf({}, KEYS.ek)).certificate, ca.certificate);
+    expect((await checkHostKey({ chain: await read(leaf, ak, ek), trusted, at: AT })).ca).to.equal('CN=CA');
   });
 
   it('before their time, and after it: refused', async () => {

@@ -75,7 +75,9 @@ const UNDERSTOOD: ReadonlySet<string> = new Set([OID.basicConstraints, OID.keyUs
 /** Every certificate comes from one trusted CA, is whole, and is valid at the moment. The CA. */
 function checkIssued(certificates: readonly Certificate[], trusted: readonly Certificate[], at: Date): Certificate {
   const [leaf] = certificates;
-  const ca = trusted.find(candidate => leaf?.namedAsIssuer(candidate));
+  // Names are no keys: of several CAs of one name it is the one that signed.
+  const named = trusted.filter(candidate => leaf?.namedAsIssuer(candidate));
+  const ca = named.find(candidate => leaf?.signedBy(candidate.publicKey)) ?? named[0];
   if (trusted.length === 0) throw refused('no-ca', leaf?.where ?? '', `nothing says that "${leaf?.issuer}" may be trusted`);
   for (const certificate of certificates) {
     if (!ca || !certificate.namedAsIssuer(ca)) {
@@ -84,7 +86,7 @@ function checkIssued(certificates: readonly Certificate[], trusted: readonly Cer
     }
   }
   if (!ca) throw refused('no-ca', '', 'there is no certificate to check');
-  if (!ca.isCa) throw refused('not-a-ca', ca.where, `"${ca.subject}" is no certification authority (basicConstraints)`);
+  if (!ca.isCa) throw refused('not-a-ca', ca.where, `"${ca.subject}" is no certification authority (basicConstraints, keyUsage)`);
   for (const certificate of [ca, ...certificates]) {
     const { where, signatureAlgorithm, notBefore, notAfter, extensions } = certificate;
     if (signatureAlgorithm !== OID.sha256WithRSAEncryption)
