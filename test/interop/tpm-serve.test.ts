@@ -1,0 +1,94 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { ServeProcess } from './serve-process.ts';
+
+const skipWithout = (context: Mocha.Context, programs: Readonly<Record<string, string>>): void => {
+  const missing = Object.entries(programs).filter(([program]) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0);
+  if (missing.length === 0) return;
+  console.log(`      skipped: not installed: apt-get install ${missing.map(([, apt]) => apt).join(' ')}`);
+  context.skip();
+};
+
+describe('svm-sim tpm serve as a process', () => {
+  let folder: string;
+  const started: ServeProcess[] = [];
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'svm-sim-tpm-serve-'));
+    writeFileSync(join(folder, 'msg'), 'hello, tpm');
+  });
+  afterEach(async () => {
+    for (const serving of started.splice(0)) await serving.end('SIGKILL');
+    rmSync(folder, { recursive: true });
+  });
+
+  async function serve(...args: readonly string[]): Promise<ServeProcess> {
+    const serving = await ServeProcess.start(...args);
+    started.push(serving);
+    return serving;
+  }
+  const run = (serving: ServeProcess, program: string, ...args: readonly string[]): string => {
+    const tcti = `swtpm:host=127.0.0.1,port=${serving.port}`;
+    const env = { ...process.env, TPM2TOOLS_TCTI: tcti, TPM2OPENSSL_TCTI: tcti };
+    return execFileSync(program, args, { cwd: folder, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  };
+
+  it('holds keys that OpenSSL signs and decrypts with', async function () {
+    skipWithout(this, { openssl: 'openssl' });
+    const serving = await serve('--listen', 'tcp:0', '-q');
+    const openssl = (...args: readonly string[]) => run(serving, 'openssl', ...args);
+    try {
+      openssl('rand', '-provider', 'tpm2', '-hex', '8');
+    } catch (error) {
+      if (!String((error as { stderr?: unknown }).stderr).includes('unable to load provider tpm2')) throw error;
+      console.log('      skipped: OpenSSL has no provider "tpm2": apt-get install tpm2-openssl');
+      this.skip();
+    }
+    const withTpm = ['-provider', 'tpm2', '-provider', 'default', '-propquery', '?provider=tpm2'];
+    for (const [algorithm, option] of [
+      ['RSA', 'bits:2048'],
+      ['EC', 'group:P-256'],
+    ] as const) {
+      openssl('genpkey', '-provider', 'tpm2', '-algorithm', algorithm, '-pkeyopt', option, '-out', 'key');
+      openssl('pkey', '-provider', 'tpm2', '-provider', 'base', '-in', 'key', '-pubout', '-out', 'pub');
+      openssl('dgst', ...withTpm, '-sha256', '-sign', 'key', '-out', 'sig', 'msg');
+      expect(openssl('dgst', '-sha256', '-verify', 'pub', '-signature', 'sig', 'msg')).to.equal('Verified OK\n');
+      if (algorithm !== 'RSA') continue;
+      openssl('pkeyutl', '-encrypt', '-pubin', '-inkey', 'pub', '-in', 'msg', '-out', 'cipher');
+      expect(openssl('pkeyutl', ...withTpm, '-decrypt', '-inkey', 'key', '-in', 'cipher')).to.equal('hello, tpm');
+    }
+    expect(openssl('rand', '-provider', 'tpm2', '-hex', '8')).to.match(/^[0-9a-f]{16}\n$/);
+  });
+
+  it('keeps keys and NV memory over SIGTERM, and gives them back after SIGKILL', async function () {
+    skipWithout(this, { tpm2_nvdefine: 'tpm2-tools' });
+    const state = join(folder, 'state');
+    let serving = await serve('--listen', 'tcp:0', '--state', state);
+    run(serving, 'tpm2_nvdefine', '-C', 'o', '-s', '10', '-a', 'ownerread|ownerwrite', '0x1500001');
+    run(serving, 'tpm2_nvwrite', '-C', 'o', '-i', 'msg', '0x1500001');
+    run(serving, 'tpm2_createprimary', '-Q', '-C', 'o', '-G', 'ecc', '-c', 'p');
+    run(serving, 'tpm2_evictcontrol', '-C', 'o', '-c', 'p', '0x81000001');
+    const key = run(serving, 'tpm2_readpublic', '-c', '0x81000001');
+    expect(await serving.end('SIGTERM'), 'it ends in order').to.equal(0);
+    for (const end of ['SIGKILL', 'SIGTERM'] as const) {
+      serving = await serve('--listen', 'tcp:0', '--state', state);
+      expect(run(serving, 'tpm2_nvread', '-C', 'o', '0x1500001')).to.equal('hello, tpm');
+      expect(run(serving, 'tpm2_readpublic', '-c', '0x81000001')).to.equal(key);
+      await serving.end(end);
+    }
+  });
+
+  it('writes a capture that Wireshark dissects, which is whole also after SIGKILL', async function () {
+    skipWithout(this, { tpm2_getrandom: 'tpm2-tools', tshark: 'tshark' });
+    const log = join(folder, 'log.pcap');
+    const serving = await serve('--listen', 'tcp:0', '--log', log);
+    run(serving, 'tpm2_getrandom', '--hex', '8');
+    run(serving, 'tpm2_pcrread', 'sha256:0');
+    await serving.end('SIGKILL');
+    const seen = execFileSync('tshark', ['-r', log], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    expect(seen).to.contain('Command TPM2_CC_GetRandom').and.contain('Command TPM2_CC_PCR_Read').and.contain('Response Code TPM2 Success');
+    expect(seen).not.to.contain('Malformed');
+  });
+});

@@ -1,0 +1,105 @@
+import { fails, flow, prints, same } from '../flow.ts';
+
+const identity = [
+  'tpm2_createprimary -Q -C e -G rsa -c p',
+  "tpm2_create -Q -C p -G rsa2048:rsassa-sha256:null -a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|sign' -c ak",
+  'tpm2_readpublic -Q -c ak -f pem -o ak.pem',
+];
+const eccIdentity = [
+  'tpm2_createprimary -Q -C e -G ecc -c p',
+  "tpm2_create -Q -C p -G ecc256:ecdsa-sha256:null -a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|sign' -c ak",
+  'tpm2_readpublic -Q -c ak -f pem -o ak.pem',
+];
+const verified = 'openssl dgst -sha256 -verify ak.pem -signature sig attest';
+
+export const attestation = [
+  flow(
+    'quote, checked',
+    ...identity,
+    'tpm2_quote -Q -c ak -l sha256:0,1,2+sha384:16 -q 0badc0de -m attest -s sig -o pcrs -g sha256',
+    'tpm2_checkquote -Q -u ak.pem -m attest -s sig -f pcrs -q 0badc0de',
+    fails('', 'tpm2_checkquote -Q -u ak.pem -m attest -s sig -f pcrs -q 0badc0df'),
+  ),
+  flow('quote with an ECC key', ...eccIdentity, 'tpm2_quote -Q -c ak -l sha256:0,7 -q ab -m attest -s sig -f plain -g sha256', verified),
+  flow(
+    'a quote tells of a PCR that changed',
+    ...eccIdentity,
+    'tpm2_quote -Q -c ak -l sha256:23 -m one -s s1 -o p1 -g sha256',
+    `tpm2_pcrextend 23:sha256=${'1'.repeat(64)}`,
+    'tpm2_quote -Q -c ak -l sha256:23 -m two -s s2 -o p2 -g sha256',
+    'tpm2_checkquote -Q -u ak.pem -m two -s s2 -f p2',
+    fails('', 'tpm2_checkquote -Q -u ak.pem -m two -s s2 -f p1'),
+  ),
+  flow(
+    'certify a key',
+    ...identity,
+    'tpm2_create -Q -C p -G ecc -c k',
+    'tpm2_certify -Q -c k -C ak -g sha256 -o attest -s sig -f plain',
+    verified,
+  ),
+  flow(
+    'certify how a key was made',
+    ...eccIdentity,
+    'tpm2_create -Q -C p -G rsa2048 -d digest -t ticket -u u -r r',
+    'tpm2_load -Q -C p -u u -r r -c k',
+    'tpm2_certifycreation -Q -C ak -c k -d digest -t ticket -g sha256 -o sig --attestation attest -f plain',
+    verified,
+    'printf x | dd of=digest bs=1 conv=notrunc',
+    fails('0x4e0|0x', 'tpm2_certifycreation -Q -C ak -c k -d digest -t ticket -g sha256 -o sig --attestation attest'),
+  ),
+  flow('signed time', ...identity, 'tpm2_gettime -Q -c ak -q cafe -g sha256 -o sig --attestation attest -f plain', verified),
+  flow(
+    'certify contents of an NV Index',
+    ...eccIdentity,
+    "tpm2_nvdefine -Q -C o -s 10 -a 'ownerread|ownerwrite|authread|authwrite' 0x1500020",
+    'tpm2_nvwrite -Q -C o -i msg 0x1500020',
+    'tpm2_nvcertify -Q -C ak -c o -g sha256 -f plain -o sig --attestation attest --size 10 0x1500020',
+    verified,
+    'tpm2_nvundefine -Q -C o 0x1500020',
+  ),
+  flow(
+    'command audit digest',
+    ...identity,
+    'tpm2_setcommandauditstatus TPM2_CC_GetRandom',
+    'tpm2_getrandom --hex 8',
+    'tpm2_getcommandauditdigest -Q -c ak -q aa -g sha256 -s sig -m attest -f plain',
+    verified,
+  ),
+  flow(
+    'session audit digest',
+    ...identity,
+    'tpm2_startauthsession -S s --audit-session',
+    'tpm2_getrandom --hex 8 -S s',
+    'tpm2_getsessionauditdigest -Q -c ak -q aa -g sha256 -s sig -m attest -f plain -S s',
+    verified,
+    'tpm2_flushcontext s',
+  ),
+  flow(
+    'credential for a key of this TPM only',
+    'tpm2_createek -Q -G rsa -c ek -u ek.pub',
+    'tpm2_createak -Q -C ek -c ak -G rsa -g sha256 -s rsassa -u ak.pub -n ak.name',
+    'tpm2_makecredential -Q -e ek.pub -s msg -n $(xxd -p -c 99 ak.name) -o credential',
+    'tpm2_startauthsession --policy-session -S s',
+    'tpm2_policysecret -Q -S s -c e',
+    'tpm2_activatecredential -Q -c ak -C ek -i credential -o m -P session:s',
+    'tpm2_flushcontext s',
+    same('m', 'msg'),
+  ),
+  flow(
+    'credential by an ECC endorsement key, made by the TPM itself',
+    'tpm2_createek -Q -G ecc -c ek -u ek.pub',
+    'tpm2_createak -Q -C ek -c ak -G ecc -g sha256 -s ecdsa -n ak.name',
+    'tpm2_makecredential -Q -u ek.pub -s msg -n $(xxd -p -c 99 ak.name) -o credential',
+    'tpm2_startauthsession --policy-session -S s',
+    'tpm2_policysecret -Q -S s -c e',
+    'tpm2_activatecredential -Q -c ak -C ek -i credential -o m -P session:s',
+    'tpm2_flushcontext s',
+    same('m', 'msg'),
+  ),
+  flow(
+    'endorsement key: persistent, its template the TCG one',
+    'tpm2_createek -Q -G rsa -c 0x81010001 -u ek.pub -f pem',
+    'openssl pkey -pubin -in ek.pub -noout',
+    prints('837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa', 'tpm2_readpublic -c 0x81010001'),
+  ),
+];
