@@ -80,6 +80,28 @@ describe('svm-sim tpm serve as a process', () => {
     }
   });
 
+  it('gives its state to swtpm_ioctl and takes it back', async function () {
+    skipWithout(this, { swtpm_ioctl: 'swtpm-tools', tpm2_pcrread: 'tpm2-tools' });
+    const serving = await serve('--listen', 'tcp:0', '-q');
+    const ioctl = (...args: readonly string[]) => run(serving, 'swtpm_ioctl', '--tcp', `127.0.0.1:${serving.port + 1}`, ...args);
+    expect(ioctl('-c')).to.equal('ptm capability is 0x1efff\n');
+    expect(ioctl('--info', '1')).to.contain('"family":"2.0"');
+    ioctl('-h', 'abc');
+    expect(ioctl('-e')).to.equal('tpmEstablished is 1\n');
+    ioctl('-r', '3');
+    expect(ioctl('-e')).to.equal('tpmEstablished is 0\n');
+    const launched = run(serving, 'tpm2_pcrread', 'sha256:17');
+    for (const part of ['permanent', 'volatile']) ioctl('--save', part, part);
+    run(serving, 'tpm2_pcrevent', '16', 'msg');
+    ioctl('--stop');
+    for (const part of ['permanent', 'volatile']) ioctl('--load', part, part);
+    ioctl('-i');
+    expect(run(serving, 'tpm2_pcrread', 'sha256:17')).to.equal(launched);
+    expect(run(serving, 'tpm2_pcrread', 'sha256:16')).to.match(/0x0{64}/);
+    ioctl('-s');
+    expect(await serving.ended).to.equal(0);
+  });
+
   it('writes a capture that Wireshark dissects, which is whole also after SIGKILL', async function () {
     skipWithout(this, { tpm2_getrandom: 'tpm2-tools', tshark: 'tshark' });
     const log = join(folder, 'log.pcap');
