@@ -80,7 +80,11 @@ export function report(measured: readonly Measured[]): { readonly table: string;
     duration(nsPerOperation),
     `±${(spread * 100).toFixed(1)}%`,
     `${(nsPerOperation / baseline.nsPerOperation).toFixed(3)}x`,
-    [...(bench.bytes ? [`${(bench.bytes / nsPerOperation).toFixed(2)} GB/s`] : []), ...(bench.note ? [bench.note()] : [])].join('; '),
+    [
+      ...againstLimit(bench, nsPerOperation, measured),
+      ...(bench.bytes ? [`${(bench.bytes / nsPerOperation).toFixed(2)} GB/s`] : []),
+      ...(bench.note ? [bench.note()] : []),
+    ].join('; '),
   ]);
   const broken = measured.flatMap(({ bench, nsPerOperation }) => {
     if (!bench.limit) return [];
@@ -90,6 +94,12 @@ export function report(measured: readonly Measured[]): { readonly table: string;
     return times <= bench.limit.times ? [] : [`${bench.name} costs ${times.toFixed(2)} of ${bench.limit.of}, at most ${bench.limit.times}`];
   });
   return { table: align([['', 'op/s', 'per op', 'spread', `/ ${baseline.bench.name}`, ''], ...rows]), broken };
+}
+
+/** How it stands to what it is bounded by. */
+function againstLimit({ limit }: Bench, nsPerOperation: number, measured: readonly Measured[]): string[] {
+  const other = limit && measured.find(({ bench }) => bench.name === limit.of);
+  return other ? [`${(nsPerOperation / other.nsPerOperation).toFixed(2)} of ${other.bench.name}`] : [];
 }
 
 const perSecond = (ns: number): string => Math.round(1e9 / ns).toLocaleString('en-US');
