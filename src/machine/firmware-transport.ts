@@ -1,7 +1,7 @@
 import type { World } from '../sim/index.ts';
 import { type TpmTransport, TransportError } from '../tpm/client/index.ts';
+import { describeTpm } from '../tpm/index.ts';
 import { type Backend, BackendError } from '../tpmrm/index.ts';
-import { describeTpm } from './describe-tpm.ts';
 
 const codeAt6 = (packet: Uint8Array): number => new DataView(packet.buffer, packet.byteOffset).getUint32(6);
 

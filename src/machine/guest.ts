@@ -1,7 +1,32 @@
-import { H, Halt, type Hypervisor, hName, MSR, type Partition, terminateSecureGuest, type Vcpu } from '../hcall/index.ts';
+import {
+  gpaOf,
+  H,
+  Halt,
+  type Hypervisor,
+  hName,
+  MSR,
+  PAGE_BYTES,
+  type Partition,
+  TpmSpapr,
+  terminateSecureGuest,
+  type Vcpu,
+} from '../hcall/index.ts';
 import type { Actor, Stateful, World } from '../sim/index.ts';
-import { buildGuestTree, enterSecureMode, type FileOutcome, getFile, type Layout, layOut, type Platform } from '../svm/index.ts';
+import {
+  buildGuestTree,
+  enterSecureMode,
+  type FileOutcome,
+  getFile,
+  type Layout,
+  layOut,
+  NO_DRIVER,
+  type Platform,
+  TpmDriverError,
+  type TpmDriverState,
+  TpmDrivers,
+} from '../svm/index.ts';
 import { fdtErrName, showU, type Ultravisor, uName } from '../ultravisor/index.ts';
+import type { VtpmSpec } from './vtpm.ts';
 
 export interface GuestSpec {
   readonly name: string;
@@ -18,16 +43,27 @@ export interface GuestSpec {
   readonly esmBlob?: Uint8Array;
   /** host-path of spapr-tpm-proxy; null: no such device. */
   readonly tpmProxy?: { readonly hostPath: string; readonly mode?: 'observed' | 'strict' } | null;
+  /** tpm-spapr beside the proxy; none: the machine has no such device. */
+  readonly vtpm?: VtpmSpec;
   readonly secureAllowed?: boolean;
 }
 
 export type GuestState = 'created' | 'running' | 'secure' | 'failed' | 'stuck' | 'dead' | 'terminated';
+
+/** The host as its guests need it. */
+export interface GuestHost {
+  readonly name: string;
+  readonly world: World;
+  readonly hypervisor: Hypervisor;
+  readonly ultravisor: Ultravisor;
+}
 
 /** What a guest has beside its partition. */
 export interface GuestData {
   readonly spec: GuestSpec;
   readonly state: GuestState;
   readonly nextPid: bigint;
+  readonly tpmDrivers: TpmDriverState;
 }
 
 export type EsmOutcome =
@@ -46,16 +82,26 @@ export class Guest implements Stateful<GuestData> {
   readonly #ultravisor: Ultravisor;
   readonly #platform: Platform;
   #state: GuestState = 'created';
+  /** The kernel's drivers of its TPM devices. */
+  readonly tpmDrivers: TpmDrivers;
+  /** What the host does when the guest's QEMU starts. */
+  readonly #onStart: () => Promise<void>;
   /** The next process id: each reader of a file is a process of its own. */
   #nextPid = 100n;
 
-  constructor(world: World, host: string, hypervisor: Hypervisor, ultravisor: Ultravisor, platform: Platform, spec: GuestSpec) {
+  constructor(
+    { world, name: host, hypervisor, ultravisor }: GuestHost,
+    platform: Platform,
+    spec: GuestSpec,
+    onStart: () => Promise<void> = async () => {},
+  ) {
     this.spec = spec;
     this.#world = world;
     this.#host = host;
     this.#hypervisor = hypervisor;
     this.#ultravisor = ultravisor;
     this.#platform = platform;
+    this.#onStart = onStart;
     const { lpid, ramBytes, vcpus, secureAllowed, tpmProxy = { hostPath: '/dev/tpmrm0' } } = spec;
     this.partition = hypervisor.createGuest({
       lpid,
@@ -70,6 +116,7 @@ export class Guest implements Stateful<GuestData> {
       esmBlob: spec.esmBlob?.length ?? null,
       ...(spec.kernelGpa === undefined ? {} : { kernelGpa: spec.kernelGpa }),
     });
+    this.tpmDrivers = new TpmDrivers(platform, () => this.bootVcpu, ramBytes);
   }
 
   get name(): string {
@@ -104,14 +151,33 @@ export class Guest implements Stateful<GuestData> {
 
   /** Loads kernel, initrd, RTAS and device tree into normal memory and starts the kernel. */
   async start(): Promise<void> {
+    await this.#onStart();
     const { kernel, initrd, rtas, esmBlob } = this.spec;
     const { layout, partition } = this;
     partition.write(layout.kernel, kernel, 'hypervisor');
     partition.write(layout.initrd, initrd, 'hypervisor');
     partition.write(layout.rtas, rtas, 'hypervisor');
     if (esmBlob && layout.esmBlob !== null) partition.write(layout.esmBlob, esmBlob, 'guest');
-    partition.write(layout.fdt, buildGuestTree(this.spec, layout), 'guest');
+    partition.write(layout.fdt, this.deviceTree(), 'guest');
     this.#move('running', 'kernel, initrd, RTAS and device tree are loaded');
+  }
+
+  /** The tree that its boot wrapper hands over, as it should be. */
+  deviceTree(): Uint8Array {
+    return buildGuestTree({ ...this.spec, vio: this.vtpm ? [this.vtpm.node] : [] }, this.layout);
+  }
+
+  /** The vTPM of this guest's machine. */
+  get vtpm(): TpmSpapr | undefined {
+    const devices = this.#hypervisor.vio.get(this.spec.lpid)?.devices ?? [];
+    return devices.find(device => device instanceof TpmSpapr);
+  }
+
+  /** Its kernel sends a TPM command by the vTPM, or by spapr-tpm-proxy. @throws {TpmDriverError} when no response comes. */
+  async tpmCommand(by: 'vtpm' | 'proxy', command: Uint8Array): Promise<Uint8Array> {
+    if (by === 'proxy') return this.tpmDrivers.byProxy(command);
+    if (!this.vtpm) throw new TpmDriverError(`guest ${this.name} has no vTPM`);
+    return this.tpmDrivers.byVtpm(this.vtpm.unit, command);
   }
 
   /** UV_ESM, as prom_init makes it. */
@@ -161,6 +227,7 @@ export class Guest implements Stateful<GuestData> {
     await terminateSecureGuest(this.#hypervisor, this.partition);
     await this.#hypervisor.resetGuest(this.partition);
     this.partition.state.life = 'running';
+    this.tpmDrivers.state = NO_DRIVER;
     this.#move('created', 'machine reset');
     await this.start();
   }
@@ -199,12 +266,30 @@ export class Guest implements Stateful<GuestData> {
   }
 
   snapshot(): GuestData {
-    return { spec: this.spec, state: this.#state, nextPid: this.#nextPid };
+    return { spec: this.spec, state: this.#state, nextPid: this.#nextPid, tpmDrivers: this.tpmDrivers.state };
   }
 
-  restore({ state, nextPid }: GuestData): void {
+  restore({ state, nextPid, tpmDrivers }: GuestData): void {
     this.#state = state;
+    this.tpmDrivers.state = tpmDrivers;
     this.#nextPid = nextPid;
+  }
+
+  get vcpus(): readonly Vcpu[] {
+    return this.partition.vcpus;
+  }
+
+  /** It is a Secure VM, or on its way to become one. */
+  get isSecure(): boolean {
+    return this.#ultravisor.svm(this.spec.lpid) !== undefined;
+  }
+
+  /** Frames of normal memory that hold something. */
+  *writtenFrames(): Generator<{ readonly gpa: bigint; readonly bytes: Uint8Array }> {
+    for (const gfn of this.partition.state.frames.keys()) {
+      const gpa = gpaOf(gfn);
+      yield { gpa, bytes: this.partition.read(gpa, PAGE_BYTES, 'hypervisor') };
+    }
   }
 
   /** Frames of this guest that lie in secure memory. */

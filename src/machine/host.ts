@@ -1,7 +1,7 @@
 import { Hypervisor, MSR, RealMemory } from '../hcall/index.ts';
 import { nearest, SimulatorError, type Stateful, type World } from '../sim/index.ts';
 import type { Platform } from '../svm/index.ts';
-import type { Tpm } from '../tpm/index.ts';
+import { describeTpm, type Tpm } from '../tpm/index.ts';
 import { type Backend, HostDevices, openBackend, parseBackendSpec, TpmChip, type TpmChipState } from '../tpmrm/index.ts';
 import {
   type Attest,
@@ -16,11 +16,11 @@ import {
   type WrappingKey,
   writeSvm,
 } from '../ultravisor/index.ts';
-import { describeTpm } from './describe-tpm.ts';
 import { openEmbeddedTpm } from './embedded-tpm.ts';
 import { firmwareTransport } from './firmware-transport.ts';
 import { Guest, type GuestData, type GuestSpec } from './guest.ts';
 import { timed } from './tpm-durations.ts';
+import { emulatedVtpm, passedThrough, type Vtpm } from './vtpm.ts';
 
 export interface HostSpec {
   readonly name: string;
@@ -47,6 +47,8 @@ export interface HostState {
   readonly tpm: ReturnType<Tpm['snapshot']> | null;
   readonly wrappingKey: WrappingKey | null;
   readonly guests: ReadonlyMap<string, GuestData>;
+  /** The TPMs behind the guests' vTPMs; null: the host's own. */
+  readonly vtpms: ReadonlyMap<string, ReturnType<Tpm['snapshot']> | null>;
 }
 
 /** One POWER9 host: memory, TPM, firmware with its Ultravisor, hypervisor, guests. */
@@ -62,6 +64,8 @@ export class Host implements Stateful<HostState> {
   /** The embedded TPM, if that is what the host has. */
   readonly tpm: Tpm | null;
   #guests = new Map<string, Guest>();
+  /** What stands behind the vTPMs, by guest. */
+  readonly #vtpms = new Map<string, Vtpm>();
   #wrappingKey: WrappingKey | null = null;
 
   private constructor(world: World, spec: HostSpec, backend: Backend, tpm: Tpm | null) {
@@ -116,10 +120,12 @@ export class Host implements Stateful<HostState> {
 
   /** Guests end, the TPM is reset, firmware runs again; what the TPM keeps for ever is kept. */
   async reboot(): Promise<void> {
-    for (const guest of this.#guests.values()) if (guest.state !== 'terminated') await guest.terminate();
-    this.#guests.clear();
-    this.hypervisor.partitions.clear();
-    this.hypervisor.proxies.clear();
+    for (const guest of this.#guests.values()) {
+      if (guest.state !== 'terminated') await guest.terminate();
+      await this.hypervisor.endGuest(guest.partition);
+    }
+    this.#forgetGuests();
+    this.#vtpms.clear();
     this.ultravisor.svms.clear();
     await this.backend.reset?.();
     await this.boot();
@@ -129,9 +135,44 @@ export class Host implements Stateful<HostState> {
     if (this.#guests.has(spec.name)) throw new RangeError(`host ${this.name} has a guest ${spec.name} already`);
     const { tpmProxy = { hostPath: '/dev/tpmrm0' } } = spec;
     const proxy = tpmProxy && { ...tpmProxy, ...(this.spec.proxyMode ? { mode: this.spec.proxyMode } : {}) };
-    const guest = new Guest(this.world, this.name, this.hypervisor, this.ultravisor, this.#platform, { ...spec, tpmProxy: proxy });
+    const guest = new Guest(this, this.#platform, { ...spec, tpmProxy: proxy }, () => this.#openDevices(guest));
     this.#guests.set(spec.name, guest);
+    if (spec.vtpm?.backend === 'emulator') this.#plug(guest, this.#vtpms.get(spec.name) ?? emulatedVtpm(this.world, this.name, spec.name));
+    else if (this.#vtpms.has(spec.name)) this.#plug(guest, this.#vtpms.get(spec.name) as Vtpm);
     return guest;
+  }
+
+  #plug(guest: Guest, vtpm: Vtpm): void {
+    const { name, vtpm: asked } = guest.spec;
+    this.#vtpms.set(name, vtpm);
+    if (this.hypervisor.plugVtpm(guest.partition, vtpm.backend, asked?.unit)) return;
+    throw new RangeError(`guest ${name} cannot have a vTPM at unit ${asked?.unit}`);
+  }
+
+  /** The guest's QEMU starts: the device behind a vTPM that is passed through is opened, and stays open. */
+  async #openDevices(guest: Guest): Promise<void> {
+    const { name, vtpm } = guest.spec;
+    if (vtpm?.backend !== 'passthrough' || guest.vtpm) return;
+    this.#plug(guest, await passedThrough(this.hypervisor.files, vtpm.path, name));
+  }
+
+  /** A guest's machine is gone from this host: it ended, or runs on another. */
+  async removeGuest(guest: Guest): Promise<void> {
+    await this.hypervisor.endGuest(guest.partition);
+    for (const gfn of [...guest.partition.state.frames.keys()]) guest.partition.dropFrame(gfn);
+    const { name, lpid } = guest.spec;
+    this.hypervisor.partitions.delete(lpid);
+    this.hypervisor.proxies.delete(lpid);
+    this.hypervisor.vio.delete(lpid);
+    this.#vtpms.delete(name);
+    this.#guests.delete(name);
+  }
+
+  #forgetGuests(): void {
+    this.#guests.clear();
+    this.hypervisor.partitions.clear();
+    this.hypervisor.proxies.clear();
+    this.hypervisor.vio.clear();
   }
 
   guest(name: string): Guest {
@@ -198,20 +239,21 @@ export class Host implements Stateful<HostState> {
       tpm: this.tpm?.snapshot() ?? null,
       wrappingKey: this.#wrappingKey,
       guests: new Map([...this.#guests].map(([name, guest]) => [name, guest.snapshot()])),
+      vtpms: new Map([...this.#vtpms].map(([name, { tpm }]) => [name, tpm?.snapshot() ?? null])),
     };
   }
 
   /** Guests are made again as the snapshot has them. */
   restore(state: HostState): void {
     this.memory.restore(state.memory);
-    this.#guests.clear();
-    this.hypervisor.partitions.clear();
-    this.hypervisor.proxies.clear();
+    this.#forgetGuests();
+    for (const name of [...this.#vtpms.keys()]) if (!state.vtpms.has(name)) this.#vtpms.delete(name);
     for (const { spec } of state.guests.values()) this.createGuest(spec);
     this.hypervisor.restore(state.hypervisor);
     this.ultravisor.restore(state.ultravisor);
     this.chip.restore(state.chip);
     if (state.tpm) this.tpm?.restore(state.tpm);
+    for (const [name, tpm] of state.vtpms) if (tpm) this.#vtpms.get(name)?.tpm?.restore(tpm);
     this.#wrappingKey = state.wrappingKey;
     for (const [name, data] of state.guests) this.guest(name).restore(data);
   }

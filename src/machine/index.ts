@@ -4,3 +4,5 @@ export { embeddedTpm, openEmbeddedTpm } from './embedded-tpm.ts';
 export { type EsmOutcome, Guest, type GuestSpec, type GuestState } from './guest.ts';
 export { Host, type HostSpec, type HostState } from './host.ts';
 export { Machine, type MachineState } from './machine.ts';
+export { migrateGuest } from './migrate.ts';
+export type { VtpmSpec } from './vtpm.ts';

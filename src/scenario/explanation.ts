@@ -59,6 +59,7 @@ function sentence(
   const [response] = responses.slice(-1);
   const begun = `When ${text},`;
   if (result.kind === 'never') return `${begun} the call never comes back: ${result.how}.`;
+  if (result.kind === 'refused') return `${begun} it is refused: ${stripDot(result.why)}.`;
   if (check) return `${begun} ${nameOf(check.actor)} refuses: ${stripDot(check.data.detail)} (check "${check.data.name}").`;
   if (response && result.kind !== 'ok' && result.kind !== 'secure') {
     const { text: code, meaning } = explainRc(response.data.rc);

@@ -6,6 +6,7 @@ import { withOverrides } from './overrides.ts';
 import { referenceProblems } from './references.ts';
 import { MATRIX, SCENARIO, type ScenarioDocument, STEP } from './schema.ts';
 import { type KeyPath, type Problem, ScenarioError, Source } from './source.ts';
+import { domainProblems } from './tpm-devices.ts';
 import { isPath } from './values.ts';
 import { walk } from './walk.ts';
 import { problemsOf } from './zod-issues.ts';
@@ -49,7 +50,7 @@ export async function parseScenario(text: string, file: string, choice: Choice =
   const strands = strandProblems(source, document);
   if (strands.length > 0) throw new ScenarioError(strands);
   const { files, problems } = await readFiles(source, document);
-  const all = [...referenceProblems(source, document), ...problems];
+  const all = [...referenceProblems(source, document), ...domainProblems(source, document, files), ...problems];
   if (all.length > 0) throw new ScenarioError(all);
   return matrix ? withChoice({ file, document, files }, chosen) : { file, document, files };
 }

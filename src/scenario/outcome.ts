@@ -11,6 +11,8 @@ export interface StepOutcome {
   readonly registers?: readonly bigint[];
   /** What came of unlocking a disk. */
   readonly disk?: UnlockedDisk;
+  /** Names of the TPM's response codes, one for each command that was sent. */
+  readonly responses?: readonly string[];
   /** Steps within the step. */
   readonly inner?: readonly InnerStep[];
 }
@@ -55,6 +57,8 @@ export type StepResult =
   /** UV_ESM does not return when it succeeds: the kernel starts again, as a Secure VM. */
   | { readonly kind: 'secure'; readonly pc: bigint }
   | { readonly kind: 'code'; readonly r3: bigint; readonly r3Name?: string }
+  /** Refused before any call was made: in words. */
+  | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'never'; readonly how: string; readonly scope: 'guest' | 'host' };
 
 export const OK: StepResult = { kind: 'ok' };

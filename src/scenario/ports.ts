@@ -1,3 +1,4 @@
+import type { VtpmSpec } from '../machine/index.ts';
 import type { World } from '../sim/index.ts';
 import type { Profile } from '../ultravisor/index.ts';
 
@@ -41,6 +42,7 @@ export interface GuestPlan {
   readonly rtas: Uint8Array;
   readonly esmBlob?: Uint8Array;
   readonly tpmProxy?: { readonly hostPath: string } | null;
+  readonly vtpm?: VtpmSpec;
 }
 
 export type GuestState = 'created' | 'running' | 'secure' | 'failed' | 'stuck' | 'dead' | 'terminated';

@@ -5,6 +5,7 @@ import { diskProblems } from './disk-references.ts';
 import type { GuestEntry, HostEntry, ScenarioDocument } from './schema.ts';
 import type { KeyPath, Problem, Source } from './source.ts';
 import type { Step } from './steps/step-kind.ts';
+import { tpmDeviceProblems } from './tpm-device-references.ts';
 import { didYouMean } from './zod-issues.ts';
 
 export const hostsOf = (doc: ScenarioDocument): readonly (HostEntry & { readonly name: string })[] =>
@@ -42,6 +43,7 @@ export function referenceProblems(source: Source, doc: ScenarioDocument): Proble
     else refer(['steps', i], 'host', step.host, names(hosts), 'host');
   });
   diskProblems(doc, say);
+  tpmDeviceProblems(doc, names(hosts), say);
   (doc.adversary ?? []).forEach((rule, i) => {
     if (rule.guest !== undefined) refer(['adversary', i], 'guest', rule.guest, names(guests), 'guest');
     if (rule.host !== undefined) refer(['adversary', i], 'host', rule.host, names(hosts), 'host');

@@ -12,7 +12,8 @@ import type { GuestPlan, GuestPort, HostPlan, HostPort, MachinePort } from './po
 import { hostsOf } from './references.ts';
 import type { GuestEntry, Recipe } from './schema.ts';
 import type { Step } from './steps/step-kind.ts';
-import { bytesOf, type Contents, sizeInBytes } from './values.ts';
+import { guestDevices } from './tpm-devices.ts';
+import { bytesOf, type Contents } from './values.ts';
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
@@ -46,6 +47,8 @@ export interface RunState {
   readonly blobs: ReadonlyMap<string, Uint8Array>;
   readonly keys: ReadonlyMap<string, KnownKey>;
   readonly outcomes: ReadonlyMap<string, StepOutcome>;
+  /** Hosts of the guests that moved. */
+  readonly moved: ReadonlyMap<string, string>;
 }
 
 /** A run of a scenario: what its steps work on. */
@@ -58,6 +61,8 @@ export class Run {
   #keys = new Map<string, KnownKey>();
   /** Outcomes of the steps that have a name, for steps that come later. */
   #outcomes = new Map<string, StepOutcome>();
+  /** Hosts that guests moved to. */
+  #moved = new Map<string, string>();
   /** Runs steps within a step: set by the session. */
   runSteps: (steps: readonly Step[]) => Promise<readonly InnerStep[]> = async () => [];
   /** Told how far the work on a key slot is. For the eyes of a person only: it takes no virtual time. */
@@ -88,7 +93,18 @@ export class Run {
 
   /** The host of a guest, with all its parts. */
   hostOf(guest?: string): Host {
-    return this.machine.host(this.hostName(this.#entry(guest).host));
+    return this.machine.host(this.#placeOf(this.#entry(guest)));
+  }
+
+  /** Where a guest is now: where the scenario puts it, or where it moved to. */
+  #placeOf({ name, host }: GuestEntry): string {
+    return this.#moved.get(name) ?? this.hostName(host);
+  }
+
+  /** A guest runs on another host from now on. */
+  moved(name: string, host: string, guest: GuestPort): void {
+    this.#moved.set(name, host);
+    this.#guests.set(name, guest);
   }
 
   /** The guest with all its parts. */
@@ -97,11 +113,18 @@ export class Run {
   }
 
   snapshot(): RunState {
-    return { guests: [...this.#guests.keys()], blobs: new Map(this.#blobs), keys: new Map(this.#keys), outcomes: new Map(this.#outcomes) };
+    return {
+      guests: [...this.#guests.keys()],
+      blobs: new Map(this.#blobs),
+      keys: new Map(this.#keys),
+      outcomes: new Map(this.#outcomes),
+      moved: new Map(this.#moved),
+    };
   }
 
   /** After the machine was restored: its guests are made anew then. */
-  restore({ guests, blobs, keys, outcomes }: RunState): void {
+  restore({ guests, blobs, keys, outcomes, moved }: RunState): void {
+    this.#moved = new Map(moved);
     this.#guests = new Map(guests.map(name => [name, this.realGuest(name)]));
     this.#blobs = new Map(blobs);
     this.#keys = new Map(keys);
@@ -136,7 +159,11 @@ export class Run {
   async rebootHost(name?: string): Promise<KeyChange> {
     const host = this.hostName(name);
     await this.#host(name).reboot();
-    for (const guest of this.scenario.document.guests ?? []) if (this.hostName(guest.host) === host) this.#guests.delete(guest.name);
+    for (const guest of this.scenario.document.guests ?? []) {
+      if (this.#placeOf(guest) !== host) continue;
+      this.#guests.delete(guest.name);
+      this.#moved.delete(guest.name);
+    }
     return this.#keyChange(host);
   }
 
@@ -186,17 +213,16 @@ export class Run {
     return image;
   }
 
-  #guestPlan({ name, lpid, memory, vcpus, kernel, initrd, bootargs, rtas, tpmProxy }: GuestEntry): GuestPlan {
+  #guestPlan(entry: GuestEntry): GuestPlan {
+    const { name, lpid, kernel, initrd, bootargs, rtas } = entry;
     return {
       name,
       lpid,
-      ramBytes: sizeInBytes(memory),
-      ...optional({ vcpus }),
+      ...guestDevices(entry, path => fileOf(this.scenario, path)),
       kernel: flat(fileOf(this.scenario, kernel)),
       initrd: fileOf(this.scenario, initrd),
       bootargs: typeof bootargs === 'string' ? bootargs : text(fileOf(this.scenario, bootargs.file)),
       rtas: rtas === undefined ? RTAS_CODE : fileOf(this.scenario, rtas),
-      ...(tpmProxy === undefined ? {} : { tpmProxy: tpmProxy === 'none' ? null : { hostPath: tpmProxy } }),
     };
   }
 

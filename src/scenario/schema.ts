@@ -6,6 +6,7 @@ import { FAULT } from './faults.ts';
 import { invariants } from './invariants/index.ts';
 import { stepKinds } from './steps/index.ts';
 import { type Step, schemaOf } from './steps/step-kind.ts';
+import { DOMAIN, VTPM } from './tpm-devices.ts';
 import { CONTENTS, NAME, path, SIZE } from './values.ts';
 
 /** The version of the language that this simulator speaks. */
@@ -85,7 +86,7 @@ const GUEST = z.strictObject({
   name: NAME.describe('What steps call this guest.'),
   host: z.string().optional().describe('The host it runs on. May be left out when there is only one.'),
   lpid: z.int().min(1).max(4095).describe('Logical partition id. No two guests of a host have the same.'),
-  memory: SIZE.describe('Size of its memory, such as `512 MiB`.'),
+  memory: SIZE.describe('Size of its memory, such as `512 MiB`. May be left out when a domain definition has it.').optional(),
   vcpus: z.int().min(1).max(2048).optional().describe('Number of virtual processors. Default: 1.'),
   kernel: path('The kernel: a `vmlinux`, or as it lies in memory (`objcopy -O binary`).'),
   initrd: path('The initrd; it may have an ESM blob in front (`svm-tool svm add`).'),
@@ -99,6 +100,8 @@ const GUEST = z.strictObject({
     .union([z.literal('none'), z.string().regex(/^\//, 'is no path: it begins with "/"')])
     .optional()
     .describe('host-path of spapr-tpm-proxy; `none`: the machine has no such device. Default: /dev/tpmrm0.'),
+  vtpm: VTPM.optional(),
+  domain: DOMAIN.optional(),
 });
 
 const STEPS = [...stepKinds.values()].map(schemaOf);

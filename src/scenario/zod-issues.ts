@@ -122,5 +122,5 @@ function list(words: readonly string[]): string {
 export function didYouMean(word: string, candidates: readonly string[], all: readonly string[] = candidates): string {
   const meant = nearest(word, candidates) ?? nearest(word, all);
   const guess = meant === undefined ? '' : `Did you mean "${meant}"? `;
-  return all.length <= 16 ? `${guess}Possible: ${all.join(', ')}.` : guess.trim();
+  return all.length <= 24 ? `${guess}Possible: ${all.join(', ')}.` : guess.trim();
 }

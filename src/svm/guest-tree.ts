@@ -1,4 +1,4 @@
-import { buildFdt, cells, cells64, fdtNode, type PropertyInput, writeFdt } from './format/index.ts';
+import { buildFdt, cells, cells64, type FdtNode, fdtNode, type PropertyInput, writeFdt } from './format/index.ts';
 import { type Layout, TREE_ROOM } from './layout.ts';
 
 export interface TreeOptions {
@@ -9,6 +9,13 @@ export interface TreeOptions {
   readonly bootargs: string;
   readonly rtas: Uint8Array;
   readonly esmBlob?: Uint8Array;
+  /** Devices on the VIO bus, as they stand below /vdevice; numbers are cells. */
+  readonly vio?: readonly VioNode[];
+}
+
+export interface VioNode {
+  readonly name: string;
+  readonly properties: Readonly<Record<string, string | readonly number[]>>;
 }
 
 /** The RTAS area that SLOF sets aside, code included (bytes). */
@@ -60,9 +67,25 @@ export function buildGuestTree(options: TreeOptions, layout: Layout): Uint8Array
       fdtNode('memory@0', memory),
       fdtNode('cpus', { '#address-cells': 1, '#size-cells': 0 }, [fdtNode('PowerPC,POWER9@0', cpu)]),
       fdtNode('rtas', rtas),
+      ...(options.vio?.length ? [vdevice(options.vio)] : []),
       fdtNode('chosen', chosen),
     ],
     { reservations },
   );
   return writeFdt(tree, writeFdt(tree).length + TREE_ROOM);
+}
+
+/** QEMU hw/ppc/spapr_vio.c: the bus and its devices. */
+function vdevice(devices: readonly VioNode[]): FdtNode {
+  const bus = { '#address-cells': 1, '#size-cells': 0, device_type: 'vdevice', compatible: 'IBM,vdevice' };
+  return fdtNode(
+    'vdevice',
+    bus,
+    devices.map(({ name, properties }) =>
+      fdtNode(
+        name,
+        Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, typeof value === 'string' ? value : cells(...value)])),
+      ),
+    ),
+  );
 }

@@ -4,3 +4,4 @@ export { buildGuestTree, type TreeOptions } from './guest-tree.ts';
 export { type Layout, layOut } from './layout.ts';
 export { type PassphraseClientName, passphraseClients } from './passphrase-clients.ts';
 export type { Platform } from './platform.ts';
+export { NO_DRIVER, TpmDriverError, type TpmDriverState, TpmDrivers } from './tpm-drivers.ts';

@@ -10,6 +10,7 @@ export {
 } from './command.ts';
 export * from './commands/index.ts';
 export { type DecodedCommand, type DecodedResponse, decodeCommand, decodeResponse } from './describe.ts';
+export { describeTpm } from './event-names.ts';
 export type { Limits } from './model/core.ts';
 export { LIMITS } from './model/core.ts';
 export { makeCredential } from './model/credential.ts';

@@ -13,6 +13,8 @@ const LISTED: Readonly<Record<string, readonly string[]>> = {
     ...['linux,rtas-base', 'linux,rtas-entry', 'rtas-size', 'slof,rtas-size', 'ibm,lrdr-capacity', 'name'],
     ...['display-character', 'get-time-of-day', 'power-off', 'system-reboot', 'ibm,os-term'],
   ],
+  vdevice: ['#address-cells', '#size-cells', 'compatible', 'device_type', 'name'],
+  vtpm: ['reg', 'compatible', 'device_type', 'ibm,my-dma-window', 'name'],
   chosen: ['bootargs', 'linux,initrd-start', 'linux,initrd-end', 'linux,esm-blob-start', 'linux,esm-blob-end', 'name'],
 };
 

@@ -1,5 +1,5 @@
-import { hex } from '../../bytes/index.ts';
 import type { Place, Stateful, World } from '../../sim/index.ts';
+import { describeTpm } from '../../tpm/index.ts';
 import { H } from '../codes.ts';
 import type { Partition } from '../partition.ts';
 import { type CrqEntry, CrqQueue, type CrqState, readCrqEntry, writeCrqEntry } from './crq.ts';
@@ -141,7 +141,7 @@ export class TpmSpapr implements VioDevice, Stateful<TpmSpaprState> {
   async #execute(request: Uint8Array): Promise<Uint8Array> {
     const { bus } = this.#world;
     const code = request.length >= HEADER_BYTES ? new DataView(request.buffer, request.byteOffset).getUint32(6) : 0;
-    const about = { name: hex(code), code, via: 'tpm-spapr' };
+    const about = { name: describeTpm.command(code), code, via: 'tpm-spapr' };
     const seen = (what: string, bytes: Uint8Array) => [{ what, bytes: bytes.slice(), seenBy: ['hypervisor', 'tpm'] as const }];
     const cause = bus.emit('tpm.command', 'guest', about, { sights: seen('command', request), place: this.#place });
     // A command shorter than its header would leave the backend waiting for the rest of it.
@@ -149,7 +149,7 @@ export class TpmSpapr implements VioDevice, Stateful<TpmSpaprState> {
     if ('fault' in result) reportOnStderr(this.#world, this.#place, result.fault);
     const response = 'fault' in result ? FATAL : result;
     const rc = new DataView(response.buffer, response.byteOffset).getUint32(6);
-    const answer = { ...about, rc, rcName: hex(rc) };
+    const answer = { ...about, rc, rcName: describeTpm.response(rc) };
     bus.emit('tpm.response', 'tpm', answer, { sights: seen('response', response), place: this.#place, cause });
     return response;
   }

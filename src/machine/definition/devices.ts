@@ -40,5 +40,9 @@ export interface Domain {
   readonly arch: string;
   readonly machine: string;
   readonly emulator: string;
+  /** Of `<memory>`; null: it is not there. */
+  readonly memoryBytes: bigint | null;
+  /** Of `<vcpu>`; null: it is not there. */
+  readonly vcpus: number | null;
   readonly tpms: readonly TpmDevice[];
 }

@@ -35,7 +35,33 @@ export function readDomain(text: string, file: string): Domain {
   checkTogether(devices, refuse);
   const name = firstAt(root, 'name')?.text.trim() ?? '';
   const machine = type?.attributes.get('machine') ?? 'pseries';
-  return { name, arch, machine, emulator, tpms: devices };
+  return { name, arch, machine, emulator, memoryBytes: memoryOf(root, refuse), vcpus: vcpusOf(root, refuse), tpms: devices };
+}
+
+/** Units of libvirt (virScaleInteger); without one it is KiB. */
+const UNITS: Readonly<Record<string, bigint>> = {
+  ...{ b: 1n, bytes: 1n, k: 1024n, kib: 1024n, m: 1n << 20n, mib: 1n << 20n, g: 1n << 30n, gib: 1n << 30n, t: 1n << 40n, tib: 1n << 40n },
+  ...{ kb: 1000n, mb: 1_000_000n, gb: 1_000_000_000n, tb: 1_000_000_000_000n },
+};
+
+function memoryOf(root: XmlElement, refuse: Refuse): bigint | null {
+  const memory = firstAt(root, 'memory');
+  if (!memory) return null;
+  const unit = memory.attributes.get('unit') ?? 'KiB';
+  const scale = UNITS[unit.toLowerCase()];
+  if (scale === undefined) throw refuse('domain.xml-error', memory, `unknown suffix '${unit}'`, 'Units: bytes, KiB, MiB, GiB, TiB.');
+  return wholeNumber(memory, refuse) * scale;
+}
+
+function vcpusOf(root: XmlElement, refuse: Refuse): number | null {
+  const vcpu = firstAt(root, 'vcpu');
+  return vcpu ? Number(wholeNumber(vcpu, refuse)) : null;
+}
+
+function wholeNumber(element: XmlElement, refuse: Refuse): bigint {
+  const text = element.text.trim();
+  if (/^[1-9]\d{0,14}$/.test(text)) return BigInt(text);
+  throw refuse('domain.xml-error', element, `Invalid value '${text}' for element '${element.name}'`, 'Write a whole number above 0.');
 }
 
 /** Defaults as in libvirt src/qemu/qemu_domain.c qemuDomainTPMDefPostParse, then alias and address. */

@@ -96,10 +96,17 @@ function number(path: string, given: unknown): number {
   throw new RangeError(given === undefined ? `${path} is missing` : `${path} is a whole number`);
 }
 
-/** Sends them one after the other; what came of each, in a line. */
-export async function runOwn(client: TpmClient, own: readonly OwnCommand[]): Promise<string> {
+/** What came of a command: the name of the response code, or why no response was had. */
+export interface Sent {
+  readonly command: string;
+  readonly said: string;
+  readonly fault?: string;
+}
+
+/** Sends them one after the other. */
+export async function sendOwn(client: TpmClient, own: readonly OwnCommand[]): Promise<readonly Sent[]> {
   const named = new Map<string, number>();
-  const said: string[] = [];
+  const sent: Sent[] = [];
   for (const one of own) {
     const { command, params } = buildOwn(one);
     const handles: Record<string, number> = {};
@@ -107,9 +114,17 @@ export async function runOwn(client: TpmClient, own: readonly OwnCommand[]): Pro
     const sessions = Object.values(command.handles).flatMap(({ auth }) => (auth ? [NO_PASSWORD] : []));
     const answer = await client.call(command as unknown as Command, handles, params, { sessions });
     if (answer.ok && one.as !== undefined) named.set(one.as, answer.handle);
-    said.push(`${command.name} ${answer.ok ? 'done' : answer.rc === null ? answer.fault : explainRc(answer.rc).name}`);
+    if (answer.ok) sent.push({ command: command.name, said: 'TPM_RC_SUCCESS' });
+    else if (answer.rc === null) sent.push({ command: command.name, said: answer.fault, fault: `${command.name}: ${answer.detail}` });
+    else sent.push({ command: command.name, said: explainRc(answer.rc).name });
   }
-  return said.join(', ');
+  return sent;
+}
+
+/** The same, in a line. */
+export async function runOwn(client: TpmClient, own: readonly OwnCommand[]): Promise<string> {
+  const sent = await sendOwn(client, own);
+  return sent.map(({ command, said }) => `${command} ${said === 'TPM_RC_SUCCESS' ? 'done' : said}`).join(', ');
 }
 
 function handleOf(given: number | string | undefined, named: ReadonlyMap<string, number>): number {

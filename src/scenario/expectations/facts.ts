@@ -45,6 +45,17 @@ function changed(wanted: 'same' | 'new', actual: 'first' | 'same' | 'new' | unde
   return { expected: wanted, actual: actual ?? 'none' };
 }
 
+export const responses = expectation({
+  schema: z
+    .array(z.string().regex(/^TPM_RC_\w+$/, 'is no response code: it is written as TPM_RC_SUCCESS'))
+    .min(1)
+    .describe('Response codes of the TPM by name, one for each command that the step sends.'),
+  check(wanted, { outcome: { responses: actual = [] } }) {
+    if (wanted.length === actual.length && wanted.every((code, i) => code === actual[i])) return undefined;
+    return { expected: wanted.join(', '), actual: actual.join(', ') || 'no command was sent' };
+  },
+});
+
 export const refusedBy = expectation({
   schema: z.enum(Object.keys(CHECKS) as [CheckName, ...CheckName[]]).describe('Name of the check that refuses, such as `digest-kernel`.'),
   check(wanted, { events }) {

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { disk } from './disk.ts';
 import { count, eventually, hidden, inOrder, never, registers, saw, takes } from './events.ts';
 import type { Evidence, Mismatch } from './expectation.ts';
-import { bytes, password, refusedBy, state, wrappingKey } from './facts.ts';
+import { bytes, password, refusedBy, responses, state, wrappingKey } from './facts.ts';
 import { result } from './result.ts';
 
 /** Everything that can stand under `expect`: schema, runner and documentation read it. */
@@ -11,6 +11,7 @@ export const expectations = {
   state,
   bytes,
   refusedBy,
+  responses,
   wrappingKey,
   password,
   disk,

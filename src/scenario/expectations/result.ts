@@ -3,13 +3,13 @@ import { codeNames, codeOf, showCode } from '../codes.ts';
 import type { StepResult } from '../outcome.ts';
 import { expectation } from './expectation.ts';
 
-const WORDS = ['ok', 'secure', 'never returns'] as const;
+const WORDS = ['ok', 'secure', 'refused', 'never returns'] as const;
 
 export const result = expectation({
   schema: z
     .enum([...WORDS, ...codeNames])
     .describe(
-      'How the step comes out: `ok`, `secure` (the VM became a Secure VM; UV_ESM does not return then), `never returns`, or the name of the ' +
+      'How the step comes out: `ok`, `secure` (the VM became a Secure VM; UV_ESM does not return then), `refused` (it cannot be done, and the report says why), `never returns`, or the name of the ' +
         'code that the caller finds in r3, such as U_PERMISSION or H_PARAMETER. Names of one number are the same to the caller.',
     ),
   check(wanted, { outcome: { result: actual } }) {
@@ -25,7 +25,8 @@ function holds(wanted: string, actual: StepResult): boolean {
     case 'ok':
       return wanted === 'ok' || wanted === 'U_SUCCESS' || wanted === 'H_SUCCESS';
     case 'secure':
-      return wanted === 'secure';
+    case 'refused':
+      return wanted === actual.kind;
     case 'never':
       return wanted === 'never returns';
     case 'code':
@@ -44,6 +45,8 @@ export function showResult(actual: StepResult): string {
     case 'ok':
     case 'secure':
       return actual.kind;
+    case 'refused':
+      return `refused (${actual.why})`;
     case 'never':
       return `never returns (${actual.how})`;
     case 'code':

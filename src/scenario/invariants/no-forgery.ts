@@ -2,7 +2,6 @@ import { DecodeError, utf8 } from '../../bytes/index.ts';
 import { gfnOf, PAGE_BYTES, pageOffset } from '../../hcall/index.ts';
 import type { Guest, Host } from '../../machine/index.ts';
 import { type Fdt, findEsmBlob, findProperty, readFdt, walk } from '../../svm/format/index.ts';
-import { buildGuestTree } from '../../svm/index.ts';
 import type { Svm } from '../../ultravisor/index.ts';
 import type { Breach, Invariant, Watcher } from './invariant.ts';
 
@@ -97,12 +96,13 @@ function secureTree(host: Host, svm: Svm, gpa: bigint): Fdt | null {
 }
 
 /** The command line is measured. Of the rest of the tree only the names are looked at: its values are the hypervisor's to say. */
-function treeForgeries(tree: Fdt, { spec, layout }: Guest): string[] {
+function treeForgeries(tree: Fdt, guest: Guest): string[] {
+  const { spec } = guest;
   const wrong: string[] = [];
   const bootargs = findProperty(tree, '/chosen', 'bootargs');
   if (!bootargs || !Buffer.from(bootargs).equals(utf8(`${spec.bootargs}\0`)))
     wrong.push('the command line in the tree is not the one that was measured');
-  const known = namesOf(readFdt(buildGuestTree(spec, layout)));
+  const known = namesOf(readFdt(guest.deviceTree()));
   for (const name of namesOf(tree)) if (!known.has(name)) wrong.push(`the device tree has ${name}, which nothing vouches for`);
   return wrong;
 }

@@ -1,6 +1,6 @@
 import { hex } from '../bytes/index.ts';
-import { commands } from '../tpm/index.ts';
-import { explainRc } from '../tpm/wire/index.ts';
+import { commands } from './commands/index.ts';
+import { explainRc } from './wire/index.ts';
 
 /** Names for the TPM traffic in the record. */
 export const describeTpm = {
