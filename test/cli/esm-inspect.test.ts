@@ -60,6 +60,12 @@ describe('svm-sim esm inspect', () => {
     folder.restore('esm_blob.dtb');
   });
 
+  it('notes what lies behind the tree', async () => {
+    const longer = folder.write('longer.dtb', Buffer.concat([folder.recorded.bytes, Buffer.alloc(1000)]));
+    expect((await inspect(longer)).out).to.contain('The file goes on for 1000 bytes behind the tree: nobody reads them.');
+    expect((await inspect(path('esm_blob.dtb'))).out).to.not.contain('behind the tree');
+  });
+
   it('refuses a blob that was tampered with, when a key shows it', async () => {
     const node = folder.recorded.blob.attachments[0];
     if (!node) throw new Error('an attachment is recorded');

@@ -1,4 +1,4 @@
-import { explained, type Inspection, inspectBlob } from '../../../svm/owner/index.ts';
+import { explained, type Inspection, inspectBlob, readNamed } from '../../../svm/owner/index.ts';
 import { type Paint, painter } from '../../../trace/index.ts';
 import { EXIT, type Io } from '../../io.ts';
 import { type CommonFlags, EsmSession } from './session.ts';
@@ -15,9 +15,14 @@ export async function inspect(blob: string, { key, pub, json, ...common }: Inspe
   const read = await session.blob(blob);
   const keys = await Promise.all(pub.map(async name => ({ name, key: await session.publicKey(name) })));
   const opener = key === undefined ? undefined : await session.privateKey(key);
-  const found = explained(blob, () =>
+  const inside = explained(blob, () =>
     inspectBlob(read, opener && key !== undefined ? [...keys, { name: key, key: opener }] : keys, opener),
   );
+  const behind = (await readNamed(blob)).length - inside.bytes;
+  // libfdt does not look behind the tree, so the real tool and the Ultravisor take such a file.
+  const notices =
+    behind > 0 ? [...inside.notices, `The file goes on for ${behind} bytes behind the tree: nobody reads them.`] : inside.notices;
+  const found = { ...inside, notices };
   io.out(json ? `${JSON.stringify({ file: blob, ...found }, null, 2)}\n` : showInspection(blob, found, painter(io.colors)));
   return EXIT.held;
 }
