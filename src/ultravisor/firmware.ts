@@ -245,7 +245,7 @@ class Firmware {
     const { handle, sessionKey, nonceTPM } = opened.session;
     this.#world.secrets.register(`session key of ${this.#host}`, sessionKey, ['firmware', 'ultravisor', 'tpm'], { host: this.#host });
     const { out } = must(await this.#client.call(TPM2_ContextSave, { saveHandle: handle }, {}));
-    return { context: encode(TPMS_CONTEXT, out.context), handle, sessionKey, nonceTPM };
+    return { context: encode(TPMS_CONTEXT, out.context), handle, sessionKey, nonceTPM, savedAtNs: this.#world.clock.nowNs };
   }
 
   /** Extends the PCR of branch B, so that nobody takes that branch until the next reset (threat 20). */

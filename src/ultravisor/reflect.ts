@@ -3,6 +3,7 @@ import { FATAL_HCALLS, HCALL_COUNTS } from './hcall-counts.ts';
 import { pass, synthesize } from './interrupts.ts';
 import { reflectRtas } from './rtas.ts';
 import { H_RTAS } from './rtas-block.ts';
+import { refreshSession } from './session-refresh.ts';
 import type { Ultravisor } from './ultravisor.ts';
 
 const H_CEDE = 0xe0;
@@ -32,7 +33,10 @@ async function handle(uv: Ultravisor, vcpu: Vcpu, number: number): Promise<void>
     vcpu.set(3, H.HARDWARE);
     return;
   }
-  if (number === H_CEDE) vcpu.regs.msr |= MSR.EE;
+  if (number === H_CEDE) {
+    vcpu.regs.msr |= MSR.EE;
+    await refreshSession(uv, svm, vcpu);
+  }
   if (number === H_RANDOM) return answerRandom(uv, vcpu);
   const problemState = vcpu.has(MSR.PR); // the hypervisor refuses it, whatever it asks for
   if (number === H_RTAS && !problemState) return reflectRtas(uv, svm, vcpu);

@@ -7,6 +7,8 @@ export interface HandedSession {
   handle: number;
   sessionKey: Uint8Array;
   nonceTPM: Uint8Array;
+  /** When its context was saved last, in virtual nanoseconds: an old one stands in the way of others (CONTEXT_GAP). */
+  savedAtNs: bigint;
 }
 
 /** What firmware tells the Ultravisor of the TPM: the properties of the node `ibm,uv-tpm` (pef.md d.5). Plain data. */

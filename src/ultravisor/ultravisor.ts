@@ -90,6 +90,7 @@ export class Ultravisor implements UltravisorPort, Stateful<UltravisorState> {
   /** Entry from firmware: takes what is in the tree, as core/init.c does. */
   boot(uvFdt: Uint8Array): void {
     this.tpm = readUvFdt(uvFdt);
+    if (this.tpm?.session) this.tpm.session.savedAtNs = this.world.clock.nowNs;
     if (!this.tpm) this.note('no ibm,uv-tpm: every unwrap will fail');
   }
 

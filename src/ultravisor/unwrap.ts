@@ -123,7 +123,13 @@ class Unwrap {
       return await this.#decrypt(session, lockbox);
     } finally {
       const saved = await this.#client.call(TPM2_ContextSave, { saveHandle: session.handle }, {});
-      if (saved.ok) this.#tpm.session = { ...handed, context: encode(TPMS_CONTEXT, saved.out.context), nonceTPM: session.nonceTPM };
+      if (saved.ok)
+        this.#tpm.session = {
+          ...handed,
+          context: encode(TPMS_CONTEXT, saved.out.context),
+          nonceTPM: session.nonceTPM,
+          savedAtNs: this.#uv.world.clock.nowNs,
+        };
       else this.#uv.note(`the session from host boot could not be saved (${saved.detail}): it is lost until the next boot`);
     }
   }

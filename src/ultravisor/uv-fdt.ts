@@ -52,6 +52,7 @@ export function readUvFdt(bytes: Uint8Array): TpmNode | null {
     handle: u32('svm-sim,session-handle'),
     sessionKey: value('svm-sim,session-key'),
     nonceTPM: value('svm-sim,session-nonce-tpm'),
+    savedAtNs: 0n, // the Ultravisor's clock begins with it
   };
   return {
     wrappingKeyHandle: u32('wrapping-key-handle'),

@@ -267,4 +267,18 @@ export const WEAKNESSES: readonly Weakness[] = [
       fails: ['attacks/33-no-session-to-lose.hardened'],
     },
   },
+  {
+    number: 34,
+    attempt: 'leave the session of host boot idle while others save 65 535 contexts',
+    answer:
+      'the TPM refuses the sessions of others (TPM_RC_CONTEXT_GAP) until the idle one is loaded again: at the next unwrap, or when an SVM has ' +
+      'nothing to do and the context is old (beyond pef.md i)',
+    state: hardenedBy('session'),
+    rest: 'a host without a running SVM has nobody to refresh the session of `documented`',
+    shown: {
+      succeeds: { profile: 'documented', in: ['attacks/34-idle-session.documented'] },
+      fails: ['attacks/34-idle-session.hardened'],
+      same: ['good/session-refreshed-in-time'],
+    },
+  },
 ];

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { OK } from '../outcome.ts';
 import type { Run } from '../run-state.ts';
+import { saveContextsOfOthers } from '../tpm-ageing.ts';
 import { resetTpmOf } from '../tpm-reset.ts';
 import { HOST, type Step, stepKind } from './step-kind.ts';
 
@@ -13,6 +14,27 @@ export const resetTpm = stepKind({
   text: (step, run) => `the TPM of ${run.hostName(step.host)} is reset`,
   async run(step, run) {
     await resetTpmOf(run.machine.host(run.hostName(step.host)));
+    return { result: OK };
+  },
+});
+
+export const ageTpm = stepKind({
+  name: 'age-tpm',
+  about:
+    'Other software of a host uses its TPM for a while, as if it saved so many session contexts. Where the gap to the oldest saved context ' +
+    'is full, the TPM takes no more (TPM_RC_CONTEXT_GAP).',
+  fields: {
+    host: HOST,
+    contexts: z.int().positive().max(1_000_000).describe('Session contexts that are saved.'),
+    minutes: z.int().positive().optional().describe('Virtual minutes that this takes; default: none.'),
+  },
+  expects: ['result'],
+  usual: { result: 'ok' },
+  text: (step, run) => `others save ${step.contexts} contexts with the TPM of ${run.hostName(step.host)}`,
+  async run({ host, contexts, minutes = 0 }, run) {
+    const made = saveContextsOfOthers(run.machine.host(run.hostName(host)), contexts);
+    run.world.clock.advanceMs(minutes * 60_000);
+    if (made < contexts) run.world.bus.emit('note', 'tpm', { text: `after ${made} contexts the gap is full` });
     return { result: OK };
   },
 });
