@@ -11,6 +11,9 @@ import { didYouMean } from './zod-issues.ts';
 export const hostsOf = (doc: ScenarioDocument): readonly (HostEntry & { readonly name: string })[] =>
   doc.hosts ?? [{ ...doc.host, name: doc.host?.name ?? 'host' }];
 
+/** Steps about a host's TPM: they name a host, not a guest. */
+const OF_THE_TPM: ReadonlySet<string> = new Set(['reset-tpm', 'age-tpm']);
+
 /** What the schema cannot say: names that must exist or be unlike each other, and steps that come too early. */
 export function referenceProblems(source: Source, doc: ScenarioDocument): Problem[] {
   const problems: Problem[] = [];
@@ -38,7 +41,7 @@ export function referenceProblems(source: Source, doc: ScenarioDocument): Proble
     if (step.do === 'reboot' && step.guest !== undefined && step.host !== undefined)
       say(['steps', i], 'both a host and a guest', 'Give one of them.');
     if (step.do === 'parallel') return;
-    const ofGuest = step.do !== 'boot' && step.do !== 'reset-tpm' && (step.do !== 'reboot' || step.guest !== undefined);
+    const ofGuest = step.do !== 'boot' && !OF_THE_TPM.has(step.do) && (step.do !== 'reboot' || step.guest !== undefined);
     if (ofGuest) refer(['steps', i], 'guest', step.guest, names(guests), 'guest');
     else refer(['steps', i], 'host', step.host, names(hosts), 'host');
   });
@@ -111,7 +114,7 @@ function order(doc: ScenarioDocument, say: (step: number, what: string, hint: st
       const missing = [guestHost, ...recipientHosts(guest).map(({ host }) => host)].find(host => !booted.has(host));
       if (missing !== undefined) say(i, `host "${missing}" has not booted yet`, 'Put "do: boot" before this step.');
       started.add(guest.name);
-    } else if (step.do === 'reset-tpm') {
+    } else if (OF_THE_TPM.has(step.do)) {
       if (!booted.has(hostOf(step))) say(i, `host "${hostOf(step)}" has not booted yet`, 'Put "do: boot" before this step.');
     } else if (guest && step.do !== 'parallel' && !started.has(guest.name))
       say(i, `guest "${guest.name}" does not run at this point`, 'Put "do: start" before this step.');
