@@ -8,6 +8,8 @@ export interface Io {
   readonly errColors: boolean;
   /** Width of the terminal, if standard output is one. */
   readonly columns: number | undefined;
+  /** What a person types, or what is piped in; a terminal also gives single keys. */
+  readonly input?: (NodeJS.ReadableStream & { readonly isTTY?: boolean; setRawMode?(on: boolean): unknown }) | undefined;
   /** Aborted when the person interrupts. */
   readonly signal: AbortSignal;
 }

@@ -31,6 +31,10 @@ const io: Io = {
   colors: shows(stdout),
   errColors: shows(stderr),
   columns: stdout.isTTY ? stdout.columns : undefined,
+  // Opened when a command asks for it: to open it may keep a program waiting.
+  get input() {
+    return process.stdin;
+  },
   signal: interrupted.signal,
 };
 

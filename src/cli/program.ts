@@ -3,6 +3,7 @@ import { registerBoot } from './commands/boot.ts';
 import { registerDecode } from './commands/decode.ts';
 import { registerEsm } from './commands/esm.ts';
 import { registerHost } from './commands/host.ts';
+import { registerLearn } from './commands/learn.ts';
 import { registerLuks } from './commands/luks.ts';
 import { registerReport } from './commands/report.ts';
 import { registerSvm } from './commands/svm.ts';
@@ -150,6 +151,7 @@ export function makeProgram(io: Io, end: (status: number) => void): Command {
     .option('--tpm-socket <path>', "control socket of the vTPM's emulator")
     .action(async (file: string, options) => end(await (await import('./commands/domain.ts')).domainQemuArgs(file, options, io)));
 
+  registerLearn(program, io, end);
   registerTrace(program, io, end);
   registerReport(program, io, end);
   registerDecode(program, io, end);
