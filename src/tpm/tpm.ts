@@ -52,6 +52,7 @@ export class Tpm implements Stateful<TpmState> {
   /**
    * Made and powered on; it wants TPM2_Startup.
    * @throws {StateFault} when what NV memory holds is no state of this TPM.
+   * @throws {NvramError} when it cannot be written.
    */
   constructor(options: TpmOptions) {
     this.#nvram = options.nvram;
@@ -74,7 +75,7 @@ export class Tpm implements Stateful<TpmState> {
     this.#failed = false;
     powerOff(this.#core);
     powerOn(this.#core);
-    this.#store();
+    this.#stores();
   }
 
   /** Failure mode until the next power-on: every command is answered with TPM_RC_FAILURE. */
@@ -85,7 +86,7 @@ export class Tpm implements Stateful<TpmState> {
   /** Power goes. Without TPM2_Shutdown before, that is a disorderly shutdown. */
   powerOff(): void {
     powerOff(this.#core);
-    this.#store();
+    this.#stores();
   }
 
   /** The platform restarts: the same as power off and on. */
@@ -121,14 +122,14 @@ export class Tpm implements Stateful<TpmState> {
   /** _TPM_Hash_Start, _Data and _End: the platform measures a dynamic launch, or before Startup its first code. */
   hashStart(): void {
     hashStart(this.#core);
-    this.#store();
+    this.#stores();
   }
   hashData(data: Uint8Array): void {
     hashData(this.#core, data);
   }
   hashEnd(): void {
     hashEnd(this.#core);
-    this.#store();
+    this.#stores();
   }
 
   /** The tpmEstablishment bit: a launch was seen. */
@@ -137,7 +138,7 @@ export class Tpm implements Stateful<TpmState> {
   }
   resetEstablished(): void {
     this.#core.state.permanent.established = false;
-    this.#store();
+    this.#stores();
   }
 
   /** What survives loss of power, as bytes: versioned, with a digest. */
@@ -164,7 +165,7 @@ export class Tpm implements Stateful<TpmState> {
    */
   load(permanent: Uint8Array, volatile?: Uint8Array): void {
     this.#take(permanent, volatile);
-    this.#store();
+    this.#stores();
   }
 
   #take(permanent: Uint8Array, volatile?: Uint8Array): void {
@@ -190,7 +191,7 @@ export class Tpm implements Stateful<TpmState> {
     const { state, random } = structuredClone(snapshot);
     this.#core.state = state;
     this.#core.random.restore(random);
-    this.#store();
+    this.#stores();
   }
 
   #store(): void {

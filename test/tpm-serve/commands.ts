@@ -27,3 +27,12 @@ export const read = (index: string): Uint8Array => hex(`8002 00000023 0000014e $
 /** The eight bytes of an answer to `read`. */
 export const readValue = (answer: Uint8Array): bigint => BigInt(`0x${toHex(answer.subarray(16, 24))}`);
 export const rcOf = (answer: Uint8Array): number => new DataView(answer.buffer, answer.byteOffset).getUint32(6);
+
+/** A primary ECC key of the owner (P-256, a storage key). */
+export const createPrimary = hex(
+  `8002 00000043 00000131 ${OWNER} ${PASSWORD} 0004 0000 0000 001a 0023 000b 00030072 0000 0006 0080 0043 0010 0003 0010 0000 0000 0000 00000000`,
+);
+export const PERSISTENT = '81000007';
+/** From a slot to its place, or, given that place, out of it. */
+export const evict = (object: string): Uint8Array => hex(`8002 00000023 00000120 ${OWNER} ${object} ${PASSWORD} ${PERSISTENT}`);
+export const readPublic = (object: string): Uint8Array => hex(`8001 0000000e 00000173 ${object}`);

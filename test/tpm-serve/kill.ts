@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { Clock, Random } from '../../src/sim/index.ts';
 import { Tpm } from '../../src/tpm/index.ts';
 import { StateDir } from '../../src/tpm-serve/index.ts';
-import { COUNTER, DATA, read, readValue, STARTUP } from './commands.ts';
+import { COUNTER, DATA, PERSISTENT, rcOf, read, readPublic, readValue, STARTUP } from './commands.ts';
 
 const CHILD = fileURLToPath(new URL('./kill-child.ts', import.meta.url));
 
@@ -42,6 +42,9 @@ export async function surviveKills(folder: string, rounds: number, seed: string)
       expect(count - told, `round ${round}: the counter`).to.be.oneOf([0n, 1n]);
       expect(written - told, `round ${round}: the data`).to.be.oneOf([0n, 1n]);
       expect(count - written, `round ${round}: the data never runs ahead`).to.be.oneOf([0n, 1n]);
+      const there = rcOf(tpm.execute(readPublic(PERSISTENT))) === 0;
+      // Between the count in the data and the object's change there may be a moment.
+      if (written === told) expect(there, `round ${round}: the persistent object`).to.equal(told % 2n === 1n);
     } finally {
       await state.close();
     }

@@ -126,10 +126,30 @@ describe('a TPM in a folder', () => {
       });
     }
 
+    it('volatile state that was damaged, by its own name', async () => {
+      const folder = newFolder();
+      await tpmIn(folder);
+      await release();
+      writeFileSync(join(folder, 'volatile.tpm'), 'what is this');
+      const state = await StateDir.open(folder);
+      open.push(state);
+      const volatile = state.volatile ?? expect.fail();
+      const make = () => new Tpm({ random: new Random(1), clock: new Clock(), nvram: state, volatile });
+      expect(() => state.reading(make))
+        .to.throw(SimulatorError)
+        .with.property('where', `${join(folder, 'volatile.tpm')}: byte 0`);
+    });
+
     it('a folder that is none', async () => {
       const file = join(root, 'file');
       writeFileSync(file, '');
       expect(await refusal(file)).to.include({ code: 'tpm.state-dir', blame: 'environment', where: file });
+    });
+
+    it('a folder in which no state can be written', async () => {
+      const folder = newFolder();
+      mkdirSync(join(folder, 'permanent.tpm'), { recursive: true });
+      expect(await refusal(folder)).to.include({ code: 'tpm.state-dir', blame: 'environment', where: folder });
     });
   });
 

@@ -4,8 +4,7 @@ import { SimulatorError } from '../../sim/index.ts';
 import { type Nvram, NvramError, StateFault } from '../../tpm/index.ts';
 import { FolderLock } from './lock.ts';
 
-const PERMANENT = 'permanent.tpm';
-const VOLATILE = 'volatile.tpm';
+const FILES = { permanent: 'permanent.tpm', volatile: 'volatile.tpm' } as const;
 const TEMPORARY = '.new';
 
 /**
@@ -53,20 +52,20 @@ export class StateDir implements Nvram {
   }
 
   read(): Uint8Array | null {
-    return this.#read(PERMANENT);
+    return this.#read(FILES.permanent);
   }
 
   write(permanent: Uint8Array): void {
-    this.#replace(PERMANENT, permanent);
+    this.#replace(FILES.permanent, permanent);
   }
 
   get volatile(): Uint8Array | null {
-    return this.#read(VOLATILE);
+    return this.#read(FILES.volatile);
   }
 
   set volatile(bytes: Uint8Array | null) {
-    if (bytes) this.#replace(VOLATILE, bytes);
-    else rmSync(join(this.folder, VOLATILE), { force: true });
+    if (bytes) this.#replace(FILES.volatile, bytes);
+    else rmSync(join(this.folder, FILES.volatile), { force: true });
   }
 
   /** Runs what reads the state; what it finds wrong with the bytes is told with the file's name. The file is left as it is. */
@@ -74,11 +73,12 @@ export class StateDir implements Nvram {
     try {
       return body();
     } catch (error) {
+      if (error instanceof NvramError) throw unwritable(this.folder, error.cause);
       if (!(error instanceof StateFault)) throw error;
       throw new SimulatorError('tpm.state-unreadable', {
-        where: `${join(this.folder, PERMANENT)}: byte ${error.offset}`,
+        where: `${join(this.folder, FILES[error.kind])}: byte ${error.offset}`,
         what: error.what,
-        hint: `${error.hint} The file was left as it is.`,
+        hint: `${error.hint}${error.kind === 'volatile' ? ' Without this file the TPM is powered on anew.' : ''} The file was left as it is.`,
         cause: error,
       });
     }
@@ -137,12 +137,16 @@ function unusable<T>(folder: string, body: () => T): T {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === undefined) throw cause;
-    throw new SimulatorError('tpm.state-dir', {
-      where: folder,
-      what: `this folder cannot hold a TPM's state: ${code}`,
-      hint: 'Name a folder that you may read and write; it is made if it is not there.',
-      blame: 'environment',
-      cause,
-    });
+    throw unwritable(folder, cause);
   }
+}
+
+function unwritable(folder: string, cause: unknown): SimulatorError {
+  return new SimulatorError('tpm.state-dir', {
+    where: folder,
+    what: `this folder cannot hold a TPM's state: ${(cause as NodeJS.ErrnoException).code}`,
+    hint: 'Name a folder that you may read and write; it is made if it is not there.',
+    blame: 'environment',
+    cause,
+  });
 }

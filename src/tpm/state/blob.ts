@@ -20,12 +20,15 @@ const DIGEST_BYTES = 32;
 /** Bytes that are no state of this TPM. The state that there was is unchanged. */
 export class StateFault extends Error {
   override readonly name = 'StateFault';
+  /** Which part was read. */
+  readonly kind: StateKind;
   /** Where reading stopped, in bytes from the start. */
   readonly offset: number;
   readonly what: string;
   readonly hint: string;
-  constructor(offset: number, what: string, hint: string) {
+  constructor(kind: StateKind, offset: number, what: string, hint: string) {
     super(`byte ${offset}: ${what}`);
+    this.kind = kind;
     this.offset = offset;
     this.what = what;
     this.hint = hint;
@@ -53,7 +56,7 @@ const DAMAGED = 'It was damaged, or changed by hand. Put a copy of it back, or m
 export function readState(kind: StateKind, given: Uint8Array): unknown {
   const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
   const refuse = (offset: number, what: string, hint = DAMAGED): never => {
-    throw new StateFault(offset, what, hint);
+    throw new StateFault(kind, offset, what, hint);
   };
   const wrong = MAGIC.findIndex((byte, at) => bytes[at] !== byte);
   if (wrong >= 0) refuse(wrong, 'this is no TPM state of svm-sim', 'Name the folder or file that svm-sim wrote.');

@@ -3,7 +3,7 @@ import type { Core } from '../model/core.ts';
 import { manufacture } from '../model/manufacture.ts';
 import type { Permanent, Ram, Saved, State, StateClear, StateReset } from '../model/state.ts';
 import { CLOCK_UPDATE_MS, clockOf, timeOf } from '../model/time.ts';
-import { BODY_AT, readState, StateFault, writeState } from './blob.ts';
+import { BODY_AT, readState, StateFault, type StateKind, writeState } from './blob.ts';
 
 // The two parts of a TPM's state, as libtpms divides it: what survives loss of power, what does not.
 
@@ -25,8 +25,8 @@ interface VolatilePart {
 }
 
 const FOREIGN = 'It was written by another program, or for a TPM with other limits.';
-const fault = (what: string, hint = FOREIGN): never => {
-  throw new StateFault(BODY_AT, what, hint);
+const fault = (kind: StateKind, what: string, hint = FOREIGN): never => {
+  throw new StateFault(kind, BODY_AT, what, hint);
 };
 
 /** What must be in NV memory now. The Clock is that of its last regular update: it need not be written with every command. */
@@ -52,18 +52,26 @@ export function volatileBytes(tpm: Core): Uint8Array {
   } satisfies VolatilePart);
 }
 
+/** A TPM like this one from the factory: what a state must look like. The generator is left as it was. */
+function modelOf(tpm: Core): State {
+  const before = tpm.random.snapshot();
+  const model = manufacture(tpm);
+  tpm.random.restore(before);
+  return model;
+}
+
 /**
  * The state of a TPM that is off.
  * @throws {StateFault}
  */
 export function readPermanent(tpm: Core, bytes: Uint8Array): State {
-  const model = manufacture(tpm);
+  const model = modelOf(tpm);
   const part = readState('permanent', bytes) as PermanentPart;
-  sameShape(part.permanent, model.permanent, 'permanent');
+  sameShape('permanent', part.permanent, model.permanent, 'permanent');
   if (part.saved) {
-    sameShape(part.saved, { clear: model.clear, reset: model.reset, pcrs: model.ram.pcrs }, 'saved');
-    sameSlots(part.saved.reset, model.reset);
-  } else if (part.saved !== null) fault('saved is missing');
+    sameShape('permanent', part.saved, { clear: model.clear, reset: model.reset, pcrs: model.ram.pcrs }, 'saved');
+    sameSlots('permanent', part.saved.reset, model.reset);
+  } else if (part.saved !== null) fault('permanent', 'saved is missing');
   return { ...model, permanent: part.permanent, saved: part.saved };
 }
 
@@ -72,15 +80,16 @@ export function readPermanent(tpm: Core, bytes: Uint8Array): State {
  * @throws {StateFault}
  */
 export function readVolatile(tpm: Core, state: State, bytes: Uint8Array): { readonly state: State; readonly random: RandomState } {
-  const model = manufacture(tpm);
+  const model = modelOf(tpm);
   const part = readState('volatile', bytes) as VolatilePart;
   const { power, clear, reset, ram } = model;
-  sameShape(part, { power, clear, reset, ram, timeMs: 0n, epoch: 0, random: tpm.random.snapshot() }, 'volatile');
-  sameSlots(part.reset, reset);
-  if (part.ram.objects.length !== ram.objects.length) fault(`it has ${part.ram.objects.length} slots for objects`);
-  if (part.ram.sessions.length !== ram.sessions.length) fault(`it has ${part.ram.sessions.length} slots for sessions`);
+  sameShape('volatile', part, { power, clear, reset, ram, timeMs: 0n, epoch: 0, random: tpm.random.snapshot() }, 'volatile');
+  sameSlots('volatile', part.reset, reset);
+  if (part.ram.objects.length !== ram.objects.length) fault('volatile', `it has ${part.ram.objects.length} slots for objects`);
+  if (part.ram.sessions.length !== ram.sessions.length) fault('volatile', `it has ${part.ram.sessions.length} slots for sessions`);
   if (part.epoch !== state.permanent.timeEpoch) {
     fault(
+      'volatile',
       `it was taken after power-on ${part.epoch}, the permanent state after power-on ${state.permanent.timeEpoch}`,
       'Volatile state goes with the permanent state of the same moment, and can be used once.',
     );
@@ -90,19 +99,19 @@ export function readVolatile(tpm: Core, state: State, bytes: Uint8Array): { read
   return { state: { ...state, power: part.power, clear: part.clear, reset: part.reset, ram: rebased }, random: part.random };
 }
 
-function sameSlots(reset: StateReset, model: StateReset): void {
+function sameSlots(kind: StateKind, reset: StateReset, model: StateReset): void {
   const [found, expected] = [reset.contextArray.length, model.contextArray.length];
-  if (found !== expected) fault(`it is the state of a TPM with ${found} sessions, this one has ${expected}`);
+  if (found !== expected) fault(kind, `it is the state of a TPM with ${found} sessions, this one has ${expected}`);
 }
 
 /** The same fields with values of the same kind, as deep as the model's plain objects go; null stands for anything. */
-function sameShape(value: unknown, model: unknown, path: string): void {
+function sameShape(kind: StateKind, value: unknown, model: unknown, path: string): void {
   if (model === null || value === null) return;
-  if (kindOf(value) !== kindOf(model)) fault(`${path} is ${kindOf(value)}, not ${kindOf(model)}`);
+  if (kindOf(value) !== kindOf(model)) fault(kind, `${path} is ${kindOf(value)}, not ${kindOf(model)}`);
   if (kindOf(model) !== 'Object') return;
   for (const [name, inner] of Object.entries(model as object)) {
-    if (!Object.hasOwn(value as object, name)) fault(`${path}.${name} is missing`);
-    sameShape((value as Record<string, unknown>)[name], inner, `${path}.${name}`);
+    if (!Object.hasOwn(value as object, name)) fault(kind, `${path}.${name} is missing`);
+    sameShape(kind, (value as Record<string, unknown>)[name], inner, `${path}.${name}`);
   }
 }
 
