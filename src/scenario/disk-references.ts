@@ -25,10 +25,14 @@ export function diskProblems(doc: ScenarioDocument, say: Say): void {
 }
 
 function guestProblems({ disk, esm }: GuestEntry, at: KeyPath, say: Say): void {
-  if (!disk || 'image' in disk) return;
+  if (!disk) return;
+  const { image, luks } = disk;
+  if ((image === undefined) === (luks === undefined))
+    say([...at, 'disk'], luks ? 'there is both an image and a description' : 'what disk?', 'Give one of "image" and "luks".');
+  if (!luks || image !== undefined) return;
   const attachments = esm && 'recipe' in esm ? (esm.recipe.attachments ?? []) : [];
   let missing = false;
-  disk.luks.keySlots.forEach(({ passphrase }, slot) => {
+  luks.keySlots.forEach(({ passphrase }, slot) => {
     if (!('attachment' in passphrase) || attachments.some(({ name }) => name === passphrase.attachment)) return;
     missing = true;
     const names = attachments.map(({ name }) => name);
@@ -45,6 +49,6 @@ function guestProblems({ disk, esm }: GuestEntry, at: KeyPath, say: Say): void {
   if (missing) return;
   // What is in files is not looked at: any passphrase will do to tell whether the rest can be.
   const anything = Uint8Array.of(1);
-  const problem = diskProblem(disk, { bytesOf: contents => bytesOf(contents, () => anything), attachment: () => anything });
+  const problem = diskProblem(luks, { bytesOf: contents => bytesOf(contents, () => anything), attachment: () => anything });
   if (problem) say([...at, 'disk', 'luks', problem.field], problem.what);
 }

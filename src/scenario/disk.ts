@@ -57,16 +57,10 @@ const FILE_SYSTEM = z
   .describe('A file system of which there is the superblock: enough to recognise it, nothing to mount.');
 
 const LUKS = z.strictObject({
-  version: z
-    .union([z.literal(1), z.literal(2)])
-    .optional()
-    .describe('LUKS version. Default: 2.'),
+  version: z.literal([1, 2]).optional().describe('LUKS version. Default: 2.'),
   cipher: z.string().optional().describe('As cryptsetup names it. Default: aes-xts-plain64.'),
-  keySize: z.int().multipleOf(8).optional().describe('Bits of the volume key, as `cryptsetup --key-size`. Default: 512.'),
-  sectorSize: z
-    .union([z.literal(512), z.literal(1024), z.literal(2048), z.literal(4096)])
-    .optional()
-    .describe('Bytes. Default: 512.'),
+  keySize: z.literal([128, 192, 256, 512]).optional().describe('Bits of the volume key, as `cryptsetup --key-size`. Default: 512.'),
+  sectorSize: z.literal([512, 1024, 2048, 4096]).optional().describe('Bytes. Default: 512.'),
   label: z.string().optional().describe("LUKS2 only: the volume's label."),
   uuid: z.string().optional().describe("The volume's UUID. Default: drawn by chance."),
   keySlots: z.array(KEY_SLOT).min(1).describe('Key slots, from number 0 on.'),
@@ -88,15 +82,13 @@ const OVERWRITE = z
   .optional()
   .describe('What was written over since: by a fault, or by the hypervisor, who keeps the disk.');
 
-/** The disk of a guest. */
+/** The disk of a guest: an image or a volume to be made, one of the two (see `disk-references.ts`). */
 export const DISK = z
-  .union([
-    z.strictObject({ image: path('The image of a LUKS volume, as cryptsetup makes it.'), overwrite: OVERWRITE }),
-    z.strictObject({
-      luks: LUKS.describe('The volume is made for this run; the same seed makes the same bytes.'),
-      overwrite: OVERWRITE,
-    }),
-  ])
+  .strictObject({
+    image: path('The image of a LUKS volume, as cryptsetup makes it. Give this or `luks`.').optional(),
+    luks: LUKS.optional().describe('The volume is made for this run; the same seed makes the same bytes. Give this or `image`.'),
+    overwrite: OVERWRITE,
+  })
   .describe("The guest's disk, for the step `unlock`.");
 
 export type DiskEntry = z.infer<typeof DISK>;
@@ -113,7 +105,7 @@ export interface DiskSources {
 }
 
 /** Whether this is a volume that can be made: field and reason of the first mistake. Attachments that are missing are told elsewhere. */
-export function diskProblem({ luks }: { readonly luks: Luks }, sources: DiskSources): { field: string; what: string } | undefined {
+export function diskProblem(luks: Luks, sources: DiskSources): { field: string; what: string } | undefined {
   const { fileSystem, payload } = luks;
   if (fileSystem && payload !== undefined) return { field: 'payload', what: 'there is a file system as well: keep one of them' };
   const wrong = fileSystem && fileSystemProblem(sized(fileSystem));
@@ -144,8 +136,9 @@ const NAMES = (field = ''): string => (field.startsWith('keyslots[') ? `${field.
 
 /** The image that the disk is at first. */
 export async function makeDisk(disk: DiskEntry, chance: Random, sources: DiskSources): Promise<Uint8Array> {
-  const image = 'image' in disk ? sources.bytesOf({ file: disk.image }).slice() : await made(disk.luks, chance, sources);
-  for (const change of disk.overwrite ?? []) {
+  const { luks, image: file = '', overwrite = [] } = disk;
+  const image = luks ? await made(luks, chance, sources) : sources.bytesOf({ file }).slice();
+  for (const change of overwrite) {
     const rest = image.subarray(Number(change.at));
     if ('hex' in change) rest.set(fromHex(change.hex).subarray(0, rest.length));
     else rest.fill(0, 0, Number(sizeInBytes(change.zeros)));

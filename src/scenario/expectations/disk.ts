@@ -11,10 +11,7 @@ const DISK = z
       .describe(
         'Why it stays locked: `no-key-slot` (wrong passphrase), `key-area` or `digest` (damaged), `header` (no volume that can be read), `client` (the client does not answer for this LUKS version).',
       ),
-    luks: z
-      .union([z.literal(1), z.literal(2)])
-      .optional()
-      .describe('LUKS version of the volume.'),
+    luks: z.literal([1, 2]).optional().describe('LUKS version of the volume.'),
     header: z.enum(['primary', 'secondary']).optional().describe('Which copy of the header was used.'),
     keyslot: z.int().min(0).optional().describe('Number of the key slot that opens.'),
     type: z.string().optional().describe('Type of the file system inside, such as `ext4`; `none`: none that is known.'),
