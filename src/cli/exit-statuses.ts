@@ -18,7 +18,7 @@ const SERVES: Meanings = { held: 'ended when it was told to', environment: 'the 
 export const EXIT_STATUSES: Readonly<Record<string, Meanings>> = {
   run: {
     held: 'everything that was expected came',
-    failed: 'an expectation or a standing invariant failed',
+    failed: 'an expectation or a standing invariant failed, or a limit was passed',
     usage: SCENARIO,
     environment: 'the environment failed, such as a TPM that cannot be reached',
   },

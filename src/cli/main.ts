@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-import type { Io } from './io.ts';
+import { isatty } from 'node:tty';
+import { readLine } from './ask.ts';
+import { type Io, showsColors } from './io.ts';
 import { runCli } from './program.ts';
 
 process.setSourceMapsEnabled(true);
@@ -12,6 +14,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+const STDIN = 0;
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
@@ -22,8 +25,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const { env, stdout, stderr } = process;
-const shows = (stream: NodeJS.WriteStream): boolean =>
-  !env.NO_COLOR && (env.FORCE_COLOR ? env.FORCE_COLOR !== '0' : stream.isTTY === true && env.TERM !== 'dumb');
+const shows = (stream: NodeJS.WriteStream): boolean => showsColors(env, stream.isTTY === true);
 
 const io: Io = {
   out: text => stdout.write(text),
@@ -35,6 +37,7 @@ const io: Io = {
   get input() {
     return process.stdin;
   },
+  ...(isatty(STDIN) && stdout.isTTY ? { ask: readLine } : {}),
   signal: interrupted.signal,
 };
 

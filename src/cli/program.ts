@@ -10,6 +10,7 @@ import { registerSvm } from './commands/svm.ts';
 import { registerTrace } from './commands/trace.ts';
 import { describeExitStatuses } from './exit-statuses.ts';
 import { DISCLAIMER, EXIT, type Io } from './io.ts';
+import { atLeast, milliseconds } from './run/numbers.ts';
 import { version } from './version.ts';
 
 /**
@@ -47,12 +48,33 @@ export function makeProgram(io: Io, end: (status: number) => void): Command {
     .argument('<file...>', 'scenario files, or folders of them')
     .option(
       '--reporter <name>',
-      'also write the verdicts as junit, tap or github; "junit=FILE" into a file (may be given several times)',
+      'also write the runs as junit, tap, github, json or terminal; "junit=FILE" into a file (may be given several times)',
       several,
       [],
     )
     .option('--filter <text>', 'only scenarios whose file or title contains this text')
     .option('--bail', 'end after the first that fails')
+    .addOption(
+      new Option('--jobs <n>', 'run so many at once, on worker threads; what is shown stays in order (default: 1)')
+        .argParser(atLeast(1))
+        .conflicts(['break', 'tpmState']),
+    )
+    .addOption(
+      new Option('--retries <n>', 'run a scenario that fails so many times more (default: 0)')
+        .argParser(atLeast(0))
+        .conflicts(['break', 'tpmState']),
+    )
+    .option('--timeout <time>', 'end a run after so much wall time: 500ms, 30s, 10min', milliseconds)
+    .option('--virtual-timeout <time>', 'end a run after so much virtual time', milliseconds)
+    .option('--max-events <n>', 'end a run after so many events', atLeast(1))
+    .option(
+      '--break <event>',
+      'stop at an event (its number, kind or name) and step on from there; without a terminal: show the state and end',
+    )
+    .option(
+      '--keep-trace <when>',
+      'a trace of each scenario: "on-failure" or "always", into the folder "traces" or, with "on-failure=FOLDER", another',
+    )
     .option('--seed <seed>', 'where all chance comes from, in place of what the scenario says')
     .option('--tpm <tpm>', 'the TPM of every host: "embedded", or where another one is reached')
     .option('--tpm-state <folder>', 'where the embedded TPMs are kept from one run to the next, a folder for each host')

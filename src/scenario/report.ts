@@ -1,5 +1,6 @@
 import type { Mismatch } from './expectations/expectation.ts';
 import type { Explanation } from './explanation.ts';
+import type { EndReason } from './limits.ts';
 import type { Leak } from './no-leak.ts';
 import type { StepOutcome } from './outcome.ts';
 
@@ -34,6 +35,8 @@ export interface ScenarioReport {
   /** Everything that was expected came, every invariant held, and at least one step ran. */
   readonly ok: boolean;
   readonly interrupted: boolean;
+  /** The run was ended from outside, in the midst of a step. */
+  readonly ended?: { readonly reason: EndReason; readonly text: string };
   readonly steps: readonly StepReport[];
   /** Steps that were not run, since an earlier one failed or somebody interrupted. */
   readonly notRun: number;

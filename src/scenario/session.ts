@@ -7,6 +7,7 @@ import { completed, judge } from './expectations/index.ts';
 import { explain } from './explanation.ts';
 import { withFaults } from './faults.ts';
 import { invariants, type Watcher } from './invariants/index.ts';
+import { passed, RunEnded, type RunLimits } from './limits.ts';
 import type { Scenario } from './load.ts';
 import type { InnerStep, StepOutcome } from './outcome.ts';
 import type { AnyHostPlan, CreateMachine, MachinePort } from './ports.ts';
@@ -28,6 +29,9 @@ export interface SessionOptions {
   readonly onUnlock?: (progress: UnlockProgress) => void;
   /** Note every moment at which an adversary could act. */
   readonly observe?: boolean;
+  readonly limits?: RunLimits;
+  /** Wall time in milliseconds, for a limit on it: without, it ends only a run that waits. */
+  readonly now?: () => number;
 }
 
 /** Where a run stands between two steps, so that another can begin there. */
@@ -52,8 +56,15 @@ export class Session {
   #steps: StepReport[] = [];
   #events = 0;
   #fault: { readonly error: unknown } | undefined;
+  readonly #limits: RunLimits;
+  readonly #elapsedMs: () => number;
+  #ended: RunEnded | null = null;
 
-  private constructor(scenario: Scenario, world: World, machine: MachinePort, { observe = false, onEvent, onUnlock }: SessionOptions) {
+  private constructor(scenario: Scenario, world: World, machine: MachinePort, options: SessionOptions) {
+    const { observe = false, onEvent, onUnlock, limits = {}, now = () => 0 } = options;
+    this.#limits = limits;
+    const startedMs = now();
+    this.#elapsedMs = () => now() - startedMs;
     this.scenario = scenario;
     this.world = world;
     this.#machine = machine;
@@ -81,15 +92,29 @@ export class Session {
   }
 
   #hear(event: AnyEvent, onEvent?: (event: AnyEvent) => void): void {
+    if (this.#ended) throw this.#ended;
     this.#events++;
     this.#recent.add(event);
     for (const { watcher } of this.#watchers) watcher.watch?.(event);
     try {
       if (!this.#fault) onEvent?.(event);
     } catch (error) {
+      if (error instanceof RunEnded) this.#ended = error;
       // Not through the simulated machine: whoever listens is none of its actors.
-      this.#fault = { error };
+      else this.#fault = { error };
     }
+    this.#ended ??= passed(this.#limits, event, this.#events, this.#limits.wallMs === undefined ? 0 : this.#elapsedMs());
+    if (this.#ended) throw this.#ended;
+  }
+
+  /** Nothing happens from now on: whoever still runs in the machine meets this at its next event. */
+  end(why: RunEnded): void {
+    this.#ended = why;
+  }
+
+  /** The machine, for whoever wants to look at it. */
+  get machine(): Machine {
+    return this.#run.machine;
   }
 
   /** Makes the hypervisors do what the rules say; what passed before counts on from `before`. */
@@ -158,7 +183,7 @@ export class Session {
     return done;
   }
 
-  report(interrupted = false): ScenarioReport {
+  report(interrupted = false, ended?: RunEnded): ScenarioReport {
     const { scenario } = this;
     const reports = this.#watchers.map(({ name, watcher }): InvariantReport => {
       const breaches = watcher.breaches();
@@ -174,6 +199,7 @@ export class Session {
       seed: seedOf(scenario),
       ok: this.done > 0 && notRun === 0 && [...this.#steps, ...invariantReports].every(({ ok }) => ok),
       interrupted,
+      ...(ended ? { ended: { reason: ended.reason, text: ended.message } } : {}),
       steps: this.#steps,
       notRun,
       invariants: invariantReports,

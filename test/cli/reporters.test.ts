@@ -31,7 +31,7 @@ describe('Reporters of svm-sim run', function () {
   it('runs a folder, leaves out what the filter does not take, and ends at the first failure when asked', async () => {
     const { status, out } = await svmSim('run', 'fixtures/scenarios/codes', '-q', '--filter', 'h-tpm-comm-p');
     expect(status).to.equal(0);
-    expect(out).to.match(/slowest: /);
+    expect(out).to.match(/Slowest first:/);
     const bail = await svmSim('run', 'fixtures/scenarios/codes', '-q', '--filter', 'uv-esm', '--profile', 'published', '--bail');
     expect(bail.status).to.equal(1);
     expect(bail.out.match(/^(HELD|FAILED)/gm)?.filter(word => word === 'FAILED')).to.have.length(1);

@@ -1,14 +1,27 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Machine } from '../../machine/index.ts';
-import { type CreateMachine, loadScenarios, runScenario, type Scenario, titleOf, withOverrides } from '../../scenario/index.ts';
+import {
+  type CreateMachine,
+  loadScenarios,
+  type RunLimits,
+  runScenario,
+  type Scenario,
+  type ScenarioReport,
+  titleOf,
+  withOverrides,
+} from '../../scenario/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import type { UnlockProgress } from '../../svm/luks/index.ts';
 import { report } from '../errors.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 import { reporterSink, summarySink } from '../reporters/index.ts';
+import { Breakpoint } from '../run/breakpoint.ts';
+import { keptTraces } from '../run/kept-traces.ts';
 import { reportSink } from '../run/report-sink.ts';
-import { jsonSink, type Sink, terminalSink, traceSink } from '../run/sinks.ts';
+import { runMany } from '../run/run-many.ts';
+import { jsonSink, type RunFacts, type Sink, terminalSink, traceSink } from '../run/sinks.ts';
+import type { Ran } from '../run/tries.ts';
 import { scenarioFiles } from './scenarios.ts';
 
 interface RunFlags {
@@ -22,13 +35,20 @@ interface RunFlags {
   readonly reporter?: readonly string[];
   readonly filter?: string;
   readonly bail?: boolean;
+  readonly jobs?: number;
+  readonly retries?: number;
+  readonly timeout?: number;
+  readonly virtualTimeout?: number;
+  readonly maxEvents?: number;
+  readonly break?: string;
+  readonly keepTrace?: string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
 }
 
-/** Runs the scenarios one after the other; the worst of their exit statuses. */
+/** Runs the scenarios, in this order to whoever watches; the worst of their exit statuses. */
 export async function run(files: readonly string[], flags: RunFlags, io: Io): Promise<number> {
-  const { seed, tpm, tpmState, profile, json, trace, report: page, reporter = [], filter, bail, quiet, verbose } = flags;
+  const { seed, tpm, profile, json, trace, report: page, reporter = [], filter, bail, quiet, verbose } = flags;
   if (json) io.err(`${DISCLAIMER}\n`);
   else io.out(`${DISCLAIMER}\n`);
   // All are checked before the first runs: a mistake in the last one should not cost a run of the others.
@@ -50,32 +70,70 @@ export async function run(files: readonly string[], flags: RunFlags, io: Io): Pr
   }
   const sinks: Sink[] = [json ? jsonSink(io) : terminalSink(io, quiet ? 'quiet' : verbose ? 'verbose' : 'normal')];
   if (trace !== undefined) sinks.push(traceSink(trace));
+  if (flags.keepTrace !== undefined) sinks.push(keptTraces(flags.keepTrace));
   if (page !== undefined) sinks.push(reportSink(page));
   for (const spec of reporter) sinks.push(reporterSink(spec, io));
   if (!json) sinks.push(summarySink(io));
-  const watchers = sinks.filter(sink => sink.unlock !== undefined);
-  const watch = watchers.length > 0 ? { onUnlock: (progress: UnlockProgress) => watchers.forEach(sink => sink.unlock?.(progress)) } : {};
   let status: number = EXIT.held;
+  /** Whether the next one is to be run. */
+  const ended = (scenarioReport: ScenarioReport, facts: RunFacts): boolean => {
+    for (const sink of sinks) sink.end(scenarioReport, facts);
+    if (scenarioReport.interrupted || scenarioReport.ended?.reason === 'break') status = EXIT.interrupted;
+    else if (!scenarioReport.ok) status = EXIT.failed;
+    return status !== EXIT.interrupted && (scenarioReport.ok || !bail);
+  };
   try {
-    for (const scenario of ready) {
-      for (const sink of sinks) sink.begin(scenario);
-      const result = await runScenario(scenario, {
-        onEvent: event => {
-          for (const sink of sinks) sink.event(event);
-        },
-        ...watch,
-        signal: io.signal,
-        ...(tpmState === undefined ? {} : { createMachine: keepingTpms(tpmState) }),
-      });
-      for (const sink of sinks) sink.end(result);
-      if (result.interrupted) return EXIT.interrupted;
-      if (!result.ok) status = EXIT.failed;
-      if (!result.ok && bail) return status;
-    }
-    return status;
+    const { jobs = 0, retries = 0 } = flags;
+    if (jobs > 1 || retries > 0) {
+      const onRan = ({ report: said, events, ...facts }: Ran, scenario: Scenario): boolean => {
+        for (const sink of sinks) sink.begin(scenario);
+        for (const event of events) for (const sink of sinks) sink.event(event);
+        return ended(said, facts);
+      };
+      await runMany(ready, { limits: limitsOf(flags), retries, jobs: jobs > 1 ? jobs : 0, signal: io.signal, onRan });
+    } else await watched(ready, flags, io, sinks, ended);
+    // With several at once some may never have begun.
+    return io.signal.aborted ? EXIT.interrupted : status;
   } finally {
     for (const sink of sinks) sink.close();
   }
+}
+
+const limitsOf = ({ timeout, virtualTimeout, maxEvents }: RunFlags): RunLimits => ({
+  ...(timeout === undefined ? {} : { wallMs: timeout }),
+  ...(virtualTimeout === undefined ? {} : { virtualMs: virtualTimeout }),
+  ...(maxEvents === undefined ? {} : { events: maxEvents }),
+});
+
+/** Runs one after the other, shown as they happen. */
+async function watched(
+  scenarios: readonly Scenario[],
+  flags: RunFlags,
+  io: Io,
+  sinks: readonly Sink[],
+  ended: (report: ScenarioReport, facts: RunFacts) => boolean,
+): Promise<void> {
+  const breakpoint = flags.break === undefined ? undefined : new Breakpoint(flags.break, io);
+  const watchers = sinks.filter(sink => sink.unlock !== undefined);
+  const watch = watchers.length > 0 ? { onUnlock: (progress: UnlockProgress) => watchers.forEach(sink => sink.unlock?.(progress)) } : {};
+  for (const scenario of scenarios) {
+    for (const sink of sinks) sink.begin(scenario);
+    const began = performance.now();
+    const said = await runScenario(scenario, {
+      limits: limitsOf(flags),
+      now: () => performance.now(),
+      onSession: session => breakpoint?.begin(session),
+      onEvent: event => {
+        for (const sink of sinks) sink.event(event);
+        breakpoint?.event(event);
+      },
+      ...watch,
+      signal: io.signal,
+      ...(flags.tpmState === undefined ? {} : { createMachine: keepingTpms(flags.tpmState) }),
+    });
+    if (!ended(said, { ms: performance.now() - began, failed: [] })) break;
+  }
+  if (breakpoint?.missed) io.err(`--break ${flags.break}: nothing of that name happened\n`);
 }
 
 /** Each host finds its TPM as the run before left it: a folder for each name. */

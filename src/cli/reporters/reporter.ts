@@ -14,7 +14,7 @@ export interface Reporter {
 }
 
 /** Why a scenario failed, a line each. */
-export function failures({ steps, invariants, notRun, interrupted }: ScenarioReport): readonly string[] {
+export function failures({ steps, invariants, notRun, interrupted, ended }: ScenarioReport): readonly string[] {
   const wrong = steps.flatMap(({ ok, number, name, why, mismatches }) =>
     ok
       ? []
@@ -25,5 +25,5 @@ export function failures({ steps, invariants, notRun, interrupted }: ScenarioRep
   );
   const broken = invariants.flatMap(({ ok, name, text }) => (ok ? [] : [`${name}: ${text}`]));
   const rest = notRun > 0 ? [`${notRun} steps were not run${interrupted ? ': interrupted' : ''}`] : [];
-  return [...wrong, ...broken, ...rest];
+  return [...wrong, ...broken, ...(ended ? [`ended (${ended.reason}): ${ended.text}`] : []), ...rest];
 }

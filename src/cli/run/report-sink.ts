@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs';
 import { hostPlans, seedOf, titleOf } from '../../scenario/index.ts';
-import { type AnyEvent, SimulatorError } from '../../sim/index.ts';
+import type { AnyEvent } from '../../sim/index.ts';
 import { FORMAT_VERSION, type TracedRun, toReport } from '../../trace/index.ts';
 import { version } from '../version.ts';
 import type { Sink } from './sinks.ts';
+import { writeText } from './write-text.ts';
 
 /** One HTML page of all runs, written when they are over. */
 export function reportSink(file: string): Sink {
@@ -20,17 +20,7 @@ export function reportSink(file: string): Sink {
     },
     close() {
       const page = toReport({ header: { format: 'svm-sim trace', version: FORMAT_VERSION, simulator: version() }, runs });
-      try {
-        writeFileSync(file, page);
-      } catch (error) {
-        const { message } = error as NodeJS.ErrnoException;
-        throw new SimulatorError('report.write', {
-          where: file,
-          what: `cannot be written: ${message}`,
-          blame: 'environment',
-          cause: error,
-        });
-      }
+      writeText(file, page);
     },
   };
 }

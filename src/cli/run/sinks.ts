@@ -7,11 +7,19 @@ import { version } from '../version.ts';
 import { showReport } from './report.ts';
 import { unlockProgress } from './unlock-progress.ts';
 
+/** What is known of a run beside what was simulated. */
+export interface RunFacts {
+  /** Wall time of the last try. */
+  readonly ms: number;
+  /** Tries before it, which failed. */
+  readonly failed: readonly ScenarioReport[];
+}
+
 /** Somewhere a run is shown or kept. */
 export interface Sink {
   begin(scenario: Scenario): void;
   event(event: AnyEvent): void;
-  end(report: ScenarioReport): void;
+  end(report: ScenarioReport, facts: RunFacts): void;
   /** How far the work on a disk's key slot is. */
   unlock?(progress: UnlockProgress): void;
   /** All runs are over, or the rest will not come. */
@@ -21,7 +29,7 @@ export interface Sink {
 const hosts = (scenario: Scenario) => hostPlans(scenario).map(({ name, tpm, profile }) => ({ name, tpm, profile }));
 
 /** The timeline and the verdict, for a person. */
-export function terminalSink(io: Io, level: Level): Sink {
+export function terminalSink(io: Pick<Io, 'out' | 'err' | 'colors' | 'columns'>, level: Level): Sink {
   const paint = painter(io.colors);
   let timeline: Timeline | undefined;
   const verdicts: boolean[] = [];
@@ -36,10 +44,13 @@ export function terminalSink(io: Io, level: Level): Sink {
     },
     event: event => timeline?.event(event),
     ...(io.columns !== undefined && level !== 'quiet' ? { unlock: unlockProgress(io, paint, () => timeline?.flush()) } : {}),
-    end(report) {
+    end(report, { failed }) {
       timeline?.flush();
       verdicts.push(report.ok);
       io.out(showReport(report, paint));
+      failed.forEach((tried, i) => {
+        io.out(`${paint(`  try ${i + 1} of ${failed.length + 1} had failed`, 'quiet')}: ${whyFailed(tried)}\n`);
+      });
     },
     close() {
       timeline?.flush();
@@ -52,8 +63,11 @@ export function terminalSink(io: Io, level: Level): Sink {
   };
 }
 
+const whyFailed = ({ ended, steps, invariants }: ScenarioReport): string =>
+  ended?.text ?? steps.find(({ ok }) => !ok)?.why?.sentence ?? invariants.find(({ ok }) => !ok)?.text ?? 'not what was expected';
+
 /** One JSON object a line: the run, its events, its verdict. */
-export function jsonSink(io: Io): Sink {
+export function jsonSink(io: Pick<Io, 'out'>): Sink {
   return {
     begin: scenario =>
       io.out(

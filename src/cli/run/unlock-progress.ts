@@ -8,7 +8,7 @@ const TICK_MS = 200;
  * Shows that a key slot is worked on, and how long that took. Real time is for the terminal alone: no record has it.
  * @param before called before a line is written: what is held back comes first.
  */
-export function unlockProgress(io: Io, paint: Paint, before: () => void): (progress: UnlockProgress) => void {
+export function unlockProgress(io: Pick<Io, 'out' | 'err'>, paint: Paint, before: () => void): (progress: UnlockProgress) => void {
   let began = 0;
   let ticker: NodeJS.Timeout | undefined;
   const seconds = (): string => `${((performance.now() - began) / 1000).toFixed(1)} s`;

@@ -2,9 +2,10 @@ import { Random } from '../../sim/index.ts';
 import type { Scenario } from '../load.ts';
 import type { AnyHostPlan } from '../ports.ts';
 import { seedOf } from '../session.ts';
+import { overThreads } from '../workers.ts';
 import { type Candidate, showRule } from './candidates.ts';
 import { Explorer } from './explorer.ts';
-import { type Answer, type Job, runOnWorkers } from './pool.ts';
+import type { Answer, Job } from './job.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface ExploreOptions {
@@ -20,6 +21,9 @@ export interface ExploreOptions {
   readonly onProgress?: (done: number, of: number) => void;
   readonly signal?: AbortSignal;
 }
+
+/** A run is short: with some in hand a worker never waits. */
+const AHEAD = 4;
 
 /** One run of the exploration. */
 export interface Finding {
@@ -58,8 +62,18 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
       onProgress?.(++done, work.length);
     };
     // A firmware that is no profile by name cannot travel to the workers' scenario.
-    if (jobs > 0 && profile === undefined) await runOnWorkers(scenario, work, jobs, take, signal);
-    else for (const job of work) if (!signal?.aborted) take(await runHere(explorer, job));
+    if (jobs > 0 && profile === undefined) {
+      const module = new URL('./explore.worker', import.meta.url);
+      await overThreads<Job, Answer>({
+        module,
+        workerData: scenario,
+        jobs: work,
+        threads: jobs,
+        ahead: AHEAD,
+        signal,
+        onAnswer: take,
+      });
+    } else for (const job of work) if (!signal?.aborted) take(await runHere(explorer, job));
     const all = findings.filter(finding => finding !== undefined);
     return { scenario, findings: minimal(all), faults, left: singles.length - first.length };
   } finally {

@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Scenario } from '../load.ts';
+import { STOP } from '../workers.ts';
 import { Explorer } from './explorer.ts';
-import type { Answer, Job } from './pool.ts';
+import type { Answer, Job } from './job.ts';
 
 const port = parentPort;
 const explorer = Explorer.prepare(workerData as Scenario);
@@ -15,6 +16,7 @@ async function work({ id, rules, moment }: Job): Promise<Answer> {
   }
 }
 
-port?.on('message', (job: Job) => {
+port?.on('message', (job: Job | typeof STOP) => {
+  if (job === STOP) return; // a run is short: what is in hand comes to its end
   queue = queue.then(async () => port.postMessage(await work(job)));
 });

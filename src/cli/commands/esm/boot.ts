@@ -36,13 +36,14 @@ export async function boot(flags: BootFlags, io: Io): Promise<number> {
   if (report !== undefined) sinks.push(reportSink(report));
   try {
     for (const sink of sinks) sink.begin(scenario);
+    const began = performance.now();
     const result = await runScenario(scenario, {
       onEvent: event => {
         for (const sink of sinks) sink.event(event);
       },
       signal: io.signal,
     });
-    for (const sink of sinks) sink.end(result);
+    for (const sink of sinks) sink.end(result, { ms: performance.now() - began, failed: [] });
     return result.interrupted ? EXIT.interrupted : result.ok ? EXIT.held : EXIT.failed;
   } finally {
     for (const sink of sinks) sink.close();
