@@ -8,7 +8,7 @@ import { isQemuCliRecording, playCommandLine } from './qemu-cli/index.ts';
 import type { PlayedCase } from './result.ts';
 import type { Source } from './source.ts';
 import { isTranscriptLine, playTranscript } from './tpm-transcript/index.ts';
-import { isTpmrmRecording, playScripted } from './tpmrm/index.ts';
+import { hasTraffic, isTpmrmRecording, playEmbedded, playScripted } from './tpmrm/index.ts';
 
 export interface PlayOptions {
   /** Whether the case of this name is to be played; the others are left out. */
@@ -43,8 +43,10 @@ export const FORMATS: readonly Format[] = [
     recognises: ({ json }) => isTpmrmRecording(json),
     async *play({ json }, { wanted }) {
       if (!isTpmrmRecording(json)) return;
+      // Without what the kernel sent to its TPM (`--record` cannot see that), the TPM that is built in stands behind the devices.
+      const play = hasTraffic(json) ? playScripted : playEmbedded;
       for (const recorded of json.cases) {
-        if (wanted(recorded.name)) yield { about: recorded.about, ...(await playScripted(recorded)) };
+        if (wanted(recorded.name)) yield { about: recorded.about, ...(await play(recorded)) };
       }
     },
   },

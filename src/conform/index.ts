@@ -1,3 +1,4 @@
+export { Against } from './against.ts';
 export { FORMATS, type Format, type PlayOptions } from './formats.ts';
 export type { KnownDifference } from './known.ts';
 export type { CaseResult, Difference, PlayedCase } from './result.ts';

@@ -1,14 +1,20 @@
 import { SimulatorError } from '../sim/index.ts';
+import type { Against } from './against.ts';
 import { FORMATS, type Format } from './formats.ts';
 import { type KnownDifference, KnownDifferences, readKnown } from './known.ts';
 import type { CaseResult } from './result.ts';
 import { type Source, sources } from './source.ts';
+import type { RecordedCase } from './tpmrm/index.ts';
 
 export interface ConformOptions {
   /** YAML or JSON list of differences that are known, with their reasons. */
   readonly knownFile?: string;
   /** Only cases whose name, or file and name, contain this text or match this expression. */
   readonly filter?: string | RegExp;
+  /** A real TPM, on which the live cases are played in place of the simulator. */
+  readonly against?: Against;
+  /** Told what was observed of a recording's cases on that TPM, as the text of a recording file. */
+  readonly onRecorded?: (file: string, text: string) => void;
   /** Told each result as soon as it is there. */
   readonly onResult?: (result: CaseResult) => void;
 }
@@ -29,7 +35,7 @@ export interface ConformReport {
  * @throws {SimulatorError} when a path cannot be read, a named file is no recording, or nothing at all was played.
  */
 export async function runConform(paths: readonly string[], options: ConformOptions = {}): Promise<ConformReport> {
-  const { knownFile, filter, onResult } = options;
+  const { knownFile, filter, onResult, against, onRecorded } = options;
   const known = new KnownDifferences(knownFile === undefined ? [] : await readKnown(knownFile));
   const results: CaseResult[] = [];
   let recordings = 0;
@@ -46,7 +52,16 @@ export async function runConform(paths: readonly string[], options: ConformOptio
     }
     recordings++;
     const wanted = (name: string): boolean => selected(filter, source.file, name);
-    for await (const played of format.play(source, { wanted })) add(known.judge(source.file, played));
+    const observed: RecordedCase[] = [];
+    const playing = against ? against.play(source, wanted, observed) : format.play(source, { wanted });
+    if (!playing) {
+      const skipped = 'nothing of it can be played on a TPM';
+      if (!filter) add({ file: source.file, name: 'file', ok: true, differences: [], skipped });
+      continue;
+    }
+    for await (const played of playing) add(known.judge(source.file, played));
+    const recording = observed.length > 0 ? against?.recording(source, observed) : null;
+    if (recording) onRecorded?.(source.file, recording);
   }
   if (results.every(({ skipped }) => skipped !== undefined)) throw nothingPlayed(paths, recordings, filter);
   const count = (test: (result: CaseResult) => boolean): number => results.filter(test).length;

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { Against, runConform } from '../../src/conform/index.ts';
 import { LivePlayer, transcriptLines } from '../../src/conform/tpm-transcript/index.ts';
 import { SwtpmProcess } from '../../src/tpmrm/index.ts';
 
@@ -36,4 +37,31 @@ describe('the streams of host boot and unwrap, on a real swtpm', () => {
       for (const { name: step, differences } of played) expect(differences, step).to.deep.equal([]);
     });
   }
+});
+
+describe('conform --against swtpm', () => {
+  it('plays cases of the resource manager and every error of transcript 06 on it, and records what it observed', async function () {
+    if (spawnSync('swtpm', ['--version']).error) {
+      console.log('    skipped: swtpm is not installed (apt install swtpm)');
+      this.skip();
+    }
+    const folder = new URL('../../fixtures/observed/', import.meta.url).pathname;
+    const against = new Against('swtpm');
+    const recorded: string[] = [];
+    try {
+      const options = {
+        against,
+        filter: /tpmrm.* (file_random|session_fourth)|06-error-cases/,
+        onRecorded: (_: string, text: string) => recorded.push(text),
+      };
+      const { results, failed } = await runConform([`${folder}tpmrm.json`, `${folder}tpm`], options);
+      expect(results.filter(({ ok }) => !ok)).to.deep.equal([]);
+      expect(failed).to.equal(0);
+      expect(results.length).to.be.greaterThan(50);
+    } finally {
+      await against.close();
+    }
+    expect(recorded).to.have.length(1);
+    expect(JSON.parse(recorded[0] ?? '')).to.have.property('kernel', 'played on swtpm');
+  });
 });

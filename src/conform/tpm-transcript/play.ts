@@ -1,4 +1,5 @@
 import { Clock, Random } from '../../sim/index.ts';
+import type { TpmTransport } from '../../tpm/client/index.ts';
 import { Tpm } from '../../tpm/index.ts';
 import { TPM_RC } from '../../tpm/wire/index.ts';
 import type { PlayedCase } from '../result.ts';
@@ -28,23 +29,38 @@ const STARTUP_CLEAR = Uint8Array.of(0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0
 export async function playTranscript(file: string, text: string, sibling: (file: string) => Promise<string | null>): Promise<PlayedCase[]> {
   const lines = transcriptLines(text);
   const read = replayStatic(lines).map(played => ({ ...played, name: `read: ${played.name}` }));
-  return [...read, ...(await playLive(file, lines, sibling))];
+  return [...read, ...(await playLive(file, lines, sibling, async started => embedded(file, started)))];
+}
+
+/** Plays one transcript against a TPM of any kind, of which it takes a fresh one. Files that come before it on the same TPM are played first. */
+export async function playTranscriptOn(
+  file: string,
+  text: string,
+  sibling: (file: string) => Promise<string | null>,
+  fresh: (started: boolean) => Promise<TpmTransport>,
+): Promise<PlayedCase[]> {
+  return playLive(file, transcriptLines(text), sibling, fresh);
 }
 
 async function playLive(
   file: string,
   lines: readonly TranscriptLine[],
   sibling: (file: string) => Promise<string | null>,
+  fresh: (started: boolean) => Promise<TpmTransport>,
 ): Promise<PlayedCase[]> {
-  const tpm = new Tpm({ random: new Random(`transcript ${file}`), clock: new Clock() });
-  if (!beginsBeforeStartup(lines)) tpm.execute(STARTUP_CLEAR);
-  const player = new LivePlayer({ transmit: async command => tpm.execute(command) });
+  const player = new LivePlayer(await fresh(!beginsBeforeStartup(lines)));
   for (const before of ON_ONE_TPM.slice(0, Math.max(0, ON_ONE_TPM.indexOf(file)))) {
     const earlier = await sibling(before);
     if (earlier === null) return [{ name: 'live', differences: [], skipped: `${before} comes before it on the same TPM and is not there` }];
     await player.play(transcriptLines(earlier));
   }
   return (await player.play(lines)).map(played => ({ ...played, name: `live: ${played.name}` }));
+}
+
+function embedded(file: string, started: boolean): TpmTransport {
+  const tpm = new Tpm({ random: new Random(`transcript ${file}`), clock: new Clock() });
+  if (started) tpm.execute(STARTUP_CLEAR);
+  return { transmit: async command => tpm.execute(command) };
 }
 
 /** The first command of such a recording is answered with TPM_RC_INITIALIZE and is no Startup. */

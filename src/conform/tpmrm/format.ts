@@ -62,6 +62,9 @@ export function isTpmrmRecording(json: unknown): json is Recording {
   return Array.isArray(first?.steps) && first.steps.some(({ path }) => path === '/dev/tpmrm0' || path === '/dev/tpm0');
 }
 
+/** Whether the recording has what the kernel sent to its TPM. */
+export const hasTraffic = ({ cases }: Recording): boolean => cases.some(({ steps }) => steps.some(({ tpm }) => tpm !== undefined));
+
 /** A played case; `ok`: nothing differs. */
 export interface PlayedTpmrmCase extends PlayedCase {
   readonly ok: boolean;

@@ -1,8 +1,11 @@
-import { Clock } from '../../sim/index.ts';
-import { type Backend, TpmChip } from '../../tpmrm/index.ts';
+import { Clock, Random } from '../../sim/index.ts';
+import { Tpm } from '../../tpm/index.ts';
+import { type Backend, embeddedBackend, TpmChip } from '../../tpmrm/index.ts';
 import type { Difference } from '../result.ts';
+import type { CaseDevices } from './device.ts';
 import type { PlayedTpmrmCase, RecordedCase, RecordedStep } from './format.ts';
 import { Player } from './player.ts';
+import { observedCase } from './record.ts';
 import { RECORDED_COMMANDS } from './recorded-commands.ts';
 import { RepeatedTpm } from './repeated-tpm.ts';
 import { ScriptedTpm } from './scripted-tpm.ts';
@@ -59,13 +62,29 @@ function isNonblocking({ steps }: RecordedCase, space: string): boolean {
  * from TPM to TPM are not compared. Closes what it opened, and not the backend.
  */
 export async function playLive(recorded: RecordedCase, backend: Backend): Promise<PlayedTpmrmCase> {
-  const chip = new TpmChip({ backend, clock: new Clock() });
-  const player = new Player(chip, { live: true, once: recorded.runs < 2 });
+  return (await playOn(recorded, new TpmChip({ backend, clock: new Clock() }))).played;
+}
+
+/** The same on any devices, those of a real kernel too; and the case as it was observed there. */
+export async function playOn(
+  recorded: RecordedCase,
+  devices: CaseDevices,
+): Promise<{ readonly played: PlayedTpmrmCase; readonly observed: RecordedCase }> {
+  const player = new Player(devices, { live: true, once: recorded.runs < 2 });
   for (const { steps } of groups(recorded.steps)) {
     await Promise.all(steps.map(({ step, index }) => player.play(step, index)));
   }
   await player.closeAll();
-  return result(recorded, player.differences);
+  return { played: result(recorded, player.differences), observed: observedCase(recorded, player.outcomes) };
+}
+
+const STARTUP_CLEAR = Uint8Array.of(0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0, 0);
+
+/** The same with a new TPM of our own. */
+export function playEmbedded(recorded: RecordedCase): Promise<PlayedTpmrmCase> {
+  const tpm = new Tpm({ random: new Random(`case ${recorded.name}`), clock: new Clock() });
+  tpm.execute(STARTUP_CLEAR);
+  return playLive(recorded, embeddedBackend(tpm));
 }
 
 const result = ({ name, about }: RecordedCase, differences: readonly Difference[]): PlayedTpmrmCase => ({

@@ -1,37 +1,33 @@
 import { toHex } from '../../bytes/index.ts';
-import type { DeviceFile, ErrnoName, IoResult, PollEvent, TpmChip } from '../../tpmrm/index.ts';
+import type { ErrnoName, IoResult, PollEvent } from '../../tpmrm/index.ts';
 import type { Difference } from '../result.ts';
+import type { CaseDevices, CaseFile } from './device.ts';
 import type { Expectation, RecordedStep } from './format.ts';
 import { recordedBytes, substituted } from './hex-notation.ts';
+import type { Outcome } from './record.ts';
 
-/** What one step gave, in the recording's terms. */
-interface Outcome {
-  readonly return?: number;
-  readonly errno?: string;
-  readonly bytes?: Uint8Array;
-  readonly revents?: readonly string[];
-  readonly failed?: string;
-}
-
-/** Plays the steps of a case on a chip's devices and collects the differences. */
+/** Plays the steps of a case on TPM devices and collects the differences. */
 export class Player {
   readonly differences: Difference[] = [];
-  readonly #chip: TpmChip;
+  /** What each step gave, by its index. */
+  readonly outcomes = new Map<number, Outcome>();
+  readonly #devices: CaseDevices;
   /** Live: take the recorded variable parts from this TPM, and ignore bytes that differ from TPM to TPM. */
   readonly #live: boolean;
   /** Observed once only: what varies is not known, so of live answers only length, code and handle count. */
   readonly #once: boolean;
-  readonly #files = new Map<string, DeviceFile>();
+  readonly #files = new Map<string, CaseFile>();
   readonly #captured = new Map<string, Uint8Array>();
 
-  constructor(chip: TpmChip, { live, once = false }: { live: boolean; once?: boolean }) {
-    this.#chip = chip;
+  constructor(devices: CaseDevices, { live, once = false }: { live: boolean; once?: boolean }) {
+    this.#devices = devices;
     this.#live = live;
     this.#once = once;
   }
 
   async play(step: RecordedStep, index: number): Promise<void> {
     const outcome = await this.#perform(step);
+    this.outcomes.set(index, outcome);
     this.#compare(step, `steps[${index}] ${step.op} ${step.space}`.trim(), outcome);
     if (!outcome.bytes) return;
     for (const [name, [offset, length]] of Object.entries(step.capture ?? {})) {
@@ -44,7 +40,7 @@ export class Player {
       case 'open':
         return this.#open(step);
       case 'sleep':
-        this.#chip.advanceMs(step.ms ?? 0);
+        await this.#devices.advanceMs(step.ms ?? 0);
         return {};
     }
     const file = this.#files.get(step.space);
@@ -88,7 +84,7 @@ export class Player {
   async #open({ space, path, flags = [] }: RecordedStep): Promise<Outcome> {
     const access = flags.includes('O_WRONLY') ? 'O_WRONLY' : flags.includes('O_RDONLY') ? 'O_RDONLY' : 'O_RDWR';
     const device = path === '/dev/tpm0' ? path : '/dev/tpmrm0';
-    const opened = await this.#chip.open(device, { access, nonblock: flags.includes('O_NONBLOCK') });
+    const opened = await this.#devices.open(device, { access, nonblock: flags.includes('O_NONBLOCK') });
     if ('value' in opened) this.#files.set(space, opened.value);
     return 'value' in opened ? { return: 0 } : failure(opened);
   }
@@ -102,7 +98,7 @@ export class Player {
     return padded;
   }
 
-  async #repeat(file: DeviceFile, step: RecordedStep): Promise<Outcome> {
+  async #repeat(file: CaseFile, step: RecordedStep): Promise<Outcome> {
     const request = this.#request(step);
     let response: Uint8Array | undefined;
     for (let done = 0; done < (step.times ?? 0); done++) {
