@@ -1,6 +1,7 @@
 /**
  * Plays every test file that holds properties, with many more runs and a seed of its own:
- * `npm run fuzz -- --runs 20000 --seed 7 [FILE...]`. The printed seed repeats a failing run.
+ * `npm run fuzz -- --runs 20000 --commands 1000000 --seed 7 [FILE...]`. The printed seed repeats a failing run. `--commands` is how
+ * many the embedded TPM gets in streams (test/tpm/fuzz-streams.test.ts).
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -9,11 +10,16 @@ import { parseArgs } from 'node:util';
 import { ROOT } from './layers.ts';
 
 const { values, positionals } = parseArgs({
-  options: { runs: { type: 'string', default: '10000' }, seed: { type: 'string' } },
+  options: {
+    runs: { type: 'string', default: '10000' },
+    commands: { type: 'string', default: '1000000' },
+    seed: { type: 'string' },
+  },
   allowPositionals: true,
 });
 const seed = values.seed ?? String(Math.floor(Math.random() * 2 ** 31));
-const holdsProperties = (path: string): boolean => readFileSync(join(ROOT, path), 'utf8').includes("from 'fast-check'");
+const holdsProperties = (path: string): boolean =>
+  readFileSync(join(ROOT, path), 'utf8').includes("from 'fast-check'") || path.endsWith('fuzz-streams.test.ts');
 const files =
   positionals.length > 0
     ? positionals
@@ -31,6 +37,6 @@ const { status } = spawnSync(
     join(ROOT, 'node_modules/mocha/bin/mocha.js'),
     ...['--no-config', '--import=tsx', `--import=${join(ROOT, 'scripts/fuzz-setup.ts')}`, '--timeout=0', ...files],
   ],
-  { cwd: ROOT, stdio: 'inherit', env: { ...process.env, FUZZ_RUNS: values.runs, FUZZ_SEED: seed } },
+  { cwd: ROOT, stdio: 'inherit', env: { ...process.env, FUZZ_RUNS: values.runs, FUZZ_SEED: seed, FUZZ_COMMANDS: values.commands } },
 );
 process.exitCode = status ?? 1;

@@ -1,3 +1,4 @@
+import type { generateRsa } from '../crypto/index.ts';
 import type { Clock, Random, SecretRegister, Stateful } from '../sim/index.ts';
 import { commands } from './commands/index.ts';
 import { dispatch, errorResponse } from './dispatch.ts';
@@ -31,6 +32,8 @@ export interface TpmOptions {
   /** Told of keys that are born inside. */
   readonly secrets?: SecretRegister;
   readonly limits?: Partial<Limits>;
+  /** How RSA keys come from random bytes: a test may have a pool of them, for they take long to make. */
+  readonly makeRsa?: typeof generateRsa;
   /** Where permanent state is kept. What a command changed is written before its response is given. */
   readonly nvram?: Nvram;
   /** Volatile state that goes with what `nvram` holds: the TPM goes on from there in place of being powered on. */

@@ -79,7 +79,7 @@ export const TPM2_CreateLoaded = command({
     const source = derives
       ? derivedSource(parent, template, create, derive)
       : { random: parent ? tpm.bytes : primaryRandom(tpm, parentHandle, template, create.data), create, publicArea: template };
-    const made = createAreas(source.publicArea, source.create, source.random);
+    const made = createAreas(tpm, source.publicArea, source.create, source.random);
     const publicArea: TPMT_PUBLIC = { ...made.publicArea, objectAttributes: template.objectAttributes };
     const { sensitive } = made;
     if (derives || has(template.objectAttributes, TPMA_OBJECT.bit.sensitiveDataOrigin))

@@ -73,7 +73,7 @@ export const TPM2_CreatePrimary = command({
     freeSlot(tpm);
     blaming(P2, () => checkCreation(null, inPublic, inSensitive.data.length));
     const create = adjusted(inSensitive, inPublic);
-    const { publicArea, sensitive } = createAreas(inPublic, create, primaryRandom(tpm, primaryHandle, inPublic, create.data));
+    const { publicArea, sensitive } = createAreas(tpm, inPublic, create, primaryRandom(tpm, primaryHandle, inPublic, create.data));
     tpm.secret('private part of a primary object', sensitive.sensitive);
     const object = makeKeyObject(publicArea, sensitive, primaryHandle);
     const creation = creationOf(tpm, primaryHandle, publicArea.nameAlg, object.name, { creationPCR, outsideInfo, locality });
@@ -100,7 +100,7 @@ export const TPM2_Create = command({
     freeSlot(tpm); // the new object takes a slot while it is made
     blaming(P2, () => checkCreation(parent, inPublic, inSensitive.data.length));
     const create = adjusted(inSensitive, inPublic);
-    const { publicArea, sensitive } = createAreas(inPublic, create, tpm.bytes);
+    const { publicArea, sensitive } = createAreas(tpm, inPublic, create, tpm.bytes);
     if (has(publicArea.objectAttributes, A.sensitiveDataOrigin)) tpm.secret('private part of an object', sensitive.sensitive);
     const name = nameOf(publicArea);
     const creation = creationOf(tpm, parent, publicArea.nameAlg, name, { creationPCR, outsideInfo, locality });

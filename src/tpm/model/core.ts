@@ -1,3 +1,4 @@
+import { generateRsa } from '../../crypto/index.ts';
 import type { Clock, Random, SecretRegister } from '../../sim/index.ts';
 import type { AnyCommand } from '../command.ts';
 import { manufacture } from './manufacture.ts';
@@ -22,6 +23,7 @@ export class Core {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly commands: ReadonlyMap<number, AnyCommand>;
+  readonly makeRsa: typeof generateRsa;
   readonly #secrets: SecretRegister | undefined;
   state: State;
   /** Whether somebody holds the button. */
@@ -37,12 +39,20 @@ export class Core {
       clock,
       secrets,
       limits,
-    }: { random: Random; clock: Clock; secrets?: SecretRegister | undefined; limits?: Partial<Limits> | undefined },
+      makeRsa = generateRsa,
+    }: {
+      random: Random;
+      clock: Clock;
+      secrets?: SecretRegister | undefined;
+      limits?: Partial<Limits> | undefined;
+      makeRsa?: typeof generateRsa | undefined;
+    },
     commands: ReadonlyMap<number, AnyCommand>,
   ) {
     this.random = random;
     this.clock = clock;
     this.#secrets = secrets;
+    this.makeRsa = makeRsa;
     this.limits = { ...LIMITS, ...limits };
     this.commands = commands;
     this.state = manufacture(this);

@@ -1,5 +1,5 @@
 import type { Value } from '../../bytes/index.ts';
-import { digest, generateRsa, kdfA, type RandomBytes } from '../../crypto/index.ts';
+import { digest, kdfA, type RandomBytes } from '../../crypto/index.ts';
 import { Random } from '../../sim/index.ts';
 import { nameOf } from '../names.ts';
 import { refuse } from '../refusal.ts';
@@ -38,6 +38,7 @@ export function primaryRandom(tpm: Core, hierarchy: number, template: TPMT_PUBLI
 
 /** Public and sensitive areas of a new object. Checks of the template come before. */
 export function createAreas(
+  tpm: Core,
   template: TPMT_PUBLIC,
   create: SensitiveCreate,
   random: RandomBytes,
@@ -47,7 +48,7 @@ export function createAreas(
   switch (template.type) {
     case TPM_ALG.RSA: {
       checkExponent(template.parameters.exponent);
-      const { n, p } = generateRsa(template.parameters.keyBits, exponentOf(template), random);
+      const { n, p } = tpm.makeRsa(template.parameters.keyBits, exponentOf(template), random);
       const seedValue = seedOfParent(template, random, seedBytes);
       return { publicArea: { ...template, unique: n }, sensitive: { ...common, sensitiveType: TPM_ALG.RSA, seedValue, sensitive: p } };
     }

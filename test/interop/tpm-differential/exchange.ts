@@ -7,7 +7,7 @@ import { authOfSide, authsFor } from './auths.ts';
 import { differences } from './compare.ts';
 import { Dice } from './dice.ts';
 import { learn } from './learn.ts';
-import { type Both, both, SIDES, type Side, type TpmPair } from './pair.ts';
+import { type Both, both, type Pair, SIDES, type Side } from './pair.ts';
 import { makeRoom } from './provide.ts';
 import { spoilCommand, spoilParameters } from './spoil.ts';
 import { isUnlike, writtenFor } from './values.ts';
@@ -46,12 +46,12 @@ const rcOf = (response: Uint8Array): number => new DataView(response.buffer, res
 
 /** Sends commands to both TPMs and compares what they say. */
 export class Exchange {
-  readonly pair: TpmPair;
+  readonly pair: Pair;
   readonly world: World = newWorld();
   readonly log: string[] = [];
   readonly #tally: Tally;
 
-  constructor(pair: TpmPair, tally: Tally) {
+  constructor(pair: Pair, tally: Tally) {
     this.pair = pair;
     this.#tally = tally;
   }

@@ -11,8 +11,16 @@ export type Side = (typeof SIDES)[number];
 
 type SwtpmState = Awaited<ReturnType<SwtpmProcess['control']['getState']>>;
 
-/** The embedded TPM and a real swtpm, which are told the same. */
-export class TpmPair {
+/** Two TPMs, which are told the same; or one that stands for both. */
+export interface Pair {
+  send(commands: Both<Uint8Array>): Promise<Both<Uint8Array>>;
+  locality(locality: number): Promise<void>;
+  /** Power off and on, without a word before. */
+  power(): Promise<void>;
+}
+
+/** The embedded TPM and a real swtpm. */
+export class TpmPair implements Pair {
   readonly #swtpm: SwtpmProcess;
   readonly #clock = new Clock();
   readonly #tpm: Tpm;
@@ -55,7 +63,6 @@ export class TpmPair {
     await this.#swtpm.control.setLocality(locality);
   }
 
-  /** Power off and on, without a word before. */
   async power(): Promise<void> {
     await this.#swtpm.reset();
     this.#tpm.powerOn();

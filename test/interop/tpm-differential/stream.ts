@@ -7,7 +7,7 @@ import { Dice } from './dice.ts';
 import { Exchange, newTally, type Tally } from './exchange.ts';
 import { AUTHS, givenKey, POLICIES, POLICY_CODES, storageTemplate } from './gallery.ts';
 import { join } from './join.ts';
-import { type Both, both, type TpmPair } from './pair.ts';
+import { type Both, both, type Pair } from './pair.ts';
 import { provide } from './provide.ts';
 import { parametersOf, Twin } from './values.ts';
 import { byName, kindOf, sessionHandle, type TwinAuth, table } from './wanted.ts';
@@ -49,7 +49,7 @@ const EMPTY = new Uint8Array(0);
 export class Stream {
   readonly #exchange: Exchange;
 
-  constructor(pair: TpmPair, tally: Tally = newTally()) {
+  constructor(pair: Pair, tally: Tally = newTally()) {
     this.#exchange = new Exchange(pair, tally);
   }
 
