@@ -31,7 +31,8 @@ export async function startRelay(program: string, path: string, { control, data,
   const [controlPath, dataPath] = [join(folder, 'control'), join(folder, 'data')];
   const listeners = [await control(controlPath), await data(dataPath)];
   const child = spawn(program, [path, controlPath, dataPath], { stdio: ['pipe', 'pipe', 'pipe'] });
-  const ended = new Promise<void>(resolve => child.once('close', () => resolve()));
+  // Not `close`: the processes that serve clients hold its output, and end when our sockets do.
+  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()));
   const close = async () => {
     child.stdin?.end(); // it ends with the program that started it
     await ended;
@@ -59,7 +60,7 @@ function ready(child: ChildProcess): Promise<void> {
       said += chunk;
     });
     child.once('error', error => fails(error.message));
-    child.once('close', code => fails(`status ${code}`));
+    child.once('exit', code => fails(`status ${code}`));
     child.stdout?.once('data', () => resolve());
   });
 }

@@ -1,8 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { controlRequest } from '../../src/tpmrm/index.ts';
+import { Client, until } from '../tpm-serve/client.ts';
 import { ServeProcess } from './serve-process.ts';
 
 const skipWithout = (context: Mocha.Context, programs: Readonly<Record<string, string>>): void => {
@@ -100,6 +102,29 @@ describe('svm-sim tpm serve as a process', () => {
     expect(run(serving, 'tpm2_pcrread', 'sha256:16')).to.match(/0x0{64}/);
     ioctl('-s');
     expect(await serving.ended).to.equal(0);
+  });
+
+  it('speaks through the relay to several clients, and ends though they stay', async function () {
+    skipWithout(this, { cc: 'gcc libc6-dev' });
+    const built = spawnSync('npm', ['run', '--silent', 'build:native'], { encoding: 'utf8' });
+    expect(built.status, built.stderr).to.equal(0);
+    const path = join(folder, 'ctrl');
+    const serving = await serve('--ctrl', `unix:${path}`);
+    const clients = [new Client({ path }), new Client({ path })];
+    for (const client of clients) {
+      expect(await client.ask(controlRequest('GET_CAPABILITY', {}), 8)).to.equal('000000000001ffff');
+      // No descriptor came with it: there is nothing to connect.
+      expect(await client.ask(controlRequest('SET_DATAFD', {}), 4)).to.equal('00000000');
+    }
+    expect(await serving.end()).to.equal(0);
+    for (const client of clients) await until(() => client.closed, 'the relay ends its clients');
+    expect(existsSync(path)).to.equal(false);
+    // A socket that a killed server left is no hindrance.
+    const killed = await serve('--ctrl', `unix:${path}`);
+    await killed.end('SIGKILL');
+    const again = await serve('--ctrl', `unix:${path}`);
+    expect(await new Client({ path }).ask(controlRequest('STOP', {}), 4)).to.equal('00000000');
+    expect(await again.end()).to.equal(0);
   });
 
   it('writes a capture that Wireshark dissects, which is whole also after SIGKILL', async function () {

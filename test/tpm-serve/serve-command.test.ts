@@ -85,6 +85,7 @@ describe('svm-sim tpm serve', () => {
       .to.contain('2 ')
       .and.contain('TPM2_Startup(STATE) gave 0x000001c4');
     expect(await wrong('--log', join(folder, 'no', 'log'), '--listen', 'tcp:0')).to.contain('the capture cannot be written: ENOENT');
+    expect(await wrong('--log', '/dev/full', '--listen', 'tcp:0')).to.contain('3 /dev/full').and.contain('ENOSPC');
     writeFileSync(join(folder, 'file'), '');
     expect(await wrong('--state', join(folder, 'file'), '--listen', 'tcp:0'))
       .to.contain('3 ')

@@ -1,6 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { Clock, nearest, Random, SimulatorError } from '../../sim/index.ts';
-import { PROTOCOLS, type Protocol, ServedTpm, type StartupKind, StateDir, serveTpm, type TpmServer } from '../../tpm-serve/index.ts';
+import {
+  type Exchange,
+  PROTOCOLS,
+  type Protocol,
+  ServedTpm,
+  type StartupKind,
+  StateDir,
+  serveTpm,
+  type TpmServer,
+} from '../../tpm-serve/index.ts';
 import { type Address, parseListenAddress, showAddress } from '../../tpmrm/index.ts';
 import { LiveCapture } from '../../trace/index.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
@@ -38,7 +47,7 @@ export async function tpmServe(flags: ServeFlags, io: Io): Promise<number> {
       startup,
       onLine,
       ...(state ? { state } : {}),
-      ...(capture ? { onExchange: exchange => capture.exchange(exchange, wallNs()) } : {}),
+      ...(capture ? { onExchange: noting(capture, io) } : {}),
     });
     server = await serveTpm(tpm, { protocol, listen, control, onLine });
     announce(server, protocol, flags, io);
@@ -51,6 +60,20 @@ export async function tpmServe(flags: ServeFlags, io: Io): Promise<number> {
     else await state?.close();
     capture?.close();
   }
+}
+
+/** A capture that cannot be written any more is no reason to leave the clients alone. */
+function noting(capture: LiveCapture, io: Io): (exchange: Exchange) => void {
+  let writable = true;
+  return exchange => {
+    try {
+      if (writable) capture.exchange(exchange, wallNs());
+    } catch (error) {
+      if (!(error instanceof SimulatorError)) throw error;
+      writable = false;
+      io.err(`${error.message}: nothing more is written to it\n`);
+    }
+  };
 }
 
 const START = process.hrtime.bigint();

@@ -11,17 +11,14 @@ const [CLIENT, TPM] = ['10.0.0.1', '10.0.0.2'];
  * is a TCP connection of its own to the port at which Wireshark expects a TPM.
  */
 export class LiveCapture {
+  readonly #file: string;
   readonly #fd: number;
   readonly #connections = new Map<number, TcpConnection>();
 
   /** @throws {SimulatorError} `trace.unwritable`. */
   constructor(file: string, application: string) {
-    try {
-      this.#fd = openSync(file, 'w');
-    } catch (cause) {
-      const { code } = cause as NodeJS.ErrnoException;
-      throw new SimulatorError('trace.unwritable', { where: file, what: `the capture cannot be written: ${code}`, cause });
-    }
+    this.#file = file;
+    this.#fd = this.#try(() => openSync(file, 'w'));
     const names = new Map([
       [CLIENT, 'client'],
       [TPM, 'tpm'],
@@ -29,7 +26,10 @@ export class LiveCapture {
     this.#write(pcapngHead(application, names, 'commands and responses without the frames around them'));
   }
 
-  /** @param timeNs since 1970. */
+  /**
+   * @param timeNs since 1970.
+   * @throws {SimulatorError} `trace.unwritable`.
+   */
   exchange({ client, command, response }: { client: number; command: Uint8Array; response: Uint8Array }, timeNs: bigint): void {
     const connection = this.#connections.get(client) ?? this.#open(client, timeNs);
     this.#write(pcapngPacket({ timeNs, bytes: connection.send(0, command) }));
@@ -45,7 +45,24 @@ export class LiveCapture {
   }
 
   #write(bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
+    this.#try(() => {
+      for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
+    });
+  }
+
+  #try<T>(body: () => T): T {
+    try {
+      return body();
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      if (code === undefined) throw cause;
+      throw new SimulatorError('trace.unwritable', {
+        where: this.#file,
+        what: `the capture cannot be written: ${code}`,
+        blame: 'environment',
+        cause,
+      });
+    }
   }
 
   close(): void {
