@@ -39,6 +39,17 @@ export class Client {
     return concat(head, await this.take(new DataView(head.buffer).getUint32(2) - 10));
   }
 
+  /** What comes until nothing more does. */
+  async burst(): Promise<Uint8Array> {
+    for (let before = 0; this.#received.length === 0 || this.#received.length > before; ) {
+      before = this.#received.length;
+      await until(() => this.#received.length > 0 || this.closed, 'an answer');
+      if (this.closed) break;
+      await sleep(20);
+    }
+    return this.take(this.#received.length);
+  }
+
   async ask(bytes: Uint8Array | string, answerBytes?: number): Promise<string> {
     this.send(bytes);
     return toHex(await (answerBytes === undefined ? this.response() : this.take(answerBytes)));

@@ -6,7 +6,7 @@ import { toHex } from '../../src/bytes/index.ts';
 import { readCapture } from '../../src/trace/index.ts';
 import { svmSim, svmSimWith } from '../cli/stand-in-io.ts';
 import { Client, until } from './client.ts';
-import { DATA, defineData, GET_RANDOM, rcOf, read, readValue, STARTUP, write } from './commands.ts';
+import { DATA, defineData, extendPcr, GET_RANDOM, rcOf, read, readPcr, readValue, SHUTDOWN_STATE, STARTUP, write } from './commands.ts';
 
 describe('svm-sim tpm serve', () => {
   const folder = mkdtempSync(join(tmpdir(), 'svm-sim-tpm-command-'));
@@ -57,6 +57,21 @@ describe('svm-sim tpm serve', () => {
     });
   });
 
+  it('resumes with --startup state what TPM2_Shutdown(STATE) kept', async () => {
+    const state = join(folder, 'resumed');
+    let before = '';
+    await serving(['--state', state], async client => {
+      await client.ask(extendPcr(2));
+      before = (await client.ask(readPcr(2))).slice(-64);
+      expect(await client.ask(SHUTDOWN_STATE)).to.equal('80010000000a00000000');
+    });
+    await serving(['--state', state, '--startup', 'state'], async client => {
+      expect((await client.ask(readPcr(2))).slice(-64))
+        .to.equal(before)
+        .and.not.equal('0'.repeat(64));
+    });
+  });
+
   it('gives the same numbers for the same seed, and others without one', async () => {
     const given: string[] = [];
     const first = async (client: Client) => void given.push(await client.ask(GET_RANDOM));
@@ -85,7 +100,9 @@ describe('svm-sim tpm serve', () => {
       .to.contain('2 ')
       .and.contain('TPM2_Startup(STATE) gave 0x000001c4');
     expect(await wrong('--log', join(folder, 'no', 'log'), '--listen', 'tcp:0')).to.contain('the capture cannot be written: ENOENT');
-    expect(await wrong('--log', '/dev/full', '--listen', 'tcp:0')).to.contain('3 /dev/full').and.contain('ENOSPC');
+    expect(await wrong('--log', '/dev/full', '--listen', 'tcp:0'))
+      .to.contain('3 /dev/full')
+      .and.contain('ENOSPC');
     writeFileSync(join(folder, 'file'), '');
     expect(await wrong('--state', join(folder, 'file'), '--listen', 'tcp:0'))
       .to.contain('3 ')

@@ -147,10 +147,6 @@ export const policies = [
     steps: ['tpm2_policycountertimer -S s --uge clock=0'],
     breaking: [fails('0x126', 'tpm2_policycountertimer -S s --ult clock=0')],
   }),
-  sealed('the command itself, by its cpHash', {
-    before: [PARENT, 'tpm2_create -Q -C p -i msg -u u0 -r r0'],
-    steps: ['tpm2_policycommandcode -S s TPM2_CC_Unseal'],
-  }),
   flow(
     'policy: cpHash of an NV command',
     `tpm2_nvdefine -Q -C o -s 10 -a 'ownerread|ownerwrite|policywrite|authread' ${NV}`,

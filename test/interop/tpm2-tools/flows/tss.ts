@@ -263,10 +263,19 @@ export const tss = [
     `tsspolicycommandcode -ha ${POLICY} -cc 14b`,
     `tssduplicate -ho 80000002 -pwdo sec -hp 80000001 -od dup -oss seed -se0 ${POLICY} 1`,
     ...flush(POLICY, '80000002'),
-    'tssimport -hp 80000001 -pwdp np -ipu u -id dup -iss seed -opr r2',
-    'tssload -hp 80000001 -pwdp np -ipu u -ipr r2',
-    'tsssign -hk 80000002 -pwdk sec -rsa -if msg -os sig',
-    ...flush('80000002', '80000001', PARENT),
+    "(printf '\\0\\013'; tail -c +3 u | openssl dgst -sha256 -binary) >name",
+    `tssrewrap -ho 80000001 -pwdo np -hn ${PARENT} -id dup -in name -iss seed -od dup2 -oss seed2`,
+    ...[
+      ['80000001', 'np', 'dup', 'seed'],
+      [PARENT, 'par', 'dup2', 'seed2'],
+    ].flatMap(([under, password, dup, seed]) => [
+      `tssimport -hp ${under} -pwdp ${password} -ipu u -id ${dup} -iss ${seed} -opr r2`,
+      `tssload -hp ${under} -pwdp ${password} -ipu u -ipr r2`,
+      'tsssign -hk 80000002 -pwdk sec -rsa -if msg -os sig',
+      'tssverifysignature -hk 80000002 -if msg -is sig',
+      ...flush('80000002'),
+    ]),
+    ...flush('80000001', PARENT),
   ),
   tssFlow(
     'tss: credential',
