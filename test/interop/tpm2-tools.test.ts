@@ -20,7 +20,7 @@ const PROGRAMS = { swtpm: 'swtpm', tpm2_getrandom: 'tpm2-tools', tssgetrandom: '
 const missing = Object.entries(PROGRAMS).filter(([program]) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0);
 
 describe('flows of tpm2-tools and of the IBM TSS', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const subjects: Subject[] = [];
   let folder: string;
   before(async function () {

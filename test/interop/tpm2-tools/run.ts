@@ -6,7 +6,7 @@ import { type Flow, scriptOf } from './flow.ts';
 import type { Subject } from './subjects.ts';
 
 /** Seconds after which a flow hangs. */
-const PATIENCE = 10;
+const PATIENCE = 90;
 
 /**
  * Runs a flow in a folder of its own, with `msg` (10 bytes) in it.
