@@ -45,6 +45,11 @@ export const EXIT_STATUSES: Readonly<Record<string, Meanings>> = {
   'trace show': SHOWN,
   'trace diff': { held: 'the traces are the same', failed: 'they differ', usage: 'wrong usage, or a trace that cannot be read' },
   'trace export': { held: 'it is written', environment: 'a file cannot be written' },
+  learn: {
+    held: 'the lessons were played, listed, or written as pages',
+    usage: 'a lesson that does not exist',
+    environment: 'a page cannot be written',
+  },
   report: { held: 'the page is written', environment: 'the page cannot be written' },
   decode: {
     held: 'every message is decoded',

@@ -20,8 +20,10 @@ const ENDED = '(the run had ended)';
 export function consequenceOf(changed: LessonRun, own: LessonRun): Consequence {
   const { course } = diffRuns(own.traced, changed.traced);
   const line = (event: AnyEvent | undefined): string => (event ? `#${event.seq}  ${event.actor}: ${lineOf(event).text}` : ENDED);
+  const parts = { seq: course?.b?.seq ?? course?.a?.seq ?? 0, before: line(course?.a), now: line(course?.b) };
   return {
-    ...(course && { parts: { seq: course.b?.seq ?? course.a?.seq ?? 0, before: line(course.a), now: line(course.b) } }),
+    // Events that differ only in what a person is not shown, such as the name of a step, tell nothing.
+    ...(parts.before !== parts.now && { parts }),
     steps: changed.report.steps.map(({ ok, text, why }) => ({ ok, text: why?.sentence ?? text })),
     notRun: changed.report.notRun,
     invariants: changed.report.invariants.map(({ name, ok, text }) => ({ name, ok, text })),

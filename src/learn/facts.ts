@@ -1,6 +1,6 @@
 import { toHex } from '../bytes/index.ts';
 import type { Actor, AnyEvent, EventKind, SimEvent } from '../sim/index.ts';
-import { inspectedOf, type KnownSecret, whoKnowsWhat } from '../trace/index.ts';
+import { fieldsOf, type KnownSecret, whoKnowsWhat } from '../trace/index.ts';
 import type { LessonRun } from './run.ts';
 
 /** What questions and explanations ask of a run: every answer of a lesson is found by these. */
@@ -31,20 +31,18 @@ export function response(run: LessonRun, to: SimEvent<'tpm.command'> | undefined
 
 const isBy = (via: string, by: 'firmware' | 'ultravisor'): boolean => (by === 'firmware' ? via === 'direct' : via.startsWith('space'));
 
-/** The bytes of a field of a TPM message; without the size in front of them. */
+/** A field of a TPM message, by the end of its path. */
+const found = (event: AnyEvent | undefined, path: string) =>
+  event && fieldsOf(event).findLast(one => one.path === path || one.path.endsWith(`.${path}`));
+
+/** The bytes of a field; of a sized buffer its size stands in front. */
 export function field(event: AnyEvent | undefined, path: string): Uint8Array | undefined {
-  const bytes = event?.sights[0]?.bytes;
-  if (!event || !bytes) return undefined;
-  const found = inspectedOf(event, bytes)?.fields.findLast(one => one.path === path || one.path.endsWith(`.${path}`));
-  return found && bytes.subarray(found.offset, found.offset + found.length);
+  const seen = found(event, path);
+  return seen && event?.sights[0]?.bytes.subarray(seen.offset, seen.offset + seen.length);
 }
 
 /** A field as a person reads it. */
-export function fieldText(event: AnyEvent | undefined, path: string): string | undefined {
-  const bytes = event?.sights[0]?.bytes;
-  if (!event || !bytes) return undefined;
-  return inspectedOf(event, bytes)?.fields.findLast(one => one.path === path || one.path.endsWith(`.${path}`))?.text;
-}
+export const fieldText = (event: AnyEvent | undefined, path: string): string | undefined => found(event, path)?.text;
 
 /** A sized buffer without the two bytes of its size. */
 export const contents = (bytes: Uint8Array | undefined): Uint8Array => bytes?.subarray(2) ?? new Uint8Array(0);

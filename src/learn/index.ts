@@ -1,3 +1,4 @@
+export { indexPage, lessonPages, type Page } from './html/page.ts';
 export type { Lesson } from './lesson.ts';
 export { lessons } from './lessons/index.ts';
 export { type LessonOptions, Runs } from './run.ts';

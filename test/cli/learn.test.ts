@@ -70,6 +70,13 @@ describe('svm-sim learn', () => {
     expect(out).to.contain('Let two steps of the policy change places').and.contain('do: swap');
   });
 
+  it('writes pages of all lessons only, and says when it cannot', async () => {
+    const { status, err } = await svmSim('learn', '3', '--html', 'pages');
+    expect(status).to.equal(2);
+    expect(err).to.contain('--html writes all lessons');
+    expect((await svmSim('learn', '--html', '/dev/null/pages')).status).to.equal(3);
+  });
+
   it('gives other keys with another seed', async () => {
     const [one, other] = await Promise.all([svmSim('learn', 'session'), svmSim('learn', 'session', '--seed', '77')]);
     expect(one.out).not.to.equal(other.out);

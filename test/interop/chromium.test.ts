@@ -7,11 +7,8 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { readTrace, type TracedRun, toReport } from '../../src/trace/index.ts';
 import { svmSim } from '../cli/stand-in-io.ts';
 import { longRun } from '../trace/long-run.ts';
+import { CHROMIUM, FLAGS, SHOTS } from './chromium.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-sync'];
-/** Where screenshots are kept, if anywhere. */
-const SHOTS = process.env.SVM_SIM_SCREENSHOTS;
 /** What a frame may take, with room for a slow machine. */
 const SMOOTH_MS = 50;
 

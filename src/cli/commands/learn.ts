@@ -7,6 +7,7 @@ export function registerLearn(program: Command, io: Io, end: (status: number) =>
     .command('learn')
     .description('Lessons that run the simulator: who holds which key, what the hypervisor sees, and why it cannot use it.')
     .argument('[lesson...]', 'numbers or names; without any, the lessons are listed')
+    .option('--html <folder>', 'write the lessons as pages for a browser, in place of playing them')
     .option('--seed <seed>', 'where all chance comes from: other keys, other answers')
     .addHelpText(
       'after',

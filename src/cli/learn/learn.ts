@@ -3,18 +3,25 @@ import { nearest, SimulatorError } from '../../sim/index.ts';
 import { painter } from '../../trace/index.ts';
 import { columns } from '../columns.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
+import { writePages } from './pages.ts';
 import { seatAt } from './seat.ts';
 
 interface LearnFlags {
   readonly seed?: string;
+  readonly html?: string;
 }
 
-/** Lists the lessons, or plays some. */
-export async function learn(names: readonly string[], { seed }: LearnFlags, io: Io): Promise<number> {
+/** Lists the lessons, plays some, or writes them as pages. */
+export async function learn(names: readonly string[], { seed, html }: LearnFlags, io: Io): Promise<number> {
+  if (html !== undefined) {
+    if (names.length === 0) return writePages(html, seed, io);
+    throw new SimulatorError('learn.html', { what: '--html writes all lessons: they link to each other', hint: 'Leave the lesson out.' });
+  }
   const paint = painter(io.colors);
   if (names.length === 0) {
     io.out(`${columns(lessons.map(({ name, line }, i) => [String(i + 1).padStart(2), paint(name, 'heading'), line]))}\n\n`);
     io.out('svm-sim learn 1          plays the first; all of them take some two hours\n');
+    io.out('svm-sim learn --html DIR writes them as pages for a browser\n');
     return EXIT.held;
   }
   const chosen = names.map(lessonOf);

@@ -1,7 +1,7 @@
 import { all, becameSecure, leaks, refusal, refusedByTpm, yesNo } from '../facts.ts';
 import type { Change, Lesson, Question } from '../lesson.ts';
 import type { LessonRun } from '../run.ts';
-import { BOOT, ENTER, READ, RECORDED, START, why } from './common.ts';
+import { BOOT, ENTER, READ, RECORDED, START } from './common.ts';
 
 interface Attack {
   readonly name: string;
@@ -84,7 +84,6 @@ const changeOf = ({ name, title, think, over = {}, lesson }: Attack): Change => 
   think,
   over,
   follows: changed => [
-    why(changed),
     `What stopped it: ${stopper(changed)}. ${lesson}`,
     `Secrets that leaked: ${leaks(changed).length}. The guest became secure: ${becameSecure(changed) ? 'yes, undisturbed' : 'no'}.`,
   ],

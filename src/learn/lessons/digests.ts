@@ -7,15 +7,22 @@ const measured = (run: LessonRun) => all(run, 'check', ({ name, ok }) => /^diges
 const names = (run: LessonRun): readonly string[] => measured(run).map(({ data }) => data.name.replace('digest-', ''));
 const sizeOf = (run: LessonRun, name: string): string => check(run, name)?.data.detail.match(/\((\d+) bytes/)?.[1] ?? '';
 
-const attack = (name: string, title: string, think: string, rule: Readonly<Record<string, unknown>>, profile?: string): Change => ({
+const attack = (
+  name: string,
+  title: string,
+  think: string,
+  rule: Readonly<Record<string, unknown>>,
+  lesson: string,
+  profile?: string,
+): Change => ({
   name,
   title,
   think,
   over: { adversary: [{ at: 'memory', ...rule }] },
   ...(profile === undefined ? {} : { profile }),
   follows: changed => [
-    why(changed),
-    ...changed.report.invariants.filter(({ ok }) => !ok).map(({ name: broken, text }) => `${broken}: ${text}.`),
+    `The guest became secure: ${becameSecure(changed) ? 'yes' : 'no'}. What refused: ${refusal(changed)?.data.name ?? 'nothing'}.`,
+    lesson,
   ],
 });
 const PROPERTY = { region: 'device-tree', do: 'add-property', path: '/chosen', property: 'linux,steered', contents: { hex: '00000001' } };
@@ -90,11 +97,17 @@ export const digests: Lesson = {
     },
   ],
   changes: [
-    attack('kernel', 'Flip one bit of the kernel', 'One bit of a quarter of a million bytes. Which check will see it, and when?', {
-      region: 'kernel',
-      do: 'flip',
-      byte: 4096,
-    }),
+    attack(
+      'kernel',
+      'Flip one bit of the kernel',
+      'One bit of a quarter of a million bytes. Which check will see it, and when?',
+      {
+        region: 'kernel',
+        do: 'flip',
+        byte: 4096,
+      },
+      'A hash does not tell how much was changed, only that something was. One bit is enough.',
+    ),
     attack(
       'bootargs',
       'Append init=/bin/sh to the command line',
@@ -104,17 +117,25 @@ export const digests: Lesson = {
         do: 'extend',
         contents: { text: ' init=/bin/sh' },
       },
+      'The kernel never reads this line: the guest stays a normal VM, without secrets.',
     ),
-    attack('initrd', 'Flip one bit of the initrd', 'The initrd holds the program that reads the passphrase.', {
-      region: 'initrd',
-      do: 'flip',
-      byte: 100,
-    }),
+    attack(
+      'initrd',
+      'Flip one bit of the initrd',
+      'The initrd holds the program that reads the passphrase.',
+      {
+        region: 'initrd',
+        do: 'flip',
+        byte: 100,
+      },
+      "The program that would read the passphrase is not the owner's: it is not even started.",
+    ),
     attack(
       'property',
       'Add a property to the device tree, published firmware',
       'Look at the list of what is measured. Is this among it?',
       PROPERTY,
+      'Nothing vouches for the property, and the kernel will obey it: no-forgery is broken.',
       'published',
     ),
     attack(
@@ -122,6 +143,7 @@ export const digests: Lesson = {
       'The same with hardened firmware',
       'There is no digest of the tree in the real formats. What else could be checked?',
       PROPERTY,
+      'Hardened firmware has a list of the names that may be in the tree. Values it cannot judge: nobody wrote them down.',
       'hardened',
     ),
   ],

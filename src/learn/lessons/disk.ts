@@ -98,17 +98,14 @@ export const disk: Lesson = {
       title: 'Format the disk with another passphrase',
       think: 'The passphrase in the blob is not the one of the disk. What can be said about the disk then?',
       over: madeHere(undefined, luks({ text: 'of another time' })),
-      follows: changed => [
-        why(changed),
-        `The disk opened: ${opened(changed) ? 'yes' : 'no'}. A key that the digest of the volume denies is never used.`,
-      ],
+      follows: changed => [`The disk opened: ${opened(changed) ? 'yes' : 'no'}. A key that the digest of the volume denies is never used.`],
     },
     {
       name: 'flip',
       title: 'Flip one bit of the encrypted passphrase in the blob',
       think: 'The files are not among the measured parts. So the SVM starts. And then?',
       over: { ...RECORDED_GUEST, adversary: [{ at: 'memory', region: 'blob', do: 'flip', byte: 2619 }], steps: [BOOT, START, ENTER, READ] },
-      follows: changed => [why(changed)],
+      follows: () => ['A file of the blob is sealed like everything else in it. The SVM runs, and gets an error in place of wrong bytes.'],
     },
     {
       name: 'refused',
@@ -118,7 +115,7 @@ export const disk: Lesson = {
         adversary: [{ at: 'hypercall', call: 'H_SVM_INIT_START', do: 'report', code: 'H_UNSUPPORTED' }],
         steps: [BOOT, START, { ...ENTER, expect: { state: 'failed' } }, READ],
       },
-      follows: changed => [why(changed), 'The disk stays closed. That is how an owner knows.'],
+      follows: () => ['Files are given to a VM that is secure. The disk stays closed: that is how an owner knows.'],
     },
   ],
   conclusion: [

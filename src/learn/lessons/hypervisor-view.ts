@@ -1,7 +1,7 @@
 import { all, carried, command, contents, field, head, hexOf, knowers, leaks, list, response, secret, yesNo } from '../facts.ts';
 import type { Lesson } from '../lesson.ts';
 import type { LessonRun } from '../run.ts';
-import { BOOT, ENTER, otherSeed, READ, RECORDED, START, why } from './common.ts';
+import { BOOT, ENTER, otherSeed, READ, RECORDED, START } from './common.ts';
 
 const SYMMETRIC = 'symmetric key of the ESM blob';
 const decrypt = (run: LessonRun) => command(run, 'TPM2_RSA_Decrypt', 'ultravisor');
@@ -94,10 +94,7 @@ export const hypervisorView: Lesson = {
       title: 'Flip one bit of the encrypted answer',
       think: 'You cannot read the answer. What happens if you change it?',
       over: { adversary: [{ at: 'tpm-response', command: 'TPM2_RSA_Decrypt', do: 'flip', byte: 20 }] },
-      follows: changed => [
-        why(changed),
-        'The HMAC covers the answer. Who has not got the session key can break the message, and cannot forge one.',
-      ],
+      follows: () => ['The HMAC covers the answer. Who has not got the session key can break the message, and cannot forge one.'],
     },
     {
       name: 'drop',
@@ -105,7 +102,6 @@ export const hypervisorView: Lesson = {
       think: 'Nobody can force you to carry a letter. What do you gain?',
       over: { adversary: [{ at: 'hypercall', call: 'H_TPM_COMM', command: 'TPM2_RSA_Decrypt', do: 'answer', code: 'H_RESOURCE' }] },
       follows: changed => [
-        why(changed),
         `Secrets that you got: ${leaks(changed).length}. You can always refuse service: the machine is yours. You cannot make it lie.`,
       ],
     },

@@ -1,7 +1,7 @@
 import { all, command, contents, field, fieldText, head, hexOf, leaks, list, pcrOf, refusedByTpm, response, yesNo } from '../facts.ts';
 import type { Lesson } from '../lesson.ts';
 import type { LessonRun } from '../run.ts';
-import { BOOT, ENTER, RECORDED, START, why } from './common.ts';
+import { BOOT, ENTER, RECORDED, START } from './common.ts';
 
 const steps = (run: LessonRun, by: 'firmware' | 'ultravisor'): readonly string[] => [
   ...new Set(
@@ -146,10 +146,7 @@ export const policies: Lesson = {
       think:
         'The hypervisor carries the steps. It holds PolicyCommandCode back and sends it behind PolicyAuthValue: all steps are there. Is that enough?',
       over: { adversary: [{ at: 'tpm-request', command: 'TPM2_PolicyCommandCode', do: 'swap' }] },
-      follows: changed => [
-        why(changed),
-        'A policy is a hash of its steps in their order. Another order is another digest, and the key stays closed.',
-      ],
+      follows: () => ['A policy is a hash of its steps in their order. Another order is another digest, and the key stays closed.'],
     },
     {
       name: 'hardened',

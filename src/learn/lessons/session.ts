@@ -1,7 +1,7 @@
 import { all, becameSecure, command, field, fieldText, first, head, knowers, leaks, list, response, secret, yesNo } from '../facts.ts';
 import type { Lesson } from '../lesson.ts';
 import type { LessonRun } from '../run.ts';
-import { BOOT, ENTER, RECORDED, START, why } from './common.ts';
+import { BOOT, ENTER, RECORDED, START } from './common.ts';
 
 const KEY = 'session key of host';
 const salted = (run: LessonRun) =>
@@ -123,7 +123,6 @@ export const session: Lesson = {
       think: 'A saved session is encrypted by the TPM under a key that it makes anew at each reset. What will ContextLoad say?',
       over: { steps: [BOOT, START, { do: 'reset-tpm' }, ENTER] },
       follows: changed => [
-        why(changed),
         `The guest became secure: ${becameSecure(changed) ? 'yes' : 'no'}. This is the price of a session made in advance: until the host boots again, no guest becomes secure. Nothing leaked.`,
       ],
     },

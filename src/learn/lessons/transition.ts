@@ -1,7 +1,7 @@
 import { all, becameSecure, first, list, refusal, yesNo } from '../facts.ts';
 import type { Lesson } from '../lesson.ts';
 import type { LessonRun } from '../run.ts';
-import { BOOT, ENTER, RECORDED, START, why } from './common.ts';
+import { BOOT, ENTER, RECORDED, START } from './common.ts';
 
 const GPA = 0x8000000;
 const moved = (run: LessonRun) => {
@@ -146,7 +146,6 @@ export const transition: Lesson = {
       think: 'What should happen when secure memory is full in the middle of it?',
       over: { host: { securePages: 8 } },
       follows: changed => [
-        why(changed),
         `The guest became secure: ${becameSecure(changed) ? 'yes' : 'no'}. Half secure is not secure: what was taken is given back, and the guest goes on as a normal VM. States it went through: ${list([...new Set(all(changed, 'state', ({ of }) => of === 'svm').map(({ data }) => data.to))])}.`,
       ],
     },

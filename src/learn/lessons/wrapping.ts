@@ -100,8 +100,7 @@ export const wrapping: Lesson = {
       title: 'Start the guest on another host',
       think: 'The other host is as good as the first. It has its own TPM. What is missing?',
       over: { hosts: HOSTS, host: undefined, ...madeHere([{ host: 'host' }], { host: 'elsewhere' }), steps: [...BOTH, START, ENTER] },
-      follows: changed => [
-        why(changed),
+      follows: () => [
         'The lockbox was made for the wrapping key of the first host. That key cannot leave its TPM, so neither can the right to open the lockbox.',
       ],
     },
@@ -125,7 +124,6 @@ export const wrapping: Lesson = {
       think: 'The hypervisor carries the lockbox. It cannot read it. Can it damage it without being noticed?',
       over: { adversary: [{ at: 'tpm-request', command: 'TPM2_RSA_Decrypt', do: 'flip', byte: 100 }] },
       follows: changed => [
-        why(changed),
         `The TPM said ${list(refusedByTpm(changed), 'yes')}. The command carries an HMAC over its parameters, made with a password that the hypervisor does not know (lessons 3 and 4).`,
       ],
     },

@@ -17,7 +17,7 @@ export const showIntro = ({ title, intro }: Lesson, number: number, { columns, p
 
 export function showMoment({ title, lines, left, text, event }: Moment, place: string, look: Look): string {
   const { columns, paint } = look;
-  const more = left > 0 ? [paint(`      ... ${left} events that led here are left out`, 'quiet')] : [];
+  const more = left > 0 ? [paint(`      ... ${left} ${left === 1 ? 'event' : 'events'} before these`, 'quiet')] : [];
   const shown = lines.map(line => showLine(line, line.seq === event.seq, look));
   return `\n${paint(`${place}  ${title}`, 'heading')}\n\n${[...more, ...shown].join('\n')}\n\n${showBlocks(text, columns, paint)}`;
 }

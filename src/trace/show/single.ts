@@ -1,6 +1,6 @@
 import { hexDump } from '../../bytes/index.ts';
 import type { AnyEvent, Sight } from '../../sim/index.ts';
-import { depthOf, type Inspected, inspectCommand, inspectResponse } from '../inspect/message.ts';
+import { depthOf, type Inspected, type InspectedField, inspectCommand, inspectResponse } from '../inspect/message.ts';
 import { toJson } from '../plain.ts';
 import type { Paint } from '../timeline/paint.ts';
 import { render } from '../timeline/renderers.ts';
@@ -56,6 +56,12 @@ export function inspectedOf(event: AnyEvent, bytes: Uint8Array): Inspected | und
   if (event.kind === 'tpm.command') return inspectCommand(bytes);
   if (event.kind === 'tpm.response') return inspectResponse(bytes, event.data.code);
   return undefined;
+}
+
+/** The fields of the message in an event's first bytes; none, if it is no message of the TPM. */
+export function fieldsOf(event: AnyEvent): readonly InspectedField[] {
+  const [sight] = event.sights;
+  return (sight && inspectedOf(event, sight.bytes)?.fields) ?? [];
 }
 
 /** Byte offset, length, name and value of each field, inner ones indented. */
