@@ -85,7 +85,6 @@ export const EXIT_STATUSES: Readonly<Record<string, Meanings>> = {
   'tpm commands': { held: 'commands are listed', failed: '--filter leaves none' },
   'tpm serve': SERVES,
   'tpmrm serve': SERVES,
-  learn: { held: 'lessons are listed, or the lesson is over', usage: 'a lesson that does not exist' },
   doctor: { held: 'always: what is missing here is told' },
 };
 
