@@ -91,6 +91,7 @@ export function makeProgram(io: Io, end: (status: number) => void): Command {
     .description('Run a scenario with every action of a hostile hypervisor at every moment, and say what comes of it.')
     .argument('<file>', 'a scenario that holds')
     .option('--depth <n>', '1: one action a run (default); 2: pairs of them as well')
+    .option('--interrupt', 'in place of an adversary: a machine reset and a loss of power at every event, then all of it again')
     .option('--budget <n>', 'at most so many runs')
     .option('--jobs <n>', 'worker threads; 0: none (default: one for each processor)')
     .option('--seed <seed>', 'where all chance comes from')

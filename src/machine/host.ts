@@ -131,6 +131,18 @@ export class Host implements Stateful<HostState> {
     await this.boot();
   }
 
+  /** Power fails: whatever is volatile is gone at once, and nobody is asked. The TPM is reset when the host boots again. */
+  losePower(): void {
+    const { world, name } = this;
+    this.#forgetGuests();
+    this.#vtpms.clear();
+    this.ultravisor.svms.clear();
+    this.memory.restore(new RealMemory(this.spec.securePages).snapshot());
+    this.chip.restore({ commands: null, nextId: 1, spaces: [], files: [] });
+    this.#wrappingKey = null;
+    world.bus.emit('state', 'firmware', { of: 'host', from: 'running', to: 'off', why: 'power is lost' }, { place: { host: name } });
+  }
+
   createGuest(spec: GuestSpec): Guest {
     if (this.#guests.has(spec.name)) throw new RangeError(`host ${this.name} has a guest ${spec.name} already`);
     const { tpmProxy = { hostPath: '/dev/tpmrm0' } } = spec;

@@ -6,18 +6,25 @@ import { type Backend, BackendError } from '../tpmrm/index.ts';
 const CODES = new Map(responseCodes.map(({ name, rc }) => [`TPM_RC_${name}`, rc]));
 const COMMANDS = new Map(Object.entries(TPM_CC).map(([name, code]) => [code as number, `TPM2_${name}`]));
 
-/** What goes wrong with a TPM without anybody's malice. */
+/** What goes wrong with a TPM, a guest's machine or a host without anybody's malice. */
 export const FAULT = z.strictObject({
   host: z.string().optional().describe('Only with this host.'),
   command: z.string().optional().describe('Only at this TPM command, such as `TPM2_RSA_Decrypt`.'),
   occurrence: z.int().positive().optional().describe('At the how-manieth of them it begins; default: the first. Host boot does not count.'),
   times: z.int().positive().optional().describe('How many commands it strikes; default 1.'),
   fault: z
-    .enum(['dies', 'silent', 'garbage', 'short', 'slow', 'code'])
+    .enum(['dies', 'silent', 'garbage', 'short', 'slow', 'code', 'machine-reset', 'power-loss'])
     .describe(
       '`dies`: the TPM is gone in mid-command, until it is reset. `silent`: it gives no response in time. `garbage`: what it gives is no response. ' +
-        '`short`: half of the response is lost. `slow`: it takes its time. `code`: it answers with a response code.',
+        '`short`: half of the response is lost. `slow`: it takes its time. `code`: it answers with a response code. ' +
+        '`machine-reset`: a guest is reset at an event, as soon as the hypervisor has control. `power-loss`: a host loses its power at an event.',
     ),
+  event: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Of `machine-reset` and `power-loss`: number of the event from which on it may strike; default 0.'),
+  guest: z.string().optional().describe('Of `machine-reset`: which guest; may be left out when there is only one.'),
   code: z
     .enum([...CODES.keys()] as [string, ...string[]])
     .optional()
@@ -25,6 +32,12 @@ export const FAULT = z.strictObject({
   ms: z.int().positive().optional().describe('Of `slow`: how long, in virtual milliseconds; default 30 000.'),
 });
 export type Fault = z.infer<typeof FAULT>;
+
+/** Those that strike the TPM of a host. */
+export const tpmFaultsOf = (faults: readonly Fault[] | undefined, host: string): readonly Fault[] =>
+  (faults ?? []).filter(
+    one => one.fault !== 'machine-reset' && one.fault !== 'power-loss' && (one.host === undefined || one.host === host),
+  );
 
 /** The TPM with faults, at the place where the kernel's driver meets it. */
 export function withFaults(inner: Backend, faults: readonly Fault[], world: World, host: string): Backend {
@@ -70,7 +83,7 @@ async function strike(fault: Fault, inner: Backend, command: Uint8Array, world: 
       const response = await inner.transmit(command);
       return response.slice(0, Math.max(10, response.length >> 1));
     }
-    case 'code': {
+    default: {
       const out = Buffer.from('80010000000a00000000', 'hex');
       out.writeUInt32BE(CODES.get(fault.code ?? 'TPM_RC_FAILURE') ?? 0x101, 6);
       return new Uint8Array(out);

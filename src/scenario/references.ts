@@ -53,7 +53,8 @@ export function referenceProblems(source: Source, doc: ScenarioDocument): Proble
     for (const { path, what, word, among } of ruleProblems(rule))
       say(['adversary', i, ...path], what, word === undefined || among === undefined ? undefined : didYouMean(word, among));
   });
-  (doc.faults ?? []).forEach(({ host, command }, i) => {
+  (doc.faults ?? []).forEach(({ host, command, guest, fault }, i) => {
+    if (guest !== undefined || fault === 'machine-reset') refer(['faults', i], 'guest', guest, names(guests), 'guest');
     if (host !== undefined) refer(['faults', i], 'host', host, names(hosts), 'host');
     if (command !== undefined && !COMMAND_NAMES.includes(command))
       say(['faults', i, 'command'], `there is no TPM command "${command}"`, didYouMean(command, COMMAND_NAMES));

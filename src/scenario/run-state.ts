@@ -6,6 +6,7 @@ import type { UnlockProgress } from '../svm/luks/index.ts';
 import { RTAS_CODE } from '../svm/owner/index.ts';
 import { makeDisk } from './disk.ts';
 import { type BlobPlan, makeEsmBlob } from './esm-blob.ts';
+import type { Interruption } from './interruptions.ts';
 import type { Scenario } from './load.ts';
 import type { InnerStep, KeyChange, StepOutcome } from './outcome.ts';
 import type { GuestPlan, GuestPort, HostPlan, HostPort, MachinePort } from './ports.ts';
@@ -28,6 +29,18 @@ export function hostPlans(scenario: Scenario): readonly HostPlan[] {
       ...optional({ securePages, proxyMode: proxy }),
       ...(typeof key === 'object' ? { wrappingKey: { pem: text(fileOf(scenario, key.file)) } } : {}),
     };
+  });
+}
+
+/** Machine resets and losses of power that the scenario wants. */
+export function interruptionsOf({ document }: Scenario): readonly Interruption[] {
+  const [first] = hostsOf(document);
+  const guests = document.guests ?? [];
+  return (document.faults ?? []).flatMap(({ fault, event = 0, host, guest: name }): Interruption[] => {
+    if (fault === 'power-loss') return [{ fault, event, host: host ?? first?.name ?? 'host' }];
+    if (fault !== 'machine-reset') return [];
+    const guest = name === undefined ? guests[0] : guests.find(one => one.name === name);
+    return guest ? [{ fault, event, host: guest.host ?? first?.name ?? 'host', lpid: guest.lpid }] : [];
   });
 }
 

@@ -148,7 +148,7 @@ export const SCENARIO = z
       .optional()
       .describe(`Standing invariants that must not hold: this scenario shows a weakness. ${ABOUT_INVARIANTS}`),
     adversary: ADVERSARY.optional(),
-    faults: z.array(FAULT).optional().describe('What goes wrong with the TPM without any malice.'),
+    faults: z.array(FAULT).optional().describe('What goes wrong without any malice: with the TPM, the machine of a guest, or a host.'),
   })
   .describe('A scenario of svm-sim.');
 

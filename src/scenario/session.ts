@@ -5,14 +5,15 @@ import type { UnlockProgress } from '../svm/luks/index.ts';
 import { Adversary, type AdversaryState, type Rule } from './adversary/index.ts';
 import { completed, judge } from './expectations/index.ts';
 import { explain } from './explanation.ts';
-import { withFaults } from './faults.ts';
+import { tpmFaultsOf, withFaults } from './faults.ts';
+import { Interrupter } from './interruptions.ts';
 import { invariants, type Watcher } from './invariants/index.ts';
 import { passed, RunEnded, type RunLimits } from './limits.ts';
 import type { Scenario } from './load.ts';
 import type { InnerStep, StepOutcome } from './outcome.ts';
 import type { AnyHostPlan, CreateMachine, MachinePort } from './ports.ts';
 import type { InvariantReport, ScenarioReport, StepReport } from './report.ts';
-import { hostPlans, Run, type RunState } from './run-state.ts';
+import { hostPlans, interruptionsOf, Run, type RunState } from './run-state.ts';
 import { StepEvents } from './step-events.ts';
 import { stepKinds } from './steps/index.ts';
 import type { AnyStepKind, Step } from './steps/step-kind.ts';
@@ -59,6 +60,7 @@ export class Session {
   readonly #limits: RunLimits;
   readonly #elapsedMs: () => number;
   #ended: RunEnded | null = null;
+  #interrupter: Interrupter;
 
   private constructor(scenario: Scenario, world: World, machine: MachinePort, options: SessionOptions) {
     const { observe = false, onEvent, onUnlock, limits = {}, now = () => 0 } = options;
@@ -69,6 +71,7 @@ export class Session {
     this.world = world;
     this.#machine = machine;
     this.#run = new Run(scenario, world, machine);
+    this.#interrupter = new Interrupter(interruptionsOf(scenario));
     this.#run.runSteps = steps => this.#inner(steps);
     this.#run.onUnlock = onUnlock;
     const real = machine instanceof Machine ? machine : null;
@@ -79,7 +82,7 @@ export class Session {
     world.bus.listen(event => this.#hear(event, onEvent));
     if (observe || scenario.document.adversary) this.setRules(scenario.document.adversary ?? [], undefined, observe);
     for (const host of real?.hosts ?? []) {
-      const faults = (scenario.document.faults ?? []).filter(fault => fault.host === undefined || fault.host === host.name);
+      const faults = tpmFaultsOf(scenario.document.faults, host.name);
       if (faults.length > 0) host.chip.backend = withFaults(host.backend, faults, world, host.name);
     }
   }
@@ -105,6 +108,7 @@ export class Session {
     }
     this.#ended ??= passed(this.#limits, event, this.#events, this.#limits.wallMs === undefined ? 0 : this.#elapsedMs());
     if (this.#ended) throw this.#ended;
+    this.#interrupter.hear(event);
   }
 
   /** Nothing happens from now on: whoever still runs in the machine meets this at its next event. */
@@ -145,7 +149,13 @@ export class Session {
   async next(): Promise<StepReport> {
     const step = this.scenario.document.steps[this.done];
     if (!step) throw new RangeError('the scenario is over');
+    return this.play(step);
+  }
+
+  /** Runs a step that need not be one of the scenario's. */
+  async play(step: Step): Promise<StepReport> {
     const report = await this.#step(step, this.done + 1);
+    if (this.#machine instanceof Machine) this.#interrupter.afterStep(this.#machine);
     if (this.#fault) throw this.#fault.error;
     this.#steps.push(report);
     return report;
@@ -224,7 +234,8 @@ export class Session {
   }
 
   /** Goes back to a state of this session, with other rules from there on. */
-  restore(state: SessionState, rules: readonly Rule[]): void {
+  restore(state: SessionState, rules: readonly Rule[], interruptions = interruptionsOf(this.scenario)): void {
+    this.#interrupter = new Interrupter(interruptions);
     this.#run.machine.restore(state.machine);
     this.#run.restore(state.run);
     this.#steps = [...state.steps];

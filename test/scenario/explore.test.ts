@@ -81,7 +81,7 @@ describe('explore', () => {
       budget: 5,
     });
     expect(few.findings).to.have.length(5);
-    expect(few.left).to.be.greaterThan(20);
+    expect(few.left).to.be.greaterThan(15);
     expect(few.faults).to.deep.equal([]);
   });
 
@@ -91,5 +91,30 @@ describe('explore', () => {
     });
     const error = await explore(broken).catch((thrown: unknown) => thrown);
     expect(error).to.include({ code: 'explore.honest' });
+  }).timeout(60_000);
+
+  it('resets the machine and cuts the power at events all over a run: all comes again, and nothing is violated', async () => {
+    for (const profile of ['published', 'hardened']) {
+      const every = await explore(await of(profile), { interruptions: true, only: ({ rule }) => Number(rule.event) % 16 === 0 });
+      expect(every.findings.length).to.be.greaterThan(15);
+      expect(new Set(every.findings.map(({ candidates }) => candidates[0]?.rule.do))).to.deep.equal(
+        new Set(['machine-reset', 'power-loss']),
+      );
+      expect(every.findings.filter(({ verdict }) => verdict.is !== 'harmless').map(({ candidates }) => candidates[0]?.rule)).to.deep.equal(
+        [],
+      );
+      expect(every.faults).to.deep.equal([]);
+    }
+  }).timeout(60_000);
+
+  it('finds by itself that a machine reset may take the session of host boot with it', async () => {
+    const documented = await explore(await of('documented'), {
+      interruptions: true,
+      only: ({ rule }) => rule.do === 'machine-reset' && Number(rule.event) > 240,
+    });
+    const lost = documented.findings.filter(({ verdict }) => verdict.is !== 'harmless');
+    expect(lost.length).to.be.within(1, 40);
+    expect(new Set(lost.map(({ verdict }) => `${verdict.is} ${verdict.by}`))).to.deep.equal(new Set(['denial of service session']));
+    expect(violations(documented)).to.deep.equal([]);
   }).timeout(60_000);
 });

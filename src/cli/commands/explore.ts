@@ -9,6 +9,7 @@ import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 export interface ExploreFlags {
   readonly depth?: string;
   readonly budget?: string;
+  readonly interrupt?: boolean;
   readonly jobs?: string;
   readonly seed?: string;
   readonly profile?: string;
@@ -33,6 +34,7 @@ export async function explore(file: string, flags: ExploreFlags, io: Io): Promis
   let shown = 0;
   const exploration = await search(scenario, {
     depth: depth === '2' ? 2 : 1,
+    interruptions: flags.interrupt ?? false,
     ...(budget === undefined ? {} : { budget: Number(budget) }),
     jobs: jobs === undefined ? availableParallelism() : Number(jobs),
     ...(filter === undefined ? {} : { only: ({ rule }) => showRule(rule).includes(filter) }),

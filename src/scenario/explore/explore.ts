@@ -5,12 +5,15 @@ import { seedOf } from '../session.ts';
 import { overThreads } from '../workers.ts';
 import { type Candidate, showRule } from './candidates.ts';
 import { Explorer } from './explorer.ts';
-import type { Answer, Job } from './job.ts';
+import type { Cut } from './interruptions.ts';
+import { type Answer, answerTo, type Job } from './job.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface ExploreOptions {
   /** 1: one action a run; 2: pairs of them as well. */
   readonly depth?: 1 | 2;
+  /** In place of an adversary: a machine reset and a loss of power at every event; afterwards all must come as before. */
+  readonly interruptions?: boolean;
   /** At most so many runs. */
   readonly budget?: number;
   /** Worker threads; 0: in this thread. */
@@ -42,15 +45,29 @@ export interface Exploration {
 
 /** Runs the scenario with every action at every moment, and says what came of each. */
 export async function explore(scenario: Scenario, options: ExploreOptions = {}): Promise<Exploration> {
-  const { depth = 1, budget = Number.POSITIVE_INFINITY, jobs = 0, profile, only = () => true, onProgress, signal } = options;
+  const {
+    depth = 1,
+    budget = Number.POSITIVE_INFINITY,
+    jobs = 0,
+    profile,
+    interruptions = false,
+    only = () => true,
+    onProgress,
+    signal,
+  } = options;
   const explorer = await Explorer.prepare(scenario, profile);
   try {
-    const singles = explorer.candidates.filter(only).map(candidate => [candidate]);
+    const singles = (interruptions ? explorer.cuts : explorer.candidates).filter(only).map(candidate => [candidate]);
     const first = singles.length > budget ? sample(singles, budget, scenario) : singles;
-    const pairs = depth === 2 ? pairsOf(singles.flat(), Math.min(budget, 10_000_000) - first.length, scenario) : [];
+    const pairs = depth === 2 && !interruptions ? pairsOf(singles.flat(), Math.min(budget, 10_000_000) - first.length, scenario) : [];
     const plans = [...first, ...pairs];
     const work = plans.map(
-      (plan, id): Job => ({ id, rules: plan.map(({ rule }) => rule), moment: Math.min(...plan.map(({ moment }) => moment)) }),
+      (plan, id): Job => ({
+        id,
+        rules: plan.map(({ rule }) => rule),
+        moment: Math.min(...plan.map(({ moment }) => moment)),
+        ...(interruptions ? { interruption: (plan[0] as Cut).interruption } : {}),
+      }),
     );
     const findings: (Finding | undefined)[] = new Array(work.length);
     const faults: { rules: string; error: string }[] = [];
@@ -73,19 +90,11 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
         signal,
         onAnswer: take,
       });
-    } else for (const job of work) if (!signal?.aborted) take(await runHere(explorer, job));
+    } else for (const job of work) if (!signal?.aborted) take(await answerTo(explorer, job));
     const all = findings.filter(finding => finding !== undefined);
     return { scenario, findings: minimal(all), faults, left: singles.length - first.length };
   } finally {
     await explorer.close();
-  }
-}
-
-async function runHere(explorer: Explorer, { id, rules, moment }: Job): Promise<Answer> {
-  try {
-    return { id, verdict: await explorer.run(rules, moment) };
-  } catch (error) {
-    return { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
 }
 

@@ -1,10 +1,12 @@
 import type { AnyEvent } from '../../sim/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import type { Rule } from '../adversary/index.ts';
+import type { Interruption } from '../interruptions.ts';
 import type { Scenario } from '../load.ts';
 import type { AnyHostPlan } from '../ports.ts';
 import { Session, type SessionState } from '../session.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
+import { type Cut, cutsOf, type Marked, marked, recovery } from './interruptions.ts';
 import { classify, type Verdict } from './verdict.ts';
 
 const KEPT: ReadonlySet<AnyEvent['kind']> = new Set<AnyEvent['kind']>(['check', 'tpm.response', 'adversary']);
@@ -15,24 +17,37 @@ export class Explorer {
   readonly #events: AnyEvent[];
   readonly #states: readonly SessionState[];
   readonly candidates: readonly Candidate[];
+  /** Machine resets and losses of power at every event. */
+  readonly cuts: readonly Cut[];
   /** Number of moments that had passed before each step. */
   readonly #momentsBefore: readonly number[];
 
-  private constructor(session: Session, events: AnyEvent[], states: readonly SessionState[], candidates: readonly Candidate[]) {
+  private constructor(
+    session: Session,
+    events: AnyEvent[],
+    states: readonly SessionState[],
+    candidates: readonly Candidate[],
+    cuts: readonly Cut[],
+  ) {
     this.#session = session;
     this.#events = events;
     this.#states = states;
     this.candidates = candidates;
+    this.cuts = cuts;
     this.#momentsBefore = states.map(({ adversaries }) => [...adversaries.values()].reduce((sum, { moments }) => sum + moments.length, 0));
   }
 
   /** Makes the honest run, keeping the state before each step. */
   static async prepare(scenario: Scenario, profile?: AnyHostPlan['profile']): Promise<Explorer> {
     const events: AnyEvent[] = [];
+    let marks: Marked[] | null = [];
     const session = await Session.create(scenario, {
       observe: true,
       ...(profile === undefined ? {} : { profile }),
-      onEvent: event => void (KEPT.has(event.kind) && events.push(event)),
+      onEvent(event) {
+        if (KEPT.has(event.kind)) events.push(event);
+        marks?.push(marked(event));
+      },
     });
     const states: SessionState[] = [];
     while (!session.over) {
@@ -51,7 +66,9 @@ export class Explorer {
     }
     const severalGuests = (scenario.document.guests?.length ?? 0) > 1;
     const candidates = [...session.adversaries.values()].flatMap(({ moments }) => candidatesOf(moments, severalGuests));
-    return new Explorer(session, events, states, candidates);
+    const cuts = cutsOf(scenario, marks);
+    marks = null; // of the honest run only
+    return new Explorer(session, events, states, candidates, cuts);
   }
 
   /** Runs the scenario with these rules; `moment`: the first moment that any of them means. */
@@ -63,6 +80,23 @@ export class Explorer {
     this.#session.restore(state, [...(this.#session.scenario.document.adversary ?? []), ...rules]);
     while (!this.#session.over) await this.#session.next();
     return classify(this.#session.report(), this.#events, rules);
+  }
+
+  /** Runs the scenario up to a machine reset or a loss of power, starts again, and goes on from there. */
+  async cut(interruption: Interruption): Promise<Verdict> {
+    const struck = this.#states.findLastIndex(({ machine }) => machine.seq <= interruption.event);
+    const state = this.#states[struck];
+    if (!state) throw new RangeError('nothing was prepared');
+    const session = this.#session;
+    const { scenario } = session;
+    this.#events.length = 0;
+    session.restore(state, scenario.document.adversary ?? [], [interruption]);
+    await session.next(); // whatever comes of it
+    let ok = true;
+    for (const step of recovery(scenario, interruption, struck)) {
+      if (ok) ({ ok } = await session.play(step));
+    }
+    return classify(session.report(), this.#events, []);
   }
 
   close(): Promise<void> {

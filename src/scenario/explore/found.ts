@@ -18,7 +18,8 @@ export function foundScenarios({ scenario, findings }: Exploration, folder: stri
   const kinds = new Map<string, Found>();
   for (const finding of findings) {
     const { candidates, verdict } = finding;
-    if (verdict.is !== 'violation') continue;
+    // An interruption is told by its event: what came after it is no part of the scenario.
+    if (verdict.is !== 'violation' || candidates.some(one => 'interruption' in one)) continue;
     const name = [
       verdict.by,
       ...candidates.map(({ rule, label }) => `${rule.do} ${label}${typeof rule.frame === 'string' ? ` ${rule.frame}` : ''}`),
