@@ -106,14 +106,23 @@ export class SwtpmProcess extends StreamBackend {
   /** Power off and on. A process that died is started again, with the state that it had stored. */
   reset(): Promise<void> {
     return this.exclusive(async () => {
-      if (!this.#state.data?.usable || !this.#state.control?.usable) {
-        await this.#end();
-        await this.#spawn();
-      } else {
-        await this.control.stop();
-        await this.control.init();
-      }
+      if (await this.#switchedOffAndOn()) return;
+      await this.#end();
+      await this.#spawn();
     });
+  }
+
+  /** False: the process is dead, or dies meanwhile. */
+  async #switchedOffAndOn(): Promise<boolean> {
+    if (!this.#state.data?.usable || !this.#state.control?.usable) return false;
+    try {
+      await this.control.stop();
+      await this.control.init();
+      return true;
+    } catch (error) {
+      if (error instanceof BackendError && error.fault === 'dead') return false;
+      throw error;
+    }
   }
 
   override async close(): Promise<void> {
