@@ -57,12 +57,12 @@ export function makeProgram(io: Io, end: (status: number) => void): Command {
     .addOption(
       new Option('--jobs <n>', 'run so many at once, on worker threads; what is shown stays in order (default: 1)')
         .argParser(atLeast(1))
-        .conflicts(['break', 'tpmState']),
+        .conflicts(['break', 'tpmState', 'allowHardware']),
     )
     .addOption(
       new Option('--retries <n>', 'run a scenario that fails so many times more (default: 0)')
         .argParser(atLeast(0))
-        .conflicts(['break', 'tpmState']),
+        .conflicts(['break', 'tpmState', 'allowHardware']),
     )
     .option('--timeout <time>', 'end a run after so much wall time: 500ms, 30s, 10min', milliseconds)
     .option('--virtual-timeout <time>', 'end a run after so much virtual time', milliseconds)
@@ -78,6 +78,7 @@ export function makeProgram(io: Io, end: (status: number) => void): Command {
     .option('--seed <seed>', 'where all chance comes from, in place of what the scenario says')
     .option('--tpm <tpm>', 'the TPM of every host: "embedded", or where another one is reached')
     .option('--tpm-state <folder>', 'where the embedded TPMs are kept from one run to the next, a folder for each host')
+    .option('--allow-hardware', 'with --tpm device:...: the TPM of this machine may be used, and changed')
     .option('--profile <name>', 'how the firmware of every host behaves: documented, published, hardened')
     .option('--json', 'one JSON object a line on standard output')
     .option('--trace <file>', 'write every event to a file')

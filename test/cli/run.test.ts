@@ -114,6 +114,14 @@ describe('svm-sim run', function () {
     expect((await svmSim('run', '--tpm', 'embeded', FIRST)).err).to.contain('Did you mean "embedded"?');
   });
 
+  it('uses a TPM of this machine only with --allow-hardware', async () => {
+    const refused = await svmSim('run', '--tpm', 'device:/dev/null', FIRST);
+    expect(refused.status).to.equal(2);
+    expect(refused.err).to.contain('/dev/null is a TPM of this machine').and.to.contain('Add --allow-hardware');
+    const allowed = await svmSim('run', '--tpm', 'device:/dev/null', '--allow-hardware', FIRST);
+    expect(allowed.err, 'it is asked, and is none').to.contain('gave 0 bytes that are no response');
+  });
+
   it('ends with status 130 when it is interrupted, and leaves a whole trace of what was done', async () => {
     const stop = new AbortController();
     const trace = join(folder, 'interrupted');

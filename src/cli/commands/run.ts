@@ -28,6 +28,7 @@ interface RunFlags {
   readonly seed?: string;
   readonly tpm?: string;
   readonly tpmState?: string;
+  readonly allowHardware?: boolean;
   readonly profile?: string;
   readonly json?: boolean;
   readonly trace?: string;
@@ -129,21 +130,28 @@ async function watched(
       },
       ...watch,
       signal: io.signal,
-      ...(flags.tpmState === undefined ? {} : { createMachine: keepingTpms(flags.tpmState) }),
+      ...machineOf(flags),
     });
     if (!ended(said, { ms: performance.now() - began, failed: [] })) break;
   }
   if (breakpoint?.missed) io.err(`--break ${flags.break}: nothing of that name happened\n`);
 }
 
-/** Each host finds its TPM as the run before left it: a folder for each name. */
-const keepingTpms =
-  (folder: string): CreateMachine =>
-  (world, hosts) =>
-    Machine.create(
-      world,
-      hosts.map(host => ({ ...host, tpmState: join(folder, encodeURIComponent(host.name)) })),
-    );
+/** With `--tpm-state` each host finds its TPM as the run before left it: a folder for each name. */
+function machineOf({ tpmState, allowHardware }: RunFlags): { readonly createMachine?: CreateMachine } {
+  if (tpmState === undefined && !allowHardware) return {};
+  const more = (name: string) => ({
+    ...(tpmState === undefined ? {} : { tpmState: join(tpmState, encodeURIComponent(name)) }),
+    ...(allowHardware ? { allowHardware } : {}),
+  });
+  return {
+    createMachine: (world, hosts) =>
+      Machine.create(
+        world,
+        hosts.map(host => ({ ...host, ...more(host.name) })),
+      ),
+  };
+}
 
 async function loadAll(files: readonly string[], io: Io, verbose: boolean): Promise<{ scenarios: Scenario[]; invalid: number }> {
   const scenarios: Scenario[] = [];
