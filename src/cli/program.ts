@@ -217,6 +217,11 @@ export function makeProgram(io: Io, end: (status: number) => void): Command {
     .option('--tpm <tpm>', 'the TPM behind it: "embedded", or where another one is reached')
     .option('--tpm-state <folder>', 'where the state of the embedded TPM is kept')
     .option('--seed <seed>', 'where the chance of the embedded TPM comes from')
+    .addOption(
+      new Option('--swapping <when>', 'when a space leaves the TPM: after each command as Linux does, or when another needs it')
+        .choices(['eager', 'lazy'])
+        .default('eager'),
+    )
     .option('--allow-hardware', 'a TPM of this machine may be used, and changed')
     .option('-q, --quiet', 'say nothing of single connections')
     .action(async options => end(await (await import('./commands/tpmrm.ts')).tpmrmServe(options, io)));

@@ -2,7 +2,7 @@ import { Hypervisor, MSR, RealMemory } from '../hcall/index.ts';
 import { nearest, SimulatorError, type Stateful, type World } from '../sim/index.ts';
 import type { Platform } from '../svm/index.ts';
 import { describeTpm, type Tpm } from '../tpm/index.ts';
-import { type Backend, HostDevices, openBackend, parseBackendSpec, TpmChip, type TpmChipState } from '../tpmrm/index.ts';
+import { type Backend, HostDevices, openBackend, parseBackendSpec, type Swapping, TpmChip, type TpmChipState } from '../tpmrm/index.ts';
 import {
   type Attest,
   bootFirmware,
@@ -34,6 +34,8 @@ export interface HostSpec {
   /** The private half of a wrapping key that the TPM is to hold, as PEM: imported as decisions 11 says. */
   readonly wrappingKey?: { readonly pem: string };
   readonly allowHardware?: boolean;
+  /** When the resource manager's spaces leave the TPM. Default: eager, as Linux. */
+  readonly swapping?: Swapping;
   /** Folder of the embedded TPM's state: it is the same TPM in the next run. */
   readonly tpmState?: string;
 }
@@ -77,7 +79,8 @@ export class Host implements Stateful<HostState> {
     this.tpm = tpm;
     this.memory = new RealMemory(spec.securePages);
     const place = { host: spec.name };
-    this.chip = new TpmChip({ backend, clock: world.clock, bus: world.bus, describe: describeTpm, place });
+    const { swapping = 'eager' } = spec;
+    this.chip = new TpmChip({ backend, clock: world.clock, bus: world.bus, describe: describeTpm, place, swapping });
     this.hypervisor = new Hypervisor(world, this.memory, { host: spec.name, files: new HostDevices(this.chip) });
     this.ultravisor = new Ultravisor(world, this.memory, this.hypervisor, profile, spec.name);
     this.hypervisor.ultravisor = this.ultravisor;

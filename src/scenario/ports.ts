@@ -1,5 +1,6 @@
 import type { VtpmSpec } from '../machine/index.ts';
 import type { World } from '../sim/index.ts';
+import type { Swapping } from '../tpmrm/index.ts';
 import type { Profile } from '../ultravisor/index.ts';
 
 /** What the runner needs of a machine. The room `machine/` satisfies it, and so can a stand-in. */
@@ -15,6 +16,7 @@ export interface HostPlan {
   readonly profile: string;
   readonly securePages?: number;
   readonly proxyMode?: 'observed' | 'strict';
+  readonly swapping?: Swapping;
   /** A given private key takes the place of the one that firmware would make. */
   readonly wrappingKey?: { readonly pem: string };
 }

@@ -20,13 +20,13 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /** The hosts that a scenario asks for. */
 export function hostPlans(scenario: Scenario): readonly HostPlan[] {
-  return hostsOf(scenario.document).map(({ name, tpm = 'embedded', profile = 'documented', securePages, proxy, firmware }) => {
+  return hostsOf(scenario.document).map(({ name, tpm = 'embedded', profile = 'documented', securePages, proxy, swapping, firmware }) => {
     const key = firmware?.wrappingKey;
     return {
       name,
       tpm,
       profile,
-      ...optional({ securePages, proxyMode: proxy }),
+      ...optional({ securePages, proxyMode: proxy, swapping }),
       ...(typeof key === 'object' ? { wrappingKey: { pem: text(fileOf(scenario, key.file)) } } : {}),
     };
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SWAPPING } from '../tpmrm/index.ts';
 import { DEFAULT_PROFILE, profileNames } from '../ultravisor/index.ts';
 import { ADVERSARY, type Rule } from './adversary/index.ts';
 import { DISK } from './disk.ts';
@@ -33,6 +34,12 @@ const HOST_FIELDS = {
     .enum(['observed', 'strict'])
     .optional()
     .describe('How spapr-tpm-proxy answers: as the real QEMU was observed to (default), or strictly as its document says.'),
+  swapping: z
+    .enum(SWAPPING)
+    .optional()
+    .describe(
+      "When the resource manager's spaces leave the TPM: `eager` after each command, as Linux does (default), or `lazy` when another needs the TPM.",
+    ),
   securePages: z.int().positive().optional().describe('Secure memory of the host, in pages of 64 KiB. Default: plenty.'),
   firmware: z.strictObject({ wrappingKey: WRAPPING_KEY.optional() }).optional().describe("What is special about the host's firmware."),
 };

@@ -8,8 +8,10 @@ import type { IoResult } from './host-file.ts';
 import { Mutex } from './mutex.ts';
 import { copyOpenFile, newOpenFile, OpenFile, type OpenFileState, type OpenFlags, READ_WRITE } from './open-file.ts';
 import { type Describe, Recorder } from './recorder.ts';
-import { copySpace, flushSessions, newSpace, SpaceCommand, type SpaceState } from './space.ts';
+import { copySpace, flushSpace, newSpace, type SpaceState } from './space.ts';
+import { SpaceCommand } from './space-command.ts';
 import { readCommandTable } from './start.ts';
+import { type Swapping, swapOut } from './swapping.ts';
 import { codeOf } from './wire.ts';
 
 export interface TpmChipOptions {
@@ -21,6 +23,8 @@ export interface TpmChipOptions {
   readonly place?: Place;
   /** Lines of the kernel's log, as dmesg shows them without time. */
   readonly log?: (line: string) => void;
+  /** Default: eager, as Linux. */
+  readonly swapping?: Swapping;
 }
 
 export interface TpmChipState {
@@ -36,13 +40,15 @@ export class TpmChip implements Stateful<TpmChipState>, Descriptors {
   readonly #clock: Clock;
   readonly #recorder: Recorder;
   readonly #log: (line: string) => void;
+  readonly #swapping: Swapping;
   readonly #mutex = new Mutex();
   #commands: CommandTable | null = null;
   #spaces = new Map<number, SpaceState>();
   #files = new Map<number, OpenFile>();
   #nextId = 1;
 
-  constructor({ backend, clock, bus, describe, place, log }: TpmChipOptions) {
+  constructor({ backend, clock, bus, describe, place, log, swapping = 'eager' }: TpmChipOptions) {
+    this.#swapping = swapping;
     this.#recorder = new Recorder(bus, describe, place);
     this.#clock = clock;
     this.#log = line => {
@@ -131,7 +137,7 @@ export class TpmChip implements Stateful<TpmChipState>, Descriptors {
     const space = state.space === null ? undefined : this.#spaces.get(state.space);
     if (!space) return;
     this.#spaces.delete(space.id);
-    await this.#mutex.run(() => flushSessions(this.#driver, space));
+    await this.#mutex.run(() => flushSpace(this.#driver, space));
     this.#recorder.space(space.id, 'close', space.ruined ? 'it was ruined' : 'its sessions were flushed, its objects forgotten');
   }
 
@@ -151,12 +157,20 @@ export class TpmChip implements Stateful<TpmChipState>, Descriptors {
       const commands = await this.#started();
       const space = id === null ? undefined : this.#spaces.get(id);
       return this.#recorder.exchange(space ? `space ${space.id}` : 'tpm0', buffer, async () => {
-        if (!space) return this.#driver.transmit(buffer);
         const shape = commands.find(codeOf(buffer));
-        if (!shape) return unknownCommandResponse();
-        return new SpaceCommand(this.#driver, this.#recorder, space).run(buffer, shape);
+        if (space && !shape) return unknownCommandResponse();
+        await this.#makeRoom(space);
+        if (!space || !shape) return this.#driver.transmit(buffer);
+        return new SpaceCommand(this.#driver, this.#recorder, space, this.#swapping).run(buffer, shape);
       });
     });
+  }
+
+  /** With lazy swapping another space may still be loaded. */
+  async #makeRoom(space: SpaceState | undefined): Promise<void> {
+    for (const other of this.#spaces.values()) {
+      if (other.loaded && other !== space) await swapOut(this.#driver, this.#recorder, other);
+    }
   }
 
   snapshot(): TpmChipState {

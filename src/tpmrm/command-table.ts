@@ -6,6 +6,8 @@ export interface CommandShape {
   readonly handles: number;
   /** Whether the first word of a response is a new handle. */
   readonly returnsHandle: boolean;
+  /** Whether objects that are loaded may be gone afterwards (extensive, flushed). */
+  readonly mayFlush: boolean;
 }
 
 const VENDOR_AND_INDEX = 0x2000_ffff;
@@ -31,5 +33,5 @@ function shapeOf(word: number): CommandShape {
   const code = word & 0xffff;
   // Linux tpm2_get_cc_attrs_tbl: FlushContext's handle is a parameter, and ContextSave's is translated whatever the TPM says.
   const handles = code === CC.FlushContext || code === CC.ContextSave ? 1 : (word >>> 25) & 7;
-  return { handles, returnsHandle: (word & (1 << 28)) !== 0 };
+  return { handles, returnsHandle: (word & (1 << 28)) !== 0, mayFlush: (word & (3 << 23)) !== 0 };
 }

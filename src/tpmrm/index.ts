@@ -17,3 +17,4 @@ export { parseListenAddress, showAddress } from './serve/address.ts';
 export { listen, removeStale } from './serve/listen.ts';
 export { type ResourceManagerServer, type ServeOptions, serveResourceManager } from './serve/server.ts';
 export type { SpaceState } from './space.ts';
+export { SWAPPING, type Swapping } from './swapping.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { fromHex, toHex } from '../../src/bytes/index.ts';
 import { Clock, Random } from '../../src/sim/index.ts';
 import { Tpm } from '../../src/tpm/index.ts';
-import { type DeviceFile, embeddedBackend, TpmChip } from '../../src/tpmrm/index.ts';
+import { type DeviceFile, embeddedBackend, SWAPPING, type Swapping, TpmChip } from '../../src/tpmrm/index.ts';
 
 // Spaces that share a TPM against the same commands on a private one each: every answer is the same, up to what the TPM numbers for
 // all (sessions, contexts) and what it makes at random.
@@ -30,10 +30,10 @@ interface Side {
   readonly chip: TpmChip;
   readonly tpm: Tpm;
 }
-function side(): Side {
+function side(swapping: Swapping = 'eager'): Side {
   const tpm = new Tpm({ random: new Random('the same TPM'), clock: new Clock() });
   tpm.execute(STARTUP);
-  return { tpm, chip: new TpmChip({ backend: embeddedBackend(tpm), clock: new Clock() }) };
+  return { tpm, chip: new TpmChip({ backend: embeddedBackend(tpm), clock: new Clock(), swapping }) };
 }
 async function open(chip: TpmChip): Promise<DeviceFile> {
   const opened = await chip.open('/dev/tpmrm0');
@@ -233,32 +233,33 @@ function left(tpm: Tpm, first: number): number {
 const RUNS = Number(process.env.SVM_SIM_RUNS ?? 25);
 
 describe('spaces that share a TPM answer as if each had it alone', () => {
-  it('whatever 2 to 20 of them do, at once and one after the other; and nothing of them is left', async function () {
-    this.timeout(120_000);
-    const turn = fc.array(fc.record({ who: fc.integer({ min: 0, max: 19 }), action }), { minLength: 1, maxLength: 4 });
-    await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 2, max: 20 }), fc.array(turn, { minLength: 5, maxLength: 40 }), async (spaces, turns) => {
-        const shared = side();
-        const programs = Array.from({ length: spaces }, () => new Program(shared));
-        for (const batch of turns) {
-          // What one program does is in order; what several do, happens at the same time.
-          const strands = new Map<Program, Action[]>();
-          for (const { who, action } of batch) {
-            const program = programs[who % spaces] as Program;
-            strands.set(program, [...(strands.get(program) ?? []), action]);
+  for (const swapping of SWAPPING)
+    it(`whatever 2 to 20 of them do, at once and one after the other; and nothing of them is left (${swapping})`, async function () {
+      this.timeout(120_000);
+      const turn = fc.array(fc.record({ who: fc.integer({ min: 0, max: 19 }), action }), { minLength: 1, maxLength: 4 });
+      await fc.assert(
+        fc.asyncProperty(fc.integer({ min: 2, max: 20 }), fc.array(turn, { minLength: 5, maxLength: 40 }), async (spaces, turns) => {
+          const shared = side(swapping);
+          const programs = Array.from({ length: spaces }, () => new Program(shared));
+          for (const batch of turns) {
+            // What one program does is in order; what several do, happens at the same time.
+            const strands = new Map<Program, Action[]>();
+            for (const { who, action } of batch) {
+              const program = programs[who % spaces] as Program;
+              strands.set(program, [...(strands.get(program) ?? []), action]);
+            }
+            await Promise.all(
+              [...strands].map(async ([program, actions]) => {
+                for (const action of actions) await act(program, programs, action);
+              }),
+            );
           }
-          await Promise.all(
-            [...strands].map(async ([program, actions]) => {
-              for (const action of actions) await act(program, programs, action);
-            }),
-          );
-        }
-        for (const program of programs) await program.close();
-        for (const first of HANDLES_LOADED) expect(left(shared.tpm, first), `left over at 0x${word(first)}`).to.equal(0);
-      }),
-      { numRuns: RUNS, seed: Number(process.env.SVM_SIM_SEED ?? 20_011) },
-    );
-  });
+          for (const program of programs) await program.close();
+          for (const first of HANDLES_LOADED) expect(left(shared.tpm, first), `left over at 0x${word(first)}`).to.equal(0);
+        }),
+        { numRuns: RUNS, seed: Number(process.env.SVM_SIM_SEED ?? 20_011) },
+      );
+    });
 
   it('after a reset of the TPM too: what was there is lost, and told as the kernel tells it', async function () {
     this.timeout(60_000);

@@ -5,6 +5,7 @@ import {
   openBackend,
   parseBackendSpec,
   parseListenAddress,
+  type Swapping,
   serveResourceManager,
   showAddress,
   TpmChip,
@@ -17,17 +18,18 @@ interface ServeFlags {
   readonly tpmState?: string;
   readonly seed?: string;
   readonly allowHardware?: boolean;
+  readonly swapping?: Swapping;
   readonly quiet?: boolean;
 }
 
 /** `svm-sim tpmrm serve`: until the person interrupts. */
 export async function tpmrmServe(flags: ServeFlags, io: Io): Promise<number> {
-  const { listen, seed = 'tpmrm', quiet } = flags;
+  const { listen, seed = 'tpmrm', swapping = 'eager', quiet } = flags;
   const { text, address, local } = showAddress(parseListenAddress(listen));
   const world = createWorld(seed);
   const backend = await backendOf(flags, world);
   try {
-    const chip = new TpmChip({ backend, clock: world.clock });
+    const chip = new TpmChip({ backend, clock: world.clock, swapping });
     const onLine = quiet ? () => {} : (line: string) => io.out(`${line}\n`);
     const server = await serveResourceManager(chip, address, { onLine });
     io.out(`${DISCLAIMER}\n`);
