@@ -74,7 +74,7 @@ export const TPM2_Quote = command({
   code: TPM_CC.Quote,
   name: 'TPM2_Quote',
   spec: 'Part 3 §18.4',
-  handles: { signHandle: user(TPMI_DH_OBJECT) },
+  handles: { signHandle },
   params: { qualifyingData: TPM2B_DATA, inScheme: TPMT_SIG_SCHEME, PCRselect: TPML_PCR_SELECTION },
   returns: { quoted: TPM2B_ATTEST, signature },
   run(tpm, { signHandle, qualifyingData, inScheme, PCRselect }) {

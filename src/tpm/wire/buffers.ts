@@ -66,7 +66,7 @@ const pcrSelect: Codec<Uint8Array> = {
 export const TPMS_PCR_SELECTION = struct('TPMS_PCR_SELECTION', 'Part 2 §10.6.2', { hash: TPMI_ALG_HASH, pcrSelect });
 export const TPMS_PCR_SELECT = struct('TPMS_PCR_SELECT', 'Part 2 §10.6.1', { pcrSelect });
 
-export const TPML_CC = list('TPML_CC', TPM_CC_CODE, { max: 256, spec: 'Part 2 §10.9.1' });
+export const TPML_CC = list('TPML_CC', TPM_CC_CODE, { max: 254, spec: 'Part 2 §10.9.1' });
 export const TPML_CCA = list('TPML_CCA', TPMA_CC, { max: 256, spec: 'Part 2 §10.9.2' });
 export const TPML_ALG = list('TPML_ALG', TPM_ALG_ID, { max: 64, spec: 'Part 2 §10.9.3' });
 export const TPML_HANDLE = list('TPML_HANDLE', TPM_HANDLE, { max: 254, spec: 'Part 2 §10.9.4' });
