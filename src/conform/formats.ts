@@ -7,6 +7,7 @@ import { isLuksManifest, playLuksManifest } from './luks/index.ts';
 import { isQemuCliRecording, playCommandLine } from './qemu-cli/index.ts';
 import type { PlayedCase } from './result.ts';
 import type { Source } from './source.ts';
+import { isControlLine, playControl } from './swtpm-control/index.ts';
 import { isTranscriptLine, playTranscript } from './tpm-transcript/index.ts';
 import { hasTraffic, isTpmrmRecording, playEmbedded, playScripted } from './tpmrm/index.ts';
 
@@ -75,6 +76,14 @@ export const FORMATS: readonly Format[] = [
     async *play({ file, text }, { wanted }) {
       const sibling = (name: string) => readFile(join(dirname(file), name), 'utf8').catch(noSuchFile);
       for (const played of await playTranscript(basename(file), text, sibling)) if (wanted(played.name)) yield played;
+    },
+  },
+  {
+    name: 'swtpm-control',
+    about: "swtpm's control channel beside its data channel: JSON lines with `dir`, `channel` and `hex`",
+    recognises: ({ json }) => isControlLine(json),
+    async *play({ text }, { wanted }) {
+      for (const played of playControl(text)) if (wanted(played.name)) yield played;
     },
   },
   {

@@ -1,6 +1,9 @@
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { formatResult, runConform } from '../../src/conform/index.ts';
 import { OBSERVED } from './recordings.ts';
+
+const KNOWN = fileURLToPath(new URL('../../fixtures/known.yaml', import.meta.url));
 
 /** Recordings by where they lie, and how many cases are in them at the least: none may be lost unnoticed. */
 const RECORDINGS: readonly (readonly [path: string, cases: number])[] = [
@@ -10,12 +13,13 @@ const RECORDINGS: readonly (readonly [path: string, cases: number])[] = [
   ['esm/04-authorize-after-make', 6],
   ['h_tpm_comm.json', 87],
   ['tpmrm.json', 85],
+  ['tpm/09-swtpm-control-channel.jsonl', 31],
 ];
 
 describe('what was observed of the real programs holds here', () => {
   for (const [path, cases] of RECORDINGS) {
     it(`${path}`, async () => {
-      const { results, failed } = await runConform([`${OBSERVED}/${path}`]);
+      const { results, failed, unusedKnown } = await runConform([`${OBSERVED}/${path}`], { knownFile: KNOWN });
       expect(
         failed,
         results
@@ -24,6 +28,7 @@ describe('what was observed of the real programs holds here', () => {
           .join('\n'),
       ).to.equal(0);
       expect(results.length).to.be.at.least(cases);
+      expect(unusedKnown, 'differences that are none any more').to.deep.equal([]);
     });
   }
 });

@@ -1,0 +1,2 @@
+export { isControlLine } from './format.ts';
+export { playControl } from './player.ts';
