@@ -25,11 +25,21 @@ interface Seen {
   readonly bytes: Uint8Array;
 }
 
-export type NoLeakState = readonly Seen[];
+export interface NoLeakState {
+  readonly seen: readonly Seen[];
+  /** So many of what was seen, and of the secrets, have been compared with each other. */
+  readonly searched: number;
+  readonly secrets: readonly Secret[];
+  readonly found: ReadonlyMap<number, Leak>;
+}
 
-/** Gathers what the hypervisor can see in a run, and looks for secrets in it. Cost is linear in what was seen. */
+/** Gathers what the hypervisor can see in a run, and looks for secrets in it: no byte is searched twice for the same secret. */
 export class NoLeak {
   #seen: Seen[] = [];
+  #searched = 0;
+  #secrets: readonly Secret[] = [];
+  #found = new Map<number, Leak>();
+  #index = new SecretIndex([]);
 
   /** Something that the hypervisor could see. */
   see(event: number, what: string, bytes: Uint8Array): void {
@@ -39,11 +49,15 @@ export class NoLeak {
 
   /** What was seen is never changed: a snapshot is a list of the same. */
   snapshot(): NoLeakState {
-    return [...this.#seen];
+    return { seen: [...this.#seen], searched: this.#searched, secrets: this.#secrets, found: new Map(this.#found) };
   }
 
-  restore(state: NoLeakState): void {
-    this.#seen = [...state];
+  restore({ seen, searched, secrets, found }: NoLeakState): void {
+    this.#seen = [...seen];
+    this.#searched = searched;
+    this.#secrets = secrets;
+    this.#found = new Map(found);
+    this.#index = new SecretIndex(secrets);
   }
 
   /** To be told every event. */
@@ -55,26 +69,56 @@ export class NoLeak {
     }
   }
 
-  /** Every secret that was seen, at its first sight. */
+  /** Every secret that was seen, at its first sight. Secrets are only ever added to those of the time before. */
   leaks(secrets: readonly Secret[]): readonly Leak[] {
-    const kept = secrets.filter(({ knownBy, bytes }) => !knownBy.includes('hypervisor') && bytes.length > 0);
-    const runs = new RunIndex(kept.filter(({ bytes }) => bytes.length >= RUN));
-    const short = kept.filter(({ bytes }) => bytes.length < RUN).map(secret => ({ secret, needle: Buffer.from(secret.bytes) }));
-    const found = new Map<number, Leak>();
-    const note = (seen: Seen, offset: number, secret: Secret, secretOffset: number, as?: string): void => {
-      if (found.has(secret.id)) return;
-      const place = { event: seen.event, what: seen.what, offset, secretOffset };
-      found.set(secret.id, { secret: secret.name, born: secret.born, ...place, ...(as === undefined ? {} : { as }) });
-    };
-    for (const seen of this.#seen) {
-      runs.search(seen.bytes, (offset, secret, { as }, at) => note(seen, offset, secret, at, as));
-      const hay = Buffer.from(seen.bytes.buffer, seen.bytes.byteOffset, seen.bytes.length);
-      for (const { secret, needle } of short) {
-        const offset = hay.indexOf(needle);
-        if (offset >= 0) note(seen, offset, secret, 0);
-      }
+    const born = secrets.slice(this.#secrets.length);
+    const before = this.#seen.slice(0, this.#searched);
+    if (born.length > 0 && before.length > 0) this.#search(before, new SecretIndex(born));
+    if (born.length > 0) this.#index.add(born);
+    if (this.#searched < this.#seen.length) this.#search(this.#seen.slice(this.#searched), this.#index);
+    this.#searched = this.#seen.length;
+    this.#secrets = [...secrets];
+    return [...this.#found.values()].sort((a, b) => a.event - b.event);
+  }
+
+  #search(all: readonly Seen[], index: SecretIndex): void {
+    for (const seen of all) {
+      index.search(seen.bytes, (offset, secret, secretOffset, as) => {
+        if (this.#found.has(secret.id)) return;
+        const place = { event: seen.event, what: seen.what, offset, secretOffset };
+        this.#found.set(secret.id, { secret: secret.name, born: secret.born, ...place, ...(as === undefined ? {} : { as }) });
+      });
     }
-    return [...found.values()].sort((a, b) => a.event - b.event);
+  }
+}
+
+type Hit = (offset: number, secret: Secret, secretOffset: number, as?: string) => void;
+
+/** Secrets that the hypervisor must not know, ready to be looked for: long ones by their runs, short ones as a whole. */
+class SecretIndex {
+  readonly #runs = new RunIndex();
+  readonly #short: { readonly secret: Secret; readonly needle: Buffer }[] = [];
+
+  constructor(secrets: readonly Secret[]) {
+    this.add(secrets);
+  }
+
+  add(secrets: readonly Secret[]): void {
+    for (const secret of secrets) {
+      const { knownBy, bytes } = secret;
+      if (knownBy.includes('hypervisor') || bytes.length === 0) continue;
+      if (bytes.length < RUN) this.#short.push({ secret, needle: Buffer.from(bytes) });
+      else for (const disguise of disguises(bytes)) this.#runs.add(secret, disguise);
+    }
+  }
+
+  search(bytes: Uint8Array, hit: Hit): void {
+    this.#runs.search(bytes, (offset, secret, { as }, at) => hit(offset, secret, at, as));
+    const hay = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (const { secret, needle } of this.#short) {
+      const offset = hay.indexOf(needle);
+      if (offset >= 0) hit(offset, secret, 0);
+    }
   }
 }
 
@@ -86,7 +130,8 @@ interface Entry {
   readonly tail: number;
 }
 
-/** Bits of the filter that most windows do not get through. */
+const WORD = 4;
+/** Bits of the filter that most words do not get through. */
 const FILTER_BITS = 16;
 const slot = (head: number): number => (head ^ (head >>> 16)) & ((1 << FILTER_BITS) - 1);
 
@@ -95,11 +140,7 @@ class RunIndex {
   readonly #byHead = new Map<number, Entry[]>();
   readonly #filter = new Uint8Array(1 << FILTER_BITS);
 
-  constructor(secrets: readonly Secret[]) {
-    for (const secret of secrets) for (const disguise of disguises(secret.bytes)) this.#add(secret, disguise);
-  }
-
-  #add(secret: Secret, disguise: Disguise): void {
+  add(secret: Secret, disguise: Disguise): void {
     const { bytes, run } = disguise;
     for (let offset = 0; offset + run <= bytes.length; offset++) {
       if (isPlain(bytes, offset)) continue;
@@ -108,26 +149,31 @@ class RunIndex {
       const entries = this.#byHead.get(head);
       if (entries) entries.push(entry);
       else this.#byHead.set(head, [entry]);
-      this.#filter[slot(head)] = 1;
+      for (let i = 0; i <= WORD; i++) this.#filter[slot(word(bytes, offset + i))] = 1;
     }
   }
 
+  /**
+   * Every window of eight bytes holds a whole word of four bytes at a multiple of four: only these are looked at, until one is a word of
+   * a secret.
+   */
   search(bytes: Uint8Array, hit: (offset: number, secret: Secret, disguise: Disguise, secretOffset: number) => void): void {
     if (bytes.length < RUN || this.#byHead.size === 0) return;
-    // A window of eight bytes, moved by one byte each turn.
-    let head = word(bytes, 0);
-    let tail = word(bytes, 4);
-    for (let offset = 0; ; offset++) {
-      if (this.#filter[slot(head)] === 1) {
-        for (const { secret, disguise, offset: at, tail: rest } of this.#byHead.get(head) ?? []) {
-          if (rest === tail && goesOn(bytes, offset, disguise, at)) hit(offset, secret, disguise, disguise.secretOffset(at));
-        }
-      }
-      const next = bytes[offset + RUN];
-      if (next === undefined) return;
-      head = ((head << 8) | (tail >>> 24)) >>> 0;
-      tail = ((tail << 8) | next) >>> 0;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const last = bytes.length - RUN;
+    const filter = this.#filter;
+    for (let at = 0; at + WORD <= bytes.length; at += WORD) {
+      if (filter[slot(view.getUint32(at))] === 0) continue;
+      for (let offset = Math.max(0, at - WORD + 1); offset <= at && offset <= last; offset++) this.#at(bytes, view, offset, hit);
     }
+  }
+
+  #at(bytes: Uint8Array, view: DataView, offset: number, hit: (o: number, s: Secret, d: Disguise, so: number) => void): void {
+    const entries = this.#byHead.get(view.getUint32(offset));
+    if (!entries) return;
+    const tail = view.getUint32(offset + WORD);
+    for (const { secret, disguise, offset: from, tail: rest } of entries)
+      if (rest === tail && goesOn(bytes, offset, disguise, from)) hit(offset, secret, disguise, disguise.secretOffset(from));
   }
 }
 

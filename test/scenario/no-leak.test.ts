@@ -59,4 +59,20 @@ describe('no-leak', () => {
     const padded = Buffer.concat([KEY, Buffer.alloc(32)]);
     expect(leaksOf({ bytes: new Uint8Array(4096) }, padded)).to.deep.equal([]);
   });
+
+  it('finds the same when it is asked again and again, and when it begins from a snapshot', () =>
+    fc.assert(
+      fc.property(fc.array(fc.nat(31), { minLength: 2, maxLength: 12 }), fc.nat(11), (order, cut) => {
+        const world = createWorld(1);
+        const [often, once] = [new NoLeak(), new NoLeak()];
+        order.forEach((n, i) => {
+          const secret = Uint8Array.from({ length: 16 }, (_, j) => (n * 37 + j * 11 + 1) & 0xff);
+          if (n % 2 === 0) world.secrets.register(`secret ${n}`, secret, ['ultravisor']);
+          for (const one of [often, once]) one.see(i, 'a page', around(secret.subarray(n % 8, (n % 8) + 8), n));
+          often.leaks(world.secrets.all);
+          if (i === cut) often.restore(often.snapshot());
+        });
+        expect(often.leaks(world.secrets.all)).to.deep.equal(once.leaks(world.secrets.all));
+      }),
+    ));
 });
