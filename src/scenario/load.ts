@@ -72,8 +72,9 @@ function strandProblems(source: Source, document: ScenarioDocument): Problem[] {
       strand.forEach((inner, k) => {
         const checked = STEP.safeParse(inner);
         if (checked.success) return;
-        const said = problemsOf(source, STEP, inner, checked.error.issues)[0];
-        problems.push(source.problem(['steps', i, 'strands', j, k], said?.what ?? 'this is no step', said?.hint));
+        const at: KeyPath = ['steps', i, 'strands', j, k];
+        const inside: Pick<Source, 'problem'> = { problem: (path, ...rest) => source.problem([...at, ...path], ...rest) };
+        problems.push(...problemsOf(inside, STEP, inner, checked.error.issues));
       });
     });
   });

@@ -6,7 +6,7 @@ import { keysAt } from './walk.ts';
 type Issue = z.core.$ZodIssue;
 
 /** What the schema found, in words, at its place in the file. */
-export function problemsOf(source: Source, schema: z.ZodType, value: unknown, issues: readonly Issue[]): Problem[] {
+export function problemsOf(source: Pick<Source, 'problem'>, schema: z.ZodType, value: unknown, issues: readonly Issue[]): Problem[] {
   return withoutFollowers(issues).flatMap(issue => problems(issue, []));
 
   function problems(issue: Issue, above: KeyPath): Problem[] {

@@ -120,6 +120,16 @@ describe('Loading a scenario', () => {
     );
   });
 
+  it('tells every mistake in the strands of a parallel step at its place', async () => {
+    const strands =
+      '  - do: parallel\n    strands:\n      - - do: strat\n        - { do: start, gueest: vm }\n      - - do: boot\n          hots: x\n';
+    expect((await problems(scenario(strands))).map(text => text.replace(/ Possible: .*/, ''))).to.deep.equal([
+      '7:15 there is no "do: strat" | Did you mean "start"?',
+      '8:24 there is no field "gueest" here | Did you mean "guest"?',
+      '10:11 there is no field "hots" here | Did you mean "host"?',
+    ]);
+  });
+
   it('tells what the YAML parser tells', async () => {
     expect((await problems('version: 1\nversion: 1\n'))[0]).to.match(/^2:1 Map keys must be unique/);
     expect((await problems('steps: [\n')).join()).to.match(/^2:1 /);
