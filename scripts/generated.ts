@@ -3,6 +3,10 @@ import { callNumber } from '../src/cli/calls/show.ts';
 import { checkEntries, fieldEntries, profileEntries, scenariosOf, stateOf, weaknesses } from '../src/cli/profiles/entries.ts';
 import { type AnyCommand, commands } from '../src/tpm/index.ts';
 import type { Weakness } from '../src/ultravisor/index.ts';
+import { howTos } from './how-to.ts';
+import { rows } from './markdown.ts';
+import { architecture } from './rooms-picture.ts';
+import { scenarioReference } from './scenario-reference.ts';
 
 /** A file that is made from the declarations: `npm run docs` writes it, `npm run check:docs` compares. */
 export interface Generated {
@@ -21,6 +25,9 @@ export const generated: readonly Generated[] = [
   { path: 'docs/ultracalls.md', text: () => callTable('ultracall', 'Ultracalls', ULTRACALLS) },
   { path: 'docs/tpm-commands.md', text: () => tpmCommands([...commands.values()]) },
   { path: 'docs/profiles.md', text: profileTable },
+  { path: 'docs/scenarios.md', text: scenarioReference },
+  { path: 'docs/architecture.md', text: architecture },
+  ...howTos,
 ];
 
 function callTable(kind: CallEntry['kind'], title: string, head: string): string {
@@ -147,9 +154,3 @@ function registers(title: string, uses: readonly RegisterEntry[]): string {
 }
 
 const sentence = (text: string): string => (text.endsWith('.') ? text : `${text}.`);
-
-function rows(head: readonly string[], body: readonly (readonly string[])[]): string {
-  if (body.length === 0) return '';
-  const line = (cells: readonly string[]): string => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...body.map(line)].join('\n');
-}

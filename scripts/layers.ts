@@ -51,11 +51,7 @@ export function houseFrom(architecture: string): House {
 
 /** Inspects `root/src` against the house. A tree too small to be the real one is an error, not a success. */
 export function inspect(root: string, house: House, minimum: Minimum): Inspection {
-  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-    .map(path => path.replaceAll('\\', '/'))
-    .filter(path => /\.[cm]?tsx?$/.test(path))
-    .sort()
-    .map(path => read(root, path, house));
+  const sources = sourcesOf(root, house);
   const known = new Set(sources.map(({ path }) => path));
   const seen = {
     files: sources.length,
@@ -74,6 +70,13 @@ export function inspect(root: string, house: House, minimum: Minimum): Inspectio
   }
   return { ...seen, errors };
 }
+
+const sourcesOf = (root: string, house: House): readonly Source[] =>
+  readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .map(path => path.replaceAll('\\', '/'))
+    .filter(path => /\.[cm]?tsx?$/.test(path))
+    .sort()
+    .map(path => read(root, path, house));
 
 const say = ({ path }: Source, line: number, fault: string): string => `src/${path}:${line}: ${fault}`;
 
@@ -169,6 +172,21 @@ function unseeded({ tokens: list, imports }: Source): Use[] {
     UNSEEDED.has(text) && list[i - 1]?.text === '.' && spaces.has(list[i - 2]?.text ?? '') ? [{ name: text, line }] : [],
   );
   return [...named, ...members];
+}
+
+/** Which rooms each room imports from. */
+export function importGraph(root: string, house: House): ReadonlyMap<string, ReadonlySet<string>> {
+  const graph = new Map<string, Set<string>>();
+  for (const { path, room, imports } of sourcesOf(root, house)) {
+    if (room === null) continue;
+    const uses = graph.get(room) ?? new Set();
+    graph.set(room, uses);
+    for (const { specifier } of imports) {
+      const theirs = specifier?.startsWith('.') ? roomOf(posix.join(posix.dirname(path), specifier), house) : null;
+      if (theirs !== null && theirs !== room) uses.add(theirs);
+    }
+  }
+  return graph;
 }
 
 /** The repository that this script belongs to. */
