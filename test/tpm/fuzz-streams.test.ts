@@ -6,6 +6,7 @@ import { toHex } from '../../src/bytes/index.ts';
 import { generateRsa, type RandomBytes, type RsaKey } from '../../src/crypto/index.ts';
 import { Clock, Random } from '../../src/sim/index.ts';
 import { Tpm, type TpmState } from '../../src/tpm/index.ts';
+import { TPM_NT } from '../../src/tpm/wire/index.ts';
 import { message } from '../../src/tpmrm/wire.ts';
 import { Dice } from '../interop/tpm-differential/dice.ts';
 import { Difference, KnownDifference } from '../interop/tpm-differential/exchange.ts';
@@ -17,12 +18,19 @@ const SEED = Number(process.env.FUZZ_SEED ?? 1);
 const STEPS = 120;
 const STARTUP = message(0x144, new Uint8Array(2));
 
-/** What a refusal may change (decisions 21): dictionary attack counters, generator, the once-only RETRY, time. */
+/**
+ * What a refusal may change (decisions 21): dictionary attack counters, generator, the once-only RETRY, time. PIN Indices count
+ * authorizations, whatever becomes of the command afterwards.
+ */
 function kept({ state }: TpmState): unknown {
   const { permanent, ram } = state;
+  const nv = [...permanent.nv].map(([handle, index]) => {
+    const type = (index.publicArea.attributes >>> 4) & 15;
+    return type === TPM_NT.PIN_FAIL || type === TPM_NT.PIN_PASS ? [handle, index.publicArea] : [handle, index];
+  });
   return {
     ...state,
-    permanent: { ...permanent, failedTries: 0, lockoutAuthEnabled: true, orderly: '' },
+    permanent: { ...permanent, nv, failedTries: 0, lockoutAuthEnabled: true, orderly: '' },
     ram: { ...ram, daUsed: false, lastFailure: 0n, lockoutSince: 0n },
   };
 }
