@@ -60,6 +60,12 @@ export const CHECKS = {
     calls: ['UV_PAGE_IN'],
     leftOut: { by: NOT_PUBLISHED, why: 'the published code has no such test' },
   },
+  'slot-once': {
+    about: 'a memory slot of an SVM is registered once (weakness 35)',
+    source: `${PAGES} memslot_overlap leaves the same id out, setup_page_range gives it new pages of zeros`,
+    calls: ['UV_REGISTER_MEM_SLOT'],
+    leftOut: { by: NOT_PUBLISHED, why: 'the published code has no such test' },
+  },
   'response-size': {
     about: 'H_TPM_COMM answers at most 4096 bytes (pef.md c.1)',
     source: 'open-power/ultravisor svm/svm-tss.c',

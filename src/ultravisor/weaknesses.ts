@@ -281,4 +281,11 @@ export const WEAKNESSES: readonly Weakness[] = [
       same: ['good/session-refreshed-in-time'],
     },
   },
+  {
+    number: 35,
+    attempt: "register a memory slot of a secure VM again: UV_REGISTER_MEM_SLOT, or H_SVM_INIT_START from a VM's own kernel",
+    answer: 'nothing in the published code: the slot gets new pages, and all memory of the SVM reads as zeros (beyond pef.md i)',
+    state: hardenedBy('slot-once'),
+    shown: pair('35-slot-again'),
+  },
 ];

@@ -15,6 +15,7 @@ const CAUGHT_BY: Readonly<Record<Exclude<CheckName, keyof typeof EQUAL>, string>
   'file-tag': 'attacks/09-edited-file',
   'digest-files': 'attacks/09-exchanged-files.hardened',
   'get-file-secure': 'attacks/32-file-of-an-aborted-svm.hardened',
+  'slot-once': 'attacks/35-slot-again.hardened',
   'page-tag': 'attacks/24-tampered-page',
   'page-in-secure': 'attacks/28-page-in-of-a-secure-page',
   'page-in-requested': 'attacks/02-page-in-after-measurement.hardened',

@@ -90,11 +90,20 @@ describe("the hypervisor's states of a VM (pef.md a.5)", () => {
     expect(bench.gfn(GPA)).to.equal('normal');
   });
 
-  it('not enforced: a second H_SVM_INIT_START overwrites the flags and registers the slots again, which the Ultravisor refuses', async () => {
-    const bench = await TestBench.secure();
-    expect(await bench.sc1(INIT_START)).to.equal(H.PARAMETER);
-    expect(flags(bench)).to.equal(SECURE_GUEST.INIT_START);
-  });
+  for (const [profile, code, kept] of [
+    ['published', H.SUCCESS, 0],
+    ['hardened', H.PARAMETER, 7],
+  ] as const) {
+    it(`not enforced: a second H_SVM_INIT_START overwrites the flags and registers the slots again, ${profile}: ${code}`, async () => {
+      const bench = await TestBench.secure({ profile });
+      await bench.guest.write(GPA, Uint8Array.of(7));
+      expect(await bench.sc1(INIT_START)).to.equal(code);
+      expect(flags(bench)).to.equal(SECURE_GUEST.INIT_START);
+      expect((await bench.guest.read(GPA, 1))[0], 'a slot that is registered again gets pages of zeros').to.equal(kept);
+      await bench.guest.terminate();
+      expect(bench.host.memory.securePagesLeft).to.equal(bench.host.memory.securePages);
+    });
+  }
 
   it('not enforced: a second H_SVM_INIT_DONE gives H_SUCCESS', async () => {
     const bench = await TestBench.secure();

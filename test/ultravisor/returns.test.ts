@@ -142,7 +142,7 @@ const PROVOCATIONS: Readonly<Record<string, () => Promise<unknown>>> = {
       await fromUv(other, number, GPA, 2, 16);
       await fromUv(other, number, NOWHERE, 0, 16);
     }
-    await fromUv(other, 0xef08);
+    await fromUv(await secure({ profile: 'hardened' }), 0xef08);
     const held = await open();
     held.guest.partition.write(GPA, Uint8Array.of(1), 'guest');
     held.guest.partition.state.pinned.add(GPA >> 16n);

@@ -92,7 +92,7 @@ export const H_SVM_INIT_START = hcall({
   async handle(context) {
     const { partition } = context;
     // The flag is set before the tests, so a refused start can be aborted (Linux kvmppc_h_svm_init_start).
-    // A second start is not refused: it overwrites the flags and registers the slots again, which the Ultravisor refuses.
+    // A second start is not refused: it overwrites the flags and registers the slots again.
     partition.state.secureGuest = SECURE_GUEST.INIT_START;
     if (context.hypervisor.memory.securePages === 0) return { r3: H.UNSUPPORTED };
     if (!partition.secureAllowed) return { r3: H.AUTHORITY };

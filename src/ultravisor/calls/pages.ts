@@ -3,9 +3,14 @@ import { ultracall, where } from '../call.ts';
 import { U } from '../codes.ts';
 import { forget, pageIn, pageInval, pageOut } from '../pages.ts';
 import { dropSecurePage, releaseSlot, reserveSlot } from '../secure-memory.ts';
+import type { Svm } from '../svm.ts';
 
 const SOURCE = 'open-power/ultravisor core/uvcall.c, core/svm_host.c';
 const SLOTS = 512n;
+
+/** Frames with a record in a range. */
+const framesIn = (svm: Svm, { gpa, bytes }: { readonly gpa: bigint; readonly bytes: bigint }): readonly bigint[] =>
+  [...svm.frames.keys()].filter(gfn => gpaOf(gfn) >= gpa && gpaOf(gfn) < gpa + bytes);
 
 export const UV_REGISTER_MEM_SLOT = ultracall({
   number: 0xf120,
@@ -16,7 +21,8 @@ export const UV_REGISTER_MEM_SLOT = ultracall({
   in: { lpid: r(4, 'lpid'), start: r(5, 'gpa'), size: r(6, 'bytes'), flags: r(7, 'flags'), slotid: r(8, 'slotid') },
   out: {},
   returns: {
-    U_PARAMETER: 'start is not aligned, the slot wraps around or overlaps, slotid is 512 or more, no memory, or no SVM has this lpid',
+    U_PARAMETER:
+      'start is not aligned, the slot wraps around or overlaps another, slotid is 512 or more, no memory, no SVM has this lpid; hardened also: the slot is there',
   },
   handle(uv, { lpid, start, size, slotid }) {
     const svm = uv.svm(lpid);
@@ -24,9 +30,19 @@ export const UV_REGISTER_MEM_SLOT = ultracall({
     const slot = BigInt.asUintN(16, slotid); // a u16 in the code
     if (!svm || slot >= SLOTS || start % BigInt(PAGE_BYTES) !== 0n || start + size >= 1n << 64n) return { r3: U.PARAMETER };
     for (const [id, other] of svm.slots) {
-      if (BigInt(id) === slot || (start < other.gpa + other.bytes && other.gpa < start + size)) return { r3: U.PARAMETER };
+      if (BigInt(id) !== slot && start < other.gpa + other.bytes && other.gpa < start + size) return { r3: U.PARAMETER };
+    }
+    const before = svm.slots.get(Number(slot));
+    if (before && uv.makes('slot-once')) {
+      uv.check('slot-once', false, `slot ${slot} of lpid ${lpid} is registered again`, 'profile hardened');
+      return { r3: U.PARAMETER };
     }
     if (!reserveSlot(uv, size)) return { r3: U.PARAMETER };
+    if (before) {
+      // The same id again passes for no overlap, and the slot gets new pages: all that was in it reads as zeros.
+      releaseSlot(uv, before.bytes);
+      for (const gfn of framesIn(svm, { gpa: start, bytes: size })) dropSecurePage(uv, svm, gfn);
+    }
     svm.slots.set(Number(slot), { gpa: start, bytes: size });
     return { r3: U.SUCCESS };
   },
@@ -45,8 +61,7 @@ export const UV_UNREGISTER_MEM_SLOT = ultracall({
     const svm = uv.svm(lpid);
     const slot = svm?.slots.get(Number(BigInt.asUintN(16, slotid)));
     if (svm && slot) {
-      for (const gfn of [...svm.frames.keys()]) {
-        if (gpaOf(gfn) < slot.gpa || gpaOf(gfn) >= slot.gpa + slot.bytes) continue;
+      for (const gfn of framesIn(svm, slot)) {
         dropSecurePage(uv, svm, gfn);
         svm.frames.delete(gfn);
       }
