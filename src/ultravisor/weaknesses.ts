@@ -271,7 +271,7 @@ export const WEAKNESSES: readonly Weakness[] = [
     number: 34,
     attempt: 'leave the session of host boot idle while others save 65 535 contexts',
     answer:
-      'the TPM refuses the sessions of others (TPM_RC_CONTEXT_GAP) until the idle one is loaded again: at the next unwrap, or when an SVM has ' +
+      'the TPM saves no session of others (TPM_RC_CONTEXT_GAP) until the idle one is loaded again: at the next unwrap, or when an SVM has ' +
       'nothing to do and the context is old (beyond pef.md i)',
     state: hardenedBy('session'),
     rest: 'a host without a running SVM has nobody to refresh the session of `documented`',

@@ -81,6 +81,8 @@ const freeSlot = (tpm: Core): number => {
   return slot < 0 ? refuse(TPM_RC.SESSION_MEMORY) : slot;
 };
 
+const freeSlots = (tpm: Core): number => tpm.state.ram.sessions.filter(entry => entry === null).length;
+
 /** Stands for the entity a session is bound to: its Name and authorization value as they are now. */
 export const boundEntityOf = (tpm: Core, handle: number): Uint8Array => {
   const name = entityName(tpm, handle);
@@ -100,7 +102,8 @@ export interface SessionRequest {
 export function createSession(tpm: Core, { type, authHash, symmetric, nonceCaller, bind, salt }: SessionRequest): Session {
   const { contextArray } = tpm.state.reset;
   const slot = freeSlot(tpm);
-  if (gapIsFull(tpm)) refuse(TPM_RC.CONTEXT_GAP);
+  // The last slot is kept for the oldest context, which alone can end this (observed on libtpms 0.9).
+  if (freeSlots(tpm) === 1 && gapIsFull(tpm)) refuse(TPM_RC.CONTEXT_GAP);
   const number = contextArray.indexOf(0);
   if (number < 0) refuse(TPM_RC.SESSION_HANDLES);
   const bound = bind !== TPM_RH.NULL;
@@ -152,8 +155,7 @@ export const isCurrentContext = (tpm: Core, handle: number, sequence: bigint): b
 /** Puts a session back into a slot. With the gap full and one slot left only the oldest context may come. */
 export function loadSession(tpm: Core, session: Session): void {
   const slot = freeSlot(tpm);
-  const free = tpm.state.ram.sessions.filter(entry => entry === null).length;
-  if (free === 1 && gapIsFull(tpm) && oldestSaved(tpm) !== numberOf(session.handle)) refuse(TPM_RC.CONTEXT_GAP);
+  if (freeSlots(tpm) === 1 && gapIsFull(tpm) && oldestSaved(tpm) !== numberOf(session.handle)) refuse(TPM_RC.CONTEXT_GAP);
   tpm.state.reset.contextArray[numberOf(session.handle)] = slot + 1;
   tpm.state.ram.sessions[slot] = session;
 }
