@@ -32,7 +32,7 @@ export const ageTpm = stepKind({
   usual: { result: 'ok' },
   text: (step, run) => `others save ${step.contexts} contexts with the TPM of ${run.hostName(step.host)}`,
   async run({ host, contexts, minutes = 0 }, run) {
-    const made = saveContextsOfOthers(run.machine.host(run.hostName(host)), contexts);
+    const made = await saveContextsOfOthers(run.machine.host(run.hostName(host)), contexts);
     run.world.clock.advanceMs(minutes * 60_000);
     if (made < contexts) run.world.bus.emit('note', 'tpm', { text: `after ${made} contexts the gap is full` });
     return { result: OK };
