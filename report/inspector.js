@@ -1,5 +1,6 @@
 import { byteInspector } from './bytes.js';
 import { countOf, el, showMs } from './dom.js';
+import { effectOf, explained, link } from './effect.js';
 
 /** @typedef {import('./store.js').PageEvent} PageEvent */
 /** @typedef {{ view: import('./store.js').View, events: PageEvent[], bySeq: Map<number, PageEvent>, go: (seq: number) => void, nameOf: (actor: string) => string }} Context */
@@ -25,6 +26,7 @@ export function eventPanel(event, context) {
     chain.length > 0 &&
       el('nav', { 'aria-label': 'In the course of' }, el('ol', { class: 'chain' }, ...chain.map(one => el('li', {}, link(one, context))))),
     effectOf(event, context),
+    event.k === 'check' && explained(event),
     event.k === 'step.start' && notableIn(event, context),
     opened(event, context),
     ...(event.s ?? []).map(([what, number, seenBy, suppliedBy]) => {
@@ -92,42 +94,4 @@ function opened({ p }, { view }) {
     byteInspector(held, 'plaintext'),
     el('dl', {}, ...p[2].flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
   );
-}
-
-/** An act of the adversary and what came of it; a refusal and what led to it. @param {PageEvent} event @param {Context} context */
-function effectOf(event, context) {
-  const { events } = context;
-  const at = events.indexOf(event);
-  const failed = event.k === 'check' && event.n === 'bad';
-  if (event.k === 'adversary') {
-    const caught = events.slice(at + 1).find(one => one.k === 'check' && one.n === 'bad');
-    const refused = events.slice(at + 1).find(one => one.n === 'bad' && one.k.endsWith('.return'));
-    const end = caught ?? refused;
-    return el(
-      'p',
-      { class: 'effect' },
-      end ? el('b', {}, caught ? 'Caught by ' : 'Ends in ') : 'No check that this viewpoint sees caught it.',
-      end && link(end, context),
-    );
-  }
-  if (!failed) return null;
-  const act = events.slice(0, at).findLast(one => one.k === 'adversary');
-  const source = event.d?.find(([name]) => name === 'source')?.[1];
-  return el(
-    'p',
-    { class: 'effect' },
-    act && el('b', {}, 'After the adversary’s act '),
-    act && link(act, context),
-    source && el('small', {}, ` Explained in ${source}`),
-  );
-}
-
-/** @param {PageEvent} event @param {Context} context */
-function link(event, { go }) {
-  /** @param {Event} click */
-  const onclick = click => {
-    click.preventDefault();
-    go(event.q);
-  };
-  return el('a', { href: `#event=${event.q}`, onclick }, `#${event.q} ${event.x}`);
 }

@@ -1,4 +1,5 @@
 import { byId } from './dom.js';
+import { turnTheme } from './theme.js';
 
 /** A page of `svm-sim learn --html`: steps through the stops, checks answers. Without it everything is there, one below the other. */
 
@@ -64,11 +65,6 @@ for (const form of /** @type {HTMLFormElement[]} */ (all('form.question'))) {
   form.querySelector('.show')?.addEventListener('click', () => judge(form, true));
 }
 
-function turnTheme() {
-  const root = document.documentElement;
-  const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
-  root.dataset.theme = dark ? 'light' : 'dark';
-}
 byId('theme').addEventListener('click', turnTheme);
 
 document.addEventListener('keydown', event => {

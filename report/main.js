@@ -1,24 +1,20 @@
+import { buildControls, TABS } from './controls.js';
 import { Diagram } from './diagram.js';
 import { byId, countOf, el, inputById, showMs } from './dom.js';
+import { showFilters } from './filters.js';
 import { openHelp } from './help.js';
 import { eventPanel } from './inspector.js';
-import { arrowsWithin, listenToKeys } from './keyboard.js';
+import { listenToKeys } from './keyboard.js';
 import { knowledgePanel } from './knowledge.js';
 import { memoryPanel } from './memory.js';
 import { inText, nameOf } from './names.js';
-import { GROUPS, rowsOf } from './rows.js';
+import { rowsOf } from './rows.js';
 import { findIn } from './search.js';
 import { loadView, readAbout } from './store.js';
+import { turnTheme } from './theme.js';
 import { showTicks } from './ticks.js';
 import { tpmPanel } from './tpm.js';
 
-/** @type {[string, string, string][]} */
-const TABS = [
-  ['event', 'Event', 'b'],
-  ['knows', 'Who knows', 'k'],
-  ['memory', 'Memory', 'm'],
-  ['tpm', 'TPM', 'p'],
-];
 const about = readAbout();
 const diagram = new Diagram(about.lanes, index => select(index));
 const filter = { hidden: new Set(), routine: false };
@@ -58,7 +54,7 @@ function layOut() {
     el('b', { class: run?.ok ? 'good' : 'bad' }, verdict),
     ` · seed ${run?.seed} · ${hosts} · ${events().length === run?.events ? '' : `${events().length} of `}${countOf(run?.events ?? 0, 'event')}`,
   );
-  showFilters();
+  showFilters(events(), filter, layOut);
   search(state.search);
   showTicks(diagram.rows);
   inputById('slider').max = String(Math.max(0, diagram.rows.length - 1));
@@ -153,29 +149,6 @@ function nextMatch(by) {
   byId('found').textContent = `${all.indexOf(next) + 1} of ${all.length}`;
 }
 
-function showFilters() {
-  const routine = events().filter(({ r }) => r).length;
-  /** @param {string} name @param {boolean} on @param {string} title @param {() => void} toggle */
-  const chip = (name, on, title, toggle) =>
-    el('button', { type: 'button', 'aria-pressed': String(on), title, 'data-filter': name, onclick: toggle }, name);
-  const focused = document.activeElement?.getAttribute('data-filter');
-  byId('filters').replaceChildren(
-    ...GROUPS.map(([name, title]) =>
-      chip(name, !filter.hidden.has(name), title, () => {
-        if (!filter.hidden.delete(name)) filter.hidden.add(name);
-        layOut();
-      }),
-    ),
-    chip(
-      `Routine ${routine}`,
-      filter.routine,
-      'single pages and their calls, files, the resource manager’s own traffic ( r )',
-      toggleRoutine,
-    ),
-  );
-  for (const button of byId('filters').children) if (button instanceof HTMLElement && button.dataset.filter === focused) button.focus();
-}
-
 function toggleRoutine() {
   filter.routine = !filter.routine;
   layOut();
@@ -186,15 +159,17 @@ const say = text => {
   byId('said').textContent = text;
 };
 
-function theme() {
-  const dark = document.documentElement.dataset.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
-  document.documentElement.dataset.theme = dark === 'dark' ? 'light' : 'dark';
-}
-
 /** @param {string} tab */
 function showTab(tab) {
   state.tab = tab;
   panel();
+}
+
+/** @param {number} run */
+function pickRun(run) {
+  state.run = run;
+  state.seq = 0;
+  layOut();
 }
 
 /** @type {Record<string, () => unknown>} */
@@ -215,7 +190,7 @@ const keys = {
   n: () => nextMatch(1),
   N: () => nextMatch(-1),
   r: toggleRoutine,
-  t: theme,
+  t: turnTheme,
   '+': () => diagram.zoomBy(1),
   '=': () => diagram.zoomBy(1),
   '-': () => diagram.zoomBy(-1),
@@ -224,63 +199,7 @@ const keys = {
   ...Object.fromEntries(about.viewpoints.map((viewpoint, i) => [String(i + 1), () => look(viewpoint)])),
 };
 
-function build() {
-  byId('views').replaceChildren(
-    ...about.viewpoints.map((viewpoint, i) =>
-      el(
-        'button',
-        {
-          type: 'button',
-          role: 'radio',
-          'data-view': viewpoint,
-          title: `${nameOf(viewpoint)} ( ${i + 1} )`,
-          onclick: () => look(viewpoint),
-        },
-        nameOf(viewpoint),
-      ),
-    ),
-  );
-  byId('tabs').replaceChildren(
-    ...TABS.map(([tab, title, key]) =>
-      el(
-        'button',
-        { type: 'button', role: 'tab', id: `tab-${tab}`, 'aria-controls': 'panel', title: `( ${key} )`, onclick: () => showTab(tab) },
-        title,
-      ),
-    ),
-  );
-  arrowsWithin(byId('views'), chosen => look(chosen.getAttribute('data-view') ?? ''));
-  arrowsWithin(byId('tabs'), chosen => showTab(chosen.id.replace('tab-', '')));
-  inputById('search').addEventListener('input', () => search(inputById('search').value));
-  inputById('slider').addEventListener('input', () => select(Number(inputById('slider').value)));
-  byId('first').addEventListener('click', () => select(0));
-  byId('previous').addEventListener('click', () => select(diagram.selected - 1));
-  byId('next').addEventListener('click', () => select(diagram.selected + 1));
-  byId('last').addEventListener('click', () => select(diagram.rows.length - 1));
-  byId('zoom-in').addEventListener('click', () => diagram.zoomBy(1));
-  byId('zoom-out').addEventListener('click', () => diagram.zoomBy(-1));
-  byId('theme').addEventListener('click', theme);
-  byId('help-button').addEventListener('click', openHelp);
-  const runs = /** @type {HTMLSelectElement} */ (byId('run'));
-  runs.replaceChildren(...about.runs.map(({ title }, i) => el('option', { value: String(i) }, title)));
-  runs.hidden = about.runs.length < 2;
-  runs.addEventListener('change', () => {
-    state.run = Number(runs.value);
-    state.seq = 0;
-    layOut();
-  });
-  // Paper has no window to scroll.
-  addEventListener('beforeprint', () => {
-    diagram.everything = diagram.rows.length <= 4000;
-    diagram.draw(true);
-  });
-  addEventListener('afterprint', () => {
-    diagram.everything = false;
-    diagram.draw(true);
-  });
-}
-
-build();
+buildControls({ about, diagram, look, showTab, search, select, pickRun });
 listenToKeys(keys, nextMatch);
 const [, wantedView] = location.hash.match(/view=([\w-]+)/) ?? [];
 const [, wantedEvent] = location.hash.match(/event=(\d+)/) ?? [];

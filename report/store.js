@@ -4,7 +4,7 @@ import { byId } from './dom.js';
  * An event; src/trace/report/records.ts explains the short names.
  * @typedef {{ q: number, t: number, k: string, a: string, f: number, o: number, x: string, n?: string, r?: 1, c?: number, h?: string,
  *   l?: number, d?: [string, string][], s?: [string, number, string[], string?][], p?: [string, number, [string, string][]],
- *   m?: [string, number, string, string], u?: [string, string, string, string | null][] }} PageEvent
+ *   m?: [string, number, string, string], w?: [string, string][], u?: [string, string, string, string | null][] }} PageEvent
  * @typedef {[string, string, number, number, string?]} Field
  * @typedef {{ n: number, b?: string, d?: string, i?: { t: string, f: Field[], e?: string } }} PageBytes
  * @typedef {{ name: string, bytes: number, born: number, since: Record<string, number>, leaked: string[] }} PageSecret

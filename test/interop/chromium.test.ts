@@ -9,9 +9,6 @@ import { svmSim } from '../cli/stand-in-io.ts';
 import { longRun } from '../trace/long-run.ts';
 import { CHROMIUM, FLAGS, SHOTS } from './chromium.ts';
 
-/** What a frame may take, with room for a slow machine. */
-const SMOOTH_MS = 50;
-
 // What runs in the page is text: Node's types know no document.
 const PAGE_WITHOUT_SCRIPTS = `(() => {
   const copy = document.body.cloneNode(true);
@@ -78,7 +75,12 @@ describe('The report in Chromium', function () {
     await page.waitForSelector('.row[aria-selected="true"]');
   }
   const selected = () => page.locator('.row[aria-selected="true"]').textContent();
-  const shot = async (name: string) => SHOTS && page.screenshot({ path: join(SHOTS, `${name}.png`) });
+  /** Once colours have changed: they take their time. */
+  const shot = async (name: string) => {
+    if (!SHOTS) return;
+    await page.waitForTimeout(500);
+    await page.screenshot({ path: join(SHOTS, `${name}.png`) });
+  };
   const seqOf = (name: string): number =>
     run.events.find(({ kind, data }) => kind === 'tpm.response' && 'name' in data && data.name === name)?.seq ?? -1;
 
@@ -192,28 +194,62 @@ describe('The report in Chromium', function () {
     await shot('hypervisor-1440');
   });
 
+  it('leads from an act of the adversary to the check that caught it, and tells what that check is for', async () => {
+    const attacked = join(folder, 'attacked.html');
+    await svmSim('run', '--quiet', '--report', attacked, 'fixtures/scenarios/attacks/01-other-kernel.yaml');
+    await open(attacked);
+    await page.keyboard.press('!');
+    const panel = page.locator('#panel');
+    expect(await panel.textContent())
+      .to.contain('Caught by ')
+      .and.contain('The check digest-kernel')
+      .and.contain('SHA-512 of the kernel');
+    await shot('adversary-1440');
+    await page.locator('.effect a').click();
+    expect(await selected()).to.contain('digest-kernel');
+    expect(await panel.textContent())
+      .to.contain('After the adversary’s act')
+      .and.contain('UV_ESM');
+    await page.click('#theme');
+    await shot('adversary-dark-1440');
+    await page.close();
+    await open(attacked, '#view=hypervisor');
+    expect(await page.locator('body').textContent()).not.to.contain('The check digest-kernel');
+  });
+
   it('is whole on a narrow window: nothing sticks out', async () => {
     await open(file, `#event=${seqOf('TPM2_RSA_Decrypt')}`, 390, 844);
     expect(await page.evaluate<number>('document.documentElement.scrollWidth')).to.be.at.most(390);
     await shot('report-390');
     await page.click('#tab-knows');
     await shot('knowledge-390');
+    await page.click('#theme');
+    await shot('knowledge-dark-390');
   });
 
   it('is smooth with 20 000 events', async () => {
     const long = join(folder, 'long.html');
     writeFileSync(long, toReport({ header: { format: 'svm-sim trace', version: 1, simulator: '0' }, runs: [longRun(run, 20_000)] }));
     expect(statSync(long).size).to.be.lessThan(2 << 20);
-    await open(long);
-    await page.keyboard.press('r');
-    expect(await page.locator('#rows').evaluate((rows: { readonly childElementCount: number }) => rows.childElementCount)).to.be.lessThan(
-      100,
+    // Times tell of the machine and who else works on it; that twenty thousand are no slower than a few hundred tells of the page.
+    const times: { readonly frame: number; readonly step: number }[] = [];
+    for (const path of [file, long]) {
+      await open(path);
+      await page.keyboard.press('r');
+      const drawn = await page.locator('#rows').evaluate((rows: { readonly childElementCount: number }) => rows.childElementCount);
+      expect(drawn).to.be.lessThan(100);
+      const frame = await page.evaluate<number>(SCROLL_THROUGH);
+      const started = Date.now();
+      for (let i = 0; i < 50; i++) await page.keyboard.press('ArrowDown');
+      times.push({ frame, step: (Date.now() - started) / 50 });
+      if (path === file) await page.close();
+    }
+    const [few, many] = times;
+    console.log(
+      `        a frame of scrolling ${few?.frame.toFixed(1)} and ${many?.frame.toFixed(1)} ms, a step ${few?.step} and ${many?.step} ms`,
     );
-    const perStep = await page.evaluate<number>(SCROLL_THROUGH);
-    expect(perStep).to.be.lessThan(SMOOTH_MS);
-    const started = Date.now();
-    for (let i = 0; i < 50; i++) await page.keyboard.press('ArrowDown');
-    expect((Date.now() - started) / 50).to.be.lessThan(SMOOTH_MS);
+    expect(many?.frame).to.be.lessThan(3 * (few?.frame ?? 0));
+    expect(many?.step).to.be.lessThan(3 * (few?.step ?? 0));
     await page.keyboard.press('End');
     expect(await selected()).to.match(/#\d+/);
   });

@@ -12,6 +12,7 @@ import { whoKnowsWhat } from '../view/secrets.ts';
 import { Seer } from '../view/seen-as.ts';
 import { TpmFollower } from '../view/tpm-state.ts';
 import { eyesOf, type Viewpoint } from '../view/viewpoint.ts';
+import { explanationOf } from './explanation.ts';
 
 /** Longer bytes, such as pages, are shown by their digest. */
 const MOST_BYTES = 4096;
@@ -43,6 +44,8 @@ export interface PageEvent {
   readonly p?: readonly [string, number, readonly (readonly [string, string])[]];
   /** a page's change: guest, frame, state, kind */
   readonly m?: readonly [string, number, string, string];
+  /** of a check: what it looks at, where that is written, and what leaves it out, as rows for a person */
+  readonly w?: readonly (readonly [string, string])[];
   /** changes of what a TPM holds */
   readonly u?: readonly (readonly [string, string, string, string | null])[];
 }
@@ -109,6 +112,7 @@ export function recordsOf({ events }: TracedRun, viewpoint: Viewpoint, table: By
     const { from, to } = placer.place(event);
     const { text, tone, routine } = render(event);
     const [page] = pageChanges([event]);
+    const explained = explanationOf(event);
     const changes = tpm.follow(event).map(({ host, kind, id, text }) => [host, kind, id, text] as const);
     const opened = opener.open(event);
     const data = Object.entries(event.data).map(([name, value]) => [name, shown(value)] as const);
@@ -129,6 +133,7 @@ export function recordsOf({ events }: TracedRun, viewpoint: Viewpoint, table: By
       ...(event.sights.length > 0 && { s: event.sights.map((sight, i) => sightOf(event, sight, i, table)) }),
       ...(opened && { p: [opened.name, table.number(opened.plaintext), opened.steps] as const }),
       ...(page && { m: [page.guest, page.gfn, page.state, pageKind(page.state)] as const }),
+      ...(explained && { w: explained }),
       ...(changes.length > 0 && { u: changes }),
     };
   });
