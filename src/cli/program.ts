@@ -222,7 +222,7 @@ export function makeProgram(io: Io, end: (status: number) => void): Command {
         .choices(['eager', 'lazy'])
         .default('eager'),
     )
-    .option('--allow-hardware', 'a TPM of this machine may be used, and changed')
+    .option('--allow-hardware', 'a TPM of this machine may be changed; without it, what changes it for good is refused')
     .option('-q, --quiet', 'say nothing of single connections')
     .action(async options => end(await (await import('./commands/tpmrm.ts')).tpmrmServe(options, io)));
 

@@ -11,6 +11,7 @@ export {
 export * from './commands/index.ts';
 export { type DecodedCommand, type DecodedResponse, decodeCommand, decodeResponse } from './describe.ts';
 export { describeTpm } from './event-names.ts';
+export { lastingChange } from './lasting-change.ts';
 export type { Limits } from './model/core.ts';
 export { LIMITS } from './model/core.ts';
 export { makeCredential } from './model/credential.ts';

@@ -1,6 +1,7 @@
 export { type Backend, BackendError, type BackendFault } from './backend/backend.ts';
 export type { Address } from './backend/connect.ts';
 export { type Executable, embeddedBackend } from './backend/embedded.ts';
+export { type LastingChange, readOnly } from './backend/read-only.ts';
 export { type BackendSpec, type OpenBackendOptions, openBackend, parseBackendSpec } from './backend/spec.ts';
 export { SwtpmControl, type SwtpmState } from './backend/swtpm-control.ts';
 export { type SwtpmOptions, SwtpmProcess } from './backend/swtpm-process.ts';

@@ -1,5 +1,6 @@
 import { openEmbeddedTpm } from '../../machine/index.ts';
 import { createWorld, SimulatorError, type World } from '../../sim/index.ts';
+import { lastingChange } from '../../tpm/index.ts';
 import {
   type Backend,
   openBackend,
@@ -27,7 +28,7 @@ export async function tpmrmServe(flags: ServeFlags, io: Io): Promise<number> {
   const { listen, seed = 'tpmrm', swapping = 'eager', quiet } = flags;
   const { text, address, local } = showAddress(parseListenAddress(listen));
   const world = createWorld(seed);
-  const backend = await backendOf(flags, world);
+  const backend = await backendOf(flags, world, io);
   try {
     const chip = new TpmChip({ backend, clock: world.clock, swapping });
     const onLine = quiet ? () => {} : (line: string) => io.out(`${line}\n`);
@@ -43,7 +44,7 @@ export async function tpmrmServe(flags: ServeFlags, io: Io): Promise<number> {
   }
 }
 
-async function backendOf({ tpm = 'embedded', tpmState, allowHardware }: ServeFlags, world: World): Promise<Backend> {
+async function backendOf({ tpm = 'embedded', tpmState, allowHardware }: ServeFlags, world: World, io: Io): Promise<Backend> {
   const spec = parseBackendSpec(tpm);
   if (spec.kind === 'embedded') return (await openEmbeddedTpm(world, 'tpmrm', tpmState)).backend;
   if (tpmState !== undefined) {
@@ -53,7 +54,9 @@ async function backendOf({ tpm = 'embedded', tpmState, allowHardware }: ServeFla
       hint: '--tpm-state is for the embedded TPM.',
     });
   }
-  return openBackend(spec, allowHardware === undefined ? {} : { allowHardware });
+  if (allowHardware) return openBackend(spec, { allowHardware });
+  const onRefused = (why: string) => io.err(`refused: ${why}; to let it change the TPM of this machine, add --allow-hardware\n`);
+  return openBackend(spec, { readOnly: { lastingChange, onRefused } });
 }
 
 const interrupted = (signal: AbortSignal): Promise<void> =>

@@ -11,15 +11,22 @@ const ADVICE: Readonly<Record<string, string>> = {
   ENOENT: 'This host has no such device: no TPM, or its driver is not loaded. Use --tpm embedded or --tpm swtpm.',
 };
 
+/** What is needed of an open device; a test gives one of its own. */
+export type Device = Pick<FileHandle, 'write' | 'read' | 'close'>;
+export type OpenDevice = (path: string) => Promise<Device>;
+const openFile: OpenDevice = path => open(path, 'r+');
+
 /** A TPM of this very machine, by its character device. */
 export class DeviceBackend implements Backend {
   readonly name: string;
   readonly #path: string;
   readonly #timeoutMs: number;
+  readonly #open: OpenDevice;
   readonly #mutex = new Mutex();
-  #file: FileHandle | null;
+  #file: Device | null;
 
-  private constructor(path: string, file: FileHandle, timeoutMs: number) {
+  private constructor(path: string, file: Device, timeoutMs: number, openDevice: OpenDevice) {
+    this.#open = openDevice;
     this.name = path;
     this.#path = path;
     this.#file = file;
@@ -27,9 +34,9 @@ export class DeviceBackend implements Backend {
   }
 
   /** @throws {SimulatorError} `tpmrm.device-…`, saying why it cannot be opened. */
-  static async open(path: string, timeoutMs: number): Promise<DeviceBackend> {
+  static async open(path: string, timeoutMs: number, openDevice: OpenDevice = openFile): Promise<DeviceBackend> {
     try {
-      return new DeviceBackend(path, await open(path, 'r+'), timeoutMs);
+      return new DeviceBackend(path, await openDevice(path), timeoutMs, openDevice);
     } catch (cause) {
       const { code = 'EIO' } = cause as NodeJS.ErrnoException;
       throw new SimulatorError(code === 'EBUSY' ? 'tpmrm.device-busy' : 'tpmrm.device-unusable', {
@@ -43,33 +50,28 @@ export class DeviceBackend implements Backend {
 
   transmit(command: Uint8Array): Promise<Uint8Array> {
     return this.#mutex.run(async () => {
-      this.#file ??= await this.#orDead(() => open(this.#path, 'r+'));
-      const file = this.#file;
-      const answer = await this.#inTime(() => this.#orDead(() => exchange(file, command)));
-      if (answer.length < HEADER_SIZE || sizeOf(answer) !== answer.length) {
+      try {
+        this.#file ??= await this.#open(this.#path);
+        const answer = await this.#inTime(exchange(this.#file, command));
+        if (answer.length >= HEADER_SIZE && sizeOf(answer) === answer.length) return answer;
         throw new BackendError('garbage', `${this.#path} gave ${answer.length} bytes that are no response`);
+      } catch (cause) {
+        // Opened anew by the next command: what this one left behind must not be taken for its answer.
+        void this.#file?.close().catch(() => {});
+        this.#file = null;
+        if (cause instanceof BackendError) throw cause;
+        const { code } = cause as NodeJS.ErrnoException;
+        if (code === undefined) throw cause;
+        throw new BackendError('dead', `${this.#path}: ${code}${ADVICE[code] ? `. ${ADVICE[code]}` : ''}`, cause);
       }
-      return answer;
     });
   }
 
-  async #orDead<T>(body: () => Promise<T>): Promise<T> {
-    try {
-      return await body();
-    } catch (cause) {
-      const { code } = cause as NodeJS.ErrnoException;
-      if (code === undefined) throw cause;
-      throw new BackendError('dead', `${this.#path}: ${code}`, cause);
-    }
-  }
-
-  async #inTime(body: () => Promise<Uint8Array>): Promise<Uint8Array> {
+  async #inTime(body: Promise<Uint8Array>): Promise<Uint8Array> {
     const ended = new AbortController();
     const late = sleep(this.#timeoutMs, null, { signal: ended.signal }).catch(() => null);
-    const answer = await Promise.race([body(), late]).finally(() => ended.abort());
+    const answer = await Promise.race([body, late]).finally(() => ended.abort());
     if (answer) return answer;
-    void this.#file?.close().catch(() => {}); // a late answer must not be read as the next one's
-    this.#file = null;
     throw new BackendError('timeout', `${this.#path} did not answer within ${this.#timeoutMs} ms`);
   }
 
@@ -83,7 +85,7 @@ export class DeviceBackend implements Backend {
   }
 }
 
-async function exchange(file: FileHandle, command: Uint8Array): Promise<Uint8Array> {
+async function exchange(file: Device, command: Uint8Array): Promise<Uint8Array> {
   await file.write(command, 0, command.length, null);
   const { buffer, bytesRead } = await file.read(new Uint8Array(4096), 0, 4096, null);
   return buffer.slice(0, bytesRead);

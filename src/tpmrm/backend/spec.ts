@@ -3,6 +3,7 @@ import { AttachedSwtpm, Mssim } from './attached.ts';
 import type { Backend } from './backend.ts';
 import { DeviceBackend } from './device.ts';
 import { type Executable, embeddedBackend } from './embedded.ts';
+import { type LastingChange, readOnly } from './read-only.ts';
 import { type SwtpmOptions, SwtpmProcess } from './swtpm-process.ts';
 
 /** Where a TPM is, as `--tpm` and scenarios name it. */
@@ -58,6 +59,8 @@ export interface OpenBackendOptions {
   readonly timeoutMs?: number;
   /** A TPM of this machine may be used, and changed. */
   readonly allowHardware?: boolean;
+  /** A TPM of this machine may be used without leave as long as nothing changes it. Told of each command that is refused. */
+  readonly readOnly?: { readonly lastingChange: LastingChange; readonly onRefused: (why: string) => void };
   readonly swtpm?: SwtpmOptions;
 }
 
@@ -78,6 +81,10 @@ export async function openBackend(spec: BackendSpec, options: OpenBackendOptions
       return Mssim.attach(spec.host, spec.port, timeoutMs);
     case 'device':
       if (options.allowHardware) return DeviceBackend.open(spec.path, timeoutMs);
+      if (options.readOnly) {
+        const { lastingChange, onRefused } = options.readOnly;
+        return readOnly(await DeviceBackend.open(spec.path, timeoutMs), lastingChange, onRefused);
+      }
       throw new SimulatorError('tpmrm.hardware', {
         what: `${spec.path} is a TPM of this machine, and a simulation would change it`,
         hint: 'Add --allow-hardware if you mean it, or use --tpm embedded or --tpm swtpm.',
