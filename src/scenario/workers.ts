@@ -13,7 +13,7 @@ export interface Work<Job, Answer> {
   /** Jobs that a worker has in hand, the one it runs among them: with more than one it never waits. */
   readonly ahead: number;
   /** An answer; false: no further job is given out. */
-  onAnswer(answer: Answer): boolean | void;
+  onAnswer(answer: Answer): unknown;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -138,7 +138,7 @@ export class SpaceCommand {
       else if (this.#draft.objects.includes(handle)) slots.push(this.#draft.objects.indexOf(handle));
     }
     // The TPM's order is that of the slots, since they are loaded in this order; not so when they stay.
-    const kept = [...others, ...slots.sort().map(virtualHandle)];
+    const kept = [...others, ...slots.sort((a, b) => a - b).map(virtualHandle)];
     for (const [i, handle] of kept.entries()) setU32(response, LIST + 4 * i, handle);
     setU32(response, 2, LIST + 4 * kept.length);
     setU32(response, HEADER_SIZE + 5, kept.length);

@@ -160,7 +160,7 @@ describe('lazy swapping notices what a command has ended', () => {
     const transmit = async (command: Uint8Array): Promise<Uint8Array> => {
       const written = await file.write(command);
       const read = 'value' in written ? await file.read(4096) : written;
-      if ('value' in read) return read.value as Uint8Array;
+      if ('value' in read) return read.value;
       throw new TransportError('TSS_RC_BAD_CONNECTION', JSON.stringify(read));
     };
     const random = new Random('client');

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ErrnoName, IoResult, OpenFlags, PollEvent } from '../../tpmrm/index.ts';
+import type { IoResult, OpenFlags, PollEvent } from '../../tpmrm/index.ts';
 import type { RecordedCase } from './format.ts';
 
 /** A descriptor of a TPM device, as a case uses it. */
@@ -61,7 +61,7 @@ async function io<T>(body: () => Promise<T>): Promise<IoResult<T>> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    return { errno: code as ErrnoName };
+    return { errno: code };
   }
 }
 
