@@ -63,8 +63,8 @@ describe('svm-sim learn', () => {
 
   it('asks and lets change by keys; typing can be corrected', async () => {
     const [first = '', ...rest] = await answersOf(lessonNamed('policies'));
-    const typed = rest.flatMap(answer => [...answer, '\r']);
-    const { input } = keyboard('q', '9', '\u007f', ...first, '\r', ...typed, 'c', '2', '\r', '\r', '\u0003');
+    const typed = rest.flatMap(answer => [...answer.split(''), '\r']);
+    const { input } = keyboard('q', '9', '\u007f', ...first.split(''), '\r', ...typed, 'c', '2', '\r', '\r', '\u0003');
     const { out } = await svmSimWith({ input, columns: 100 }, 'learn', 'policies');
     expect(out).to.contain('4 of 4 right');
     expect(out).to.contain('Let two steps of the policy change places').and.contain('do: swap');

@@ -110,6 +110,8 @@ describe('The pages of the lessons in Chromium', function () {
     await shot('lesson-dark-1440');
     await page.emulateMedia({ media: 'print' });
     expect(await page.locator('.stop:visible').count()).to.equal(lessons.at(-1)?.stops.length);
+    const ink = await page.evaluate<string>('getComputedStyle(document.body).color');
+    expect(ink, 'dark on paper, though the page is dark').to.equal('rgb(28, 34, 38)');
     await shot('lesson-print');
   });
 });

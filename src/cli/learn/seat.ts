@@ -34,7 +34,7 @@ function lineByLine(input: Input, look: Omit<Seat, 'line'>): OpenSeat {
       look.say(prompt);
       const { value, done } = await each.next();
       look.say(done ? '\n' : `${value}\n`); // what was read, as a terminal shows it
-      return done ? undefined : (value as string);
+      return done ? undefined : value;
     },
     close: () => lines.close(),
   };
@@ -52,7 +52,7 @@ function keyboard(input: Input, io: Io, look: Omit<Seat, 'line'>): OpenSeat {
     ended = true;
     wake();
   };
-  emitKeypressEvents(input as NodeJS.ReadableStream);
+  emitKeypressEvents(input);
   input.setRawMode?.(true);
   input.on('keypress', onKey).on('end', onEnd);
   input.resume();

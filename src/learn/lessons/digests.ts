@@ -3,7 +3,7 @@ import type { Change, Lesson } from '../lesson.ts';
 import type { LessonRun } from '../run.ts';
 import { BOOT, ENTER, RECORDED, START, why } from './common.ts';
 
-const measured = (run: LessonRun) => all(run, 'check', ({ name, ok }) => /^digest-/.test(name) && ok);
+const measured = (run: LessonRun) => all(run, 'check', ({ name, ok }) => name.startsWith('digest-') && ok);
 const names = (run: LessonRun): readonly string[] => measured(run).map(({ data }) => data.name.replace('digest-', ''));
 const sizeOf = (run: LessonRun, name: string): string => check(run, name)?.data.detail.match(/\((\d+) bytes/)?.[1] ?? '';
 
