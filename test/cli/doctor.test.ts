@@ -30,6 +30,11 @@ describe('svm-sim doctor', () => {
     expect(out).to.match(/unusable {2}\/dev\/tpm0 {9}this machine has no TPM/);
   });
 
+  it('tells a device that another program has open', () => {
+    const out = said({ device: path => (path === '/dev/tpm0' ? 'busy' : 'usable') });
+    expect(out).to.match(/unusable {2}\/dev\/tpm0 {9}another program has it open\n .*: sudo fuser -v \/dev\/tpm0 .*\/dev\/tpmrm0\n/);
+  });
+
   it('shows versions, takes any of several compilers, and asks root for no sudo', () => {
     const firstLine = (program: string) => (program === 'clang' || program === 'swtpm' ? `${program} version 1` : null);
     const out = said({ firstLine, isRoot: true, device: () => 'usable' });

@@ -1,5 +1,5 @@
 import { Halt, Hypervisor, RealMemory, resultOf, type TpmProxyOptions, type Vcpu } from '../../src/hcall/index.ts';
-import { type AnyEvent, createWorld } from '../../src/sim/index.ts';
+import { type AnyEvent, createWorld, type World } from '../../src/sim/index.ts';
 import type { HostFile, HostFiles, IoResult } from '../../src/tpmrm/index.ts';
 
 export const H_TPM_COMM = 0xef10;
@@ -36,14 +36,16 @@ export interface TestMachineOptions extends TpmProxyOptions {
   readonly proxy?: boolean;
   readonly ramBytes?: bigint;
   readonly pef?: boolean;
+  /** The host's files, in place of a device that answers everything. */
+  readonly files?: (world: World) => HostFiles;
 }
 
 /** A host with one guest of 512 MiB, and its proxy unless told otherwise. */
-export function machine({ proxy = true, ramBytes = 512n << 20n, pef = false, ...options }: TestMachineOptions = {}) {
+export function machine({ proxy = true, ramBytes = 512n << 20n, pef = false, files, ...options }: TestMachineOptions = {}) {
   const world = createWorld('test');
   const memory = new RealMemory();
   const device = new TestDevice();
-  const hypervisor = new Hypervisor(world, memory, { files: device, pef });
+  const hypervisor = new Hypervisor(world, memory, { files: files?.(world) ?? device, pef });
   const guest = hypervisor.createGuest({ lpid: 1, ramBytes, ...(proxy ? { tpmProxy: { hostPath: '/dev/tpmrm0', ...options } } : {}) });
   const vcpu = guest.vcpus[0] as Vcpu;
 

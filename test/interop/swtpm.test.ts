@@ -82,6 +82,49 @@ describe('a real swtpm', function () {
     await tpm.close();
   });
 
+  it('that hangs makes the write fail in time, and is replaced by a reset', async () => {
+    const tpm = await SwtpmProcess.start({ startup: 'clear', timeoutMs: 300 });
+    const opened = await new TpmChip({ backend: tpm, clock: createWorld(1).clock }).open('/dev/tpmrm0');
+    if (!('value' in opened)) throw new Error('not opened');
+    const file = opened.value;
+    const hung = tpm.pid;
+    process.kill(hung ?? 0, 'SIGSTOP');
+    expect(await file.write(getRandom)).to.deep.equal({ errno: 'ETIME' });
+    expect(await file.write(getRandom), 'it is asked no more: its late answer would be taken for this one').to.deep.equal({ errno: 'EPIPE' });
+    await tpm.reset();
+    expect(tpm.pid).to.not.equal(hung);
+    expect(await file.write(getRandom)).to.deep.equal({ value: 12 });
+    await tpm.close();
+  });
+
+  it('that somebody else starts again on its socket is connected to again', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'svm-sim-test-'));
+    const path = join(dir, 'tpm.sock');
+    const start = async () => {
+      rmSync(path, { force: true });
+      const args = ['socket', '--tpm2', '--tpmstate', `dir=${dir}`, '--server', `type=unixio,path=${path}`];
+      const child = spawn('swtpm', [...args, '--flags', 'not-need-init,startup-clear'], { stdio: 'ignore' });
+      while (!existsSync(path)) await new Promise(resolve => setTimeout(resolve, 10));
+      return child;
+    };
+    let child = await start();
+    try {
+      const backend = await openBackend({ kind: 'swtpm-unix', path }, {});
+      const opened = await new TpmChip({ backend, clock: createWorld(1).clock }).open('/dev/tpmrm0');
+      if (!('value' in opened)) throw new Error('not opened');
+      const ended = new Promise(resolve => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await ended;
+      expect(await opened.value.write(getRandom)).to.deep.equal({ errno: 'EPIPE' });
+      child = await start();
+      expect(await opened.value.write(getRandom)).to.deep.equal({ value: 12 });
+      await backend.close();
+    } finally {
+      child.kill('SIGKILL');
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+
   it('that somebody else runs is used by its socket', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'svm-sim-test-'));
     const path = join(dir, 'tpm.sock');

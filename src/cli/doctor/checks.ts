@@ -75,6 +75,13 @@ function device(path: string, system: System): Finding {
         detail: `${system.user} may not open it`,
         fix: `${sudo(system, `usermod -aG tss ${system.user}`)} (then log in again)`,
       };
+    case 'busy':
+      return {
+        ...about,
+        usable: false,
+        detail: 'another program has it open',
+        fix: `${sudo(system, `fuser -v ${path}`)} (who it is; tpm2-abrmd: ${sudo(system, 'systemctl stop tpm2-abrmd')}), or take /dev/tpmrm0`,
+      };
     case 'missing':
       return {
         ...about,

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 
 /** What the doctor asks of this machine: a test gives one of its own. */
 export interface System {
   /** The first line that `program arguments` prints; null when it cannot be started. */
   firstLine(program: string, args: readonly string[]): string | null;
-  /** `missing`; `refused`: it is there and may not be opened for reading and writing; else `usable`. */
-  device(path: string): 'missing' | 'refused' | 'usable';
+  /** `missing`; `refused`: it is there and may not be opened for reading and writing; `busy`: another has it open; else `usable`. */
+  device(path: string): 'missing' | 'refused' | 'busy' | 'usable';
   readonly user: string;
   readonly isRoot: boolean;
   readonly nodeVersion: string;
@@ -29,10 +29,11 @@ export function thisSystem(): System {
     device(path) {
       try {
         if (!statSync(path).isCharacterDevice()) return 'missing';
-        accessSync(path, constants.R_OK | constants.W_OK);
+        closeSync(openSync(path, 'r+')); // /dev/tpm0 opens once: only trying tells
         return 'usable';
       } catch (error) {
-        return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'refused' : 'missing';
+        const { code } = error as NodeJS.ErrnoException;
+        return code === 'EACCES' || code === 'EPERM' ? 'refused' : code === 'EBUSY' ? 'busy' : 'missing';
       }
     },
     user: username,
