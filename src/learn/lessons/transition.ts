@@ -8,7 +8,7 @@ const moved = (run: LessonRun) => {
   const end = first(run, 'state', ({ of, to }) => of === 'svm' && to === 'SECURE')?.seq ?? Number.POSITIVE_INFINITY;
   return all(run, 'page', ({ to, why: reason }, { seq }) => to === 'SECURE' && reason.startsWith('UV_PAGE_IN') && seq < end);
 };
-const shared = (run: LessonRun) => all(run, 'page', ({ to }) => to.startsWith('SHARED') || to.startsWith('PSEUDO'));
+const shared = (run: LessonRun) => all(run, 'page', ({ to }) => to.startsWith('SHARED'));
 const canary = { do: 'write', name: 'secret', gpa: GPA, contents: 'canary' };
 const OUT = { do: 'page-out', gpa: GPA };
 const BACK = { do: 'read', name: 'back', gpa: GPA, length: 32 };
