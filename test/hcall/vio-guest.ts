@@ -3,7 +3,17 @@ import { emulatorBackend, type TpmSpapr, type VtpmBackend } from '../../src/hcal
 import { type Backend, embeddedBackend } from '../../src/tpmrm/index.ts';
 import { machine, type TestMachineOptions } from './machine.ts';
 
-export const CALL = { REG_CRQ: 0xfc, FREE_CRQ: 0x100, VIO_SIGNAL: 0x104, SEND_CRQ: 0x108, ENABLE_CRQ: 0x2b0, PUT_TCE: 0x20, GET_TCE: 0x1c };
+export const CALL = {
+  REG_CRQ: 0xfc,
+  FREE_CRQ: 0x100,
+  VIO_SIGNAL: 0x104,
+  SEND_CRQ: 0x108,
+  ENABLE_CRQ: 0x2b0,
+  PUT_TCE: 0x20,
+  GET_TCE: 0x1c,
+  STUFF_TCE: 0x138,
+  PUT_TCE_INDIRECT: 0x13c,
+};
 export const QUEUE = { ioba: 0x1000, gpa: 0x10_0000n };
 export const BUFFER = { ioba: 0x3000, gpa: 0x20_0000n };
 const MAPPED = 3n; // the device may read and write

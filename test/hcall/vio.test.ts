@@ -224,6 +224,47 @@ describe('hypercalls of the VIO bus', () => {
     expect(await hypercall(CALL.VIO_SIGNAL, unit, 0)).to.equal(H.SUCCESS);
   });
 
+  it('H_STUFF_TCE: the same for many pages, until one lies outside of the window', async () => {
+    const { hypercall, unit, vtpm } = vtpmGuest();
+    const stuff = (ioba: number, tce: number, npages: number) => hypercall(CALL.STUFF_TCE, unit, ioba, tce, npages);
+    const mapped = () => [...vtpm.tces.snapshot().entries].sort(([a], [b]) => a - b);
+    expect(await stuff(0x5000, 0x12_3003, 2)).to.equal(H.SUCCESS);
+    expect(mapped()).to.deep.equal([
+      [5, 0x12_3003n],
+      [6, 0x12_3003n],
+    ]);
+    expect(await stuff(0x5abc, 0, 1)).to.equal(H.SUCCESS);
+    expect(mapped()).to.deep.equal([[6, 0x12_3003n]]);
+    expect(await stuff(0x0fff_f000, 3, 2)).to.equal(H.PARAMETER);
+    expect(mapped().map(([page]) => page)).to.deep.equal([6, 0xffff]);
+    for (const [ioba, npages] of [
+      [0, 0],
+      [0, 0x10001],
+      [0x1000_0000, 1],
+    ] as const)
+      expect(await stuff(ioba, 3, npages)).to.equal(H.PARAMETER);
+    expect(await hypercall(CALL.STUFF_TCE, unit + 1, 0, 3, 1)).to.equal(H.PARAMETER);
+  });
+
+  it('H_PUT_TCE_INDIRECT: each page by a word of a list in guest memory', async () => {
+    const { hypercall, unit, vtpm, guest } = vtpmGuest();
+    const put = (ioba: number, list: number, npages: number) => hypercall(CALL.PUT_TCE_INDIRECT, unit, ioba, list, npages);
+    guest.write(0x7_0000n, Buffer.from('00000000002000030000000000201001', 'hex'), 'guest');
+    expect(await put(0x5000, 0x7_0000, 2)).to.equal(H.SUCCESS);
+    expect([...vtpm.tces.snapshot().entries]).to.deep.equal([
+      [5, 0x20_0003n],
+      [6, 0x20_1001n],
+    ]);
+    for (const [ioba, list, npages] of [
+      [0, 0x7_0000, 0],
+      [0, 0x7_0000, 513],
+      [0, 0x7_0008, 1],
+      [0x1000_0000, 0x7_0000, 1],
+    ] as const)
+      expect(await put(ioba, list, npages)).to.equal(H.PARAMETER);
+    expect(await hypercall(CALL.PUT_TCE_INDIRECT, unit + 1, 0, 0x7_0000, 1)).to.equal(H.PARAMETER);
+  });
+
   it('H_PUT_TCE and H_GET_TCE: keep to the window of 256 MiB', async () => {
     const { hypercall, unit, vcpu } = vtpmGuest();
     expect(await hypercall(CALL.PUT_TCE, unit, 0x0fff_f000, 0x12_3003)).to.equal(H.SUCCESS);

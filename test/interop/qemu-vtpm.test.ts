@@ -15,7 +15,17 @@ import { Children, QEMU, RAM_MIB, runOnQemu } from './real-qemu.ts';
 const missing = [QEMU, 'swtpm'].filter(program => spawnSync(program, ['--version']).error);
 const UNIT = 0x4000;
 const QUEUE = { ioba: 0x1000, gpa: answerAt(0) };
-const CALL = { REG_CRQ: 0xfc, FREE_CRQ: 0x100, VIO_SIGNAL: 0x104, SEND_CRQ: 0x108, ENABLE_CRQ: 0x2b0, PUT_TCE: 0x20, GET_TCE: 0x1c };
+const CALL = {
+  REG_CRQ: 0xfc,
+  FREE_CRQ: 0x100,
+  VIO_SIGNAL: 0x104,
+  SEND_CRQ: 0x108,
+  ENABLE_CRQ: 0x2b0,
+  PUT_TCE: 0x20,
+  GET_TCE: 0x1c,
+  STUFF_TCE: 0x138,
+  PUT_TCE_INDIRECT: 0x13c,
+};
 const STARTUP = '80010000000c000001440000';
 const PCR_READ = '80010000001400000 17e 00000001 000b 03 000001'.replaceAll(' ', '');
 
@@ -46,14 +56,54 @@ function calls(): readonly TableCall[] {
   command(STARTUP);
   command(PCR_READ);
   command('80010000000a00000bad');
+  multiTce(list, call);
   call(CALL.FREE_CRQ, UNIT);
   call(CALL.FREE_CRQ, UNIT + 1);
   call(CALL.REG_CRQ, UNIT, QUEUE.ioba, 0x1000);
   return list;
 }
 
+/** Many mappings at once, as Linux makes them (hcall-multi-tce), with mistakes in it. */
+function multiTce(list: TableCall[], call: (...registers: readonly (number | bigint)[]) => void): void {
+  const get = (...pages: readonly number[]) => {
+    for (const page of pages) list.push({ registers: [CALL.GET_TCE, UNIT, page * 0x1000] });
+  };
+  const LAST = 0xffff;
+  for (const [ioba, npages] of [
+    [0x40_0000, 3],
+    [0x40_0010, 0],
+    [0x40_0010, 1],
+    [LAST * 0x1000, 2],
+    [0x40_0000, 0x10001],
+    [0x1000_0000, 1],
+  ] as const)
+    call(CALL.STUFF_TCE, UNIT, ioba, 0x12_3003, npages);
+  get(0x400, 0x402, 0x403, LAST);
+  call(CALL.STUFF_TCE, UNIT, 0x40_1000, 0, 2);
+  get(0x400, 0x401);
+  call(CALL.STUFF_TCE, UNIT + 1, 0x40_0000, 0, 1);
+  const words = fromHex([0x20_0003, 0x20_1001, 0x20_2002].map(tce => tce.toString(16).padStart(16, '0')).join(''));
+  for (const [ioba, npages, offset] of [
+    [0x50_0000, 3, 0],
+    [0x51_0000, 0, 0],
+    [0x51_0000, 513, 0],
+    [0x51_0000, 1, 8],
+    [LAST * 0x1000, 2, 0],
+  ] as const)
+    list.push({ registers: [CALL.PUT_TCE_INDIRECT, UNIT, ioba, requestAt(list.length) + offset, npages], request: words });
+  get(0x500, 0x501, 0x502, 0x510, LAST);
+}
+
+type Registers = { readonly call: string; readonly r3: bigint; readonly tce?: bigint };
+/** What a call gives: H_GET_TCE a word in r4 as well. */
+const said = ({ registers }: TableCall, r3: bigint, r4: bigint): Registers => ({
+  call: registers.map(register => `0x${register.toString(16)}`).join(' '),
+  r3,
+  ...(registers[0] === CALL.GET_TCE && r3 === 0n ? { tce: r4 } : {}),
+});
+
 /** Memory after the calls on the simulated machine, with its own TPM. */
-async function simulated(list: readonly TableCall[]): Promise<{ readonly r3: readonly bigint[]; readonly memory: Uint8Array }> {
+async function simulated(list: readonly TableCall[]): Promise<{ readonly results: readonly Registers[]; readonly memory: Uint8Array }> {
   const world = createWorld('vtpm');
   const hypervisor = new Hypervisor(world, new RealMemory(), { files: new HostDevices(null), pef: false });
   const guest = hypervisor.createGuest({ lpid: 1, ramBytes: BigInt(RAM_MIB) << 20n });
@@ -61,14 +111,14 @@ async function simulated(list: readonly TableCall[]): Promise<{ readonly r3: rea
   expect(vtpm.unit).to.equal(UNIT);
   guest.write(BigInt(TABLE), guestMemory(list), 'guest');
   const vcpu = guest.vcpus[0] as Vcpu;
-  const r3: bigint[] = [];
+  const results: Registers[] = [];
   for (const { registers, afterClose } of list) {
     if (afterClose) await hypervisor.guestWaits(guest);
     for (let i = 0; i < 7; i++) vcpu.set(3 + i, registers[i] ?? 0);
     await hypervisor.hypercall(vcpu);
-    r3.push(s64(vcpu.get(3)));
+    results.push(said({ registers }, s64(vcpu.get(3)), vcpu.get(4)));
   }
-  return { r3, memory: guest.read(BigInt(TABLE), memoryBytes(list), 'guest') };
+  return { results, memory: guest.read(BigInt(TABLE), memoryBytes(list), 'guest') };
 }
 
 describe('a guest with the vTPM of the real QEMU', () => {
@@ -101,7 +151,8 @@ describe('a guest with the vTPM of the real QEMU', () => {
       `tpm-spapr,tpmdev=t,reg=${UNIT}`,
     ];
     const memory = await runOnQemu(list, devices, folder, children);
-    expect(resultsOf(memory, list).map(({ r3 }) => r3)).to.deep.equal(expected.r3);
+    const results = resultsOf(memory, list).map(({ r3, r4 }, index) => said(list[index] as TableCall, r3, r4));
+    for (const [index, result] of results.entries()) expect(result, `call ${index}`).to.deep.equal(expected.results[index]);
     const at = (bytes: Uint8Array, gpa: number, length: number) => toHex(bytes.subarray(gpa - TABLE, gpa - TABLE + length));
     const kinds = [0, 1, 2, 3, 4].map(entry => at(memory, QUEUE.gpa + entry * 16, 4));
     expect(kinds, 'the guest was answered at all').to.deep.equal(['c0010000', 'c0020000', '8082000a', '8082003e', '8082000a']);

@@ -1,5 +1,6 @@
 import { type HcallContext, hcall } from '../call.ts';
 import { H } from '../codes.ts';
+import type { TceTable } from '../devices/tce-table.ts';
 import type { VioBus } from '../devices/vio-bus.ts';
 import { r } from '../registers.ts';
 
@@ -8,6 +9,9 @@ const NO_TABLE = 'no device has this table, or the address lies outside its wind
 const SMALLEST_QUEUE = 0x1000n;
 const LARGEST_QUEUE = 0x1000_0000n;
 const ALIGNMENT = 0xfffn;
+const TCE_BYTES = 0x1000n;
+/** A list fills at most a page. */
+const MOST_INDIRECT = 512n;
 const VIO = 'QEMU hw/ppc/spapr_vio.c; PAPR+ 17.2';
 const TCE = 'QEMU hw/ppc/spapr_iommu.c; PAPR+ 14.5.3';
 
@@ -114,6 +118,49 @@ export const H_PUT_TCE = hcall({
   returns: { H_PARAMETER: NO_TABLE },
   handle: (context, { liobn, ioba, tce }) => ({ r3: busOf(context)?.table(liobn)?.put(ioba, tce) ? H.SUCCESS : H.PARAMETER }),
 });
+
+export const H_STUFF_TCE = hcall({
+  number: 0x138,
+  name: 'H_STUFF_TCE',
+  provider: 'qemu',
+  source: TCE,
+  about: 'Maps pages of 4 KiB one after the other in the same way; with 0 takes their mappings away.',
+  in: { liobn: r(4, 'unit address'), ioba: r(5, 'I/O address'), tce: r(6, 'gpa and flags'), npages: r(7, 'pages') },
+  out: {},
+  returns: { H_PARAMETER: `${NO_TABLE}; npages is 0, or more than the window has` },
+  handle(context, { liobn, ioba, tce, npages }) {
+    const table = busOf(context)?.table(liobn);
+    if (!table || npages > BigInt(table.pages)) return { r3: H.PARAMETER };
+    return { r3: putAll(table, ioba, npages, () => tce) };
+  },
+});
+
+export const H_PUT_TCE_INDIRECT = hcall({
+  number: 0x13c,
+  name: 'H_PUT_TCE_INDIRECT',
+  provider: 'qemu',
+  source: TCE,
+  about: 'Maps pages of 4 KiB one after the other, each by a word of a list in guest memory.',
+  in: { liobn: r(4, 'unit address'), ioba: r(5, 'I/O address'), tce_list: r(6, 'gpa'), npages: r(7, 'pages') },
+  out: {},
+  returns: { H_PARAMETER: `${NO_TABLE}; npages is 0 or above 512; tce_list is not aligned to 4 KiB` },
+  handle(context, { liobn, ioba, tce_list, npages }) {
+    const table = busOf(context)?.table(liobn);
+    if (!table || npages > MOST_INDIRECT || (tce_list & ALIGNMENT) !== 0n) return { r3: H.PARAMETER };
+    const list = context.partition.read(tce_list, Number(npages) * 8, 'hypervisor');
+    const view = new DataView(list.buffer, list.byteOffset);
+    return { r3: putAll(table, ioba, npages, i => view.getBigUint64(i * 8)) };
+  },
+});
+
+/** Page after page until one lies outside the window; those before it stay mapped. None at all is an error as well. */
+function putAll(table: TceTable, ioba: bigint, npages: bigint, tce: (index: number) => bigint): number {
+  if (npages === 0n) return H.PARAMETER;
+  for (let i = 0; i < npages; i++) {
+    if (!table.put((ioba & ~ALIGNMENT) + BigInt(i) * TCE_BYTES, tce(i))) return H.PARAMETER;
+  }
+  return H.SUCCESS;
+}
 
 export const H_GET_TCE = hcall({
   number: 0x1c,

@@ -27,6 +27,11 @@ export class TceTable implements Stateful<TceTableState> {
     this.windowBytes = windowBytes;
   }
 
+  /** TCEs that the window has. */
+  get pages(): number {
+    return this.windowBytes / TCE_BYTES;
+  }
+
   /** H_PUT_TCE. False: the address lies outside the window. */
   put(ioba: bigint, tce: bigint): boolean {
     if (ioba >= BigInt(this.windowBytes)) return false;
