@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { fromHex } from '../../src/bytes/index.ts';
 import { Clock, Random } from '../../src/sim/index.ts';
 import { Tpm } from '../../src/tpm/index.ts';
-import { BackendError, embeddedBackend } from '../../src/tpmrm/index.ts';
+import { BackendError, embeddedBackend, SWAPPING } from '../../src/tpmrm/index.ts';
 import { EXPECTED, type Mortal, soak, sum } from './soak.ts';
 
 const STARTUP = fromHex('80010000000c000001440000');
@@ -33,14 +33,15 @@ function mortalTpm(): Mortal {
 }
 
 describe('many programs on one TPM that dies now and then', () => {
-  it('no answer is lost or another’s, and nothing is left (the long one: npm run soak)', async function () {
-    this.timeout(60_000);
-    const { answered, wrong, failed, spacesLeft } = await soak(mortalTpm(), { spaces: 20, commands: 1_000, kills: 4, seed: 7 });
-    expect(wrong).to.deep.equal([]);
-    expect(answered).to.be.greaterThan(700);
-    expect(answered + sum(failed), 'each command came to something').to.equal(1_000);
-    expect([...failed.keys()].filter(errno => !EXPECTED.has(errno))).to.deep.equal([]);
-    expect(sum(failed), 'somebody notices that it died').to.be.greaterThan(0);
-    expect(spacesLeft).to.equal(0);
-  });
+  for (const swapping of SWAPPING)
+    it(`no answer is lost or another’s, and nothing is left (${swapping}; the long one: npm run soak)`, async function () {
+      this.timeout(60_000);
+      const { answered, wrong, failed, spacesLeft } = await soak(mortalTpm(), { spaces: 20, commands: 1_000, kills: 4, seed: 7, swapping });
+      expect(wrong).to.deep.equal([]);
+      expect(answered).to.be.greaterThan(700);
+      expect(answered + sum(failed), 'each command came to something').to.equal(1_000);
+      expect([...failed.keys()].filter(errno => !EXPECTED.has(errno))).to.deep.equal([]);
+      expect(sum(failed), 'somebody notices that it died').to.be.greaterThan(0);
+      expect(spacesLeft).to.equal(0);
+    });
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fromHex, toHex } from '../../src/bytes/index.ts';
 import { Clock, Random } from '../../src/sim/index.ts';
-import { type Backend, type DeviceFile, TpmChip } from '../../src/tpmrm/index.ts';
+import { type Backend, type DeviceFile, type Swapping, TpmChip } from '../../src/tpmrm/index.ts';
 
 /** A TPM that can be killed, and comes back as a TPM does: without sessions and transient objects, started. */
 export interface Mortal {
@@ -15,6 +15,7 @@ export interface Soak {
   readonly commands: number;
   readonly kills: number;
   readonly seed: number;
+  readonly swapping?: Swapping;
 }
 
 export interface Soaked {
@@ -122,8 +123,8 @@ const heapNow = (): number => {
   return process.memoryUsage().heapUsed;
 };
 
-export async function soak(mortal: Mortal, { spaces, commands, kills, seed }: Soak): Promise<Soaked> {
-  const chip = new TpmChip({ backend: mortal.backend, clock: new Clock() });
+export async function soak(mortal: Mortal, { spaces, commands, kills, seed, swapping = 'eager' }: Soak): Promise<Soaked> {
+  const chip = new TpmChip({ backend: mortal.backend, clock: new Clock(), swapping });
   const random = new Random(seed);
   const result = { answered: 0, wrong: [] as string[], failed: new Map<string, number>() };
   const programs = Array.from({ length: spaces }, (_, i) => new Program(chip, `program ${i}`, random.fork(`program ${i}`), result));
