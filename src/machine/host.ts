@@ -20,7 +20,7 @@ import { openEmbeddedTpm } from './embedded-tpm.ts';
 import { firmwareTransport } from './firmware-transport.ts';
 import { Guest, type GuestData, type GuestSpec } from './guest.ts';
 import { timed } from './tpm-durations.ts';
-import { emulatedVtpm, passedThrough, type Vtpm } from './vtpm.ts';
+import { type EmulatorKind, emulatedVtpm, passedThrough, swtpmVtpm, type Vtpm } from './vtpm.ts';
 
 export interface HostSpec {
   readonly name: string;
@@ -128,7 +128,7 @@ export class Host implements Stateful<HostState> {
       await this.hypervisor.endGuest(guest.partition);
     }
     this.#forgetGuests();
-    this.#vtpms.clear();
+    await this.#removeVtpms();
     this.ultravisor.svms.clear();
     await this.backend.reset?.();
     await this.boot();
@@ -150,11 +150,17 @@ export class Host implements Stateful<HostState> {
     if (this.#guests.has(spec.name)) throw new RangeError(`host ${this.name} has a guest ${spec.name} already`);
     const { tpmProxy = { hostPath: '/dev/tpmrm0' } } = spec;
     const proxy = tpmProxy && { ...tpmProxy, ...(this.spec.proxyMode ? { mode: this.spec.proxyMode } : {}) };
-    const guest = new Guest(this, this.#platform, { ...spec, tpmProxy: proxy }, () => this.#openDevices(guest));
+    const guest = new Guest(this, this.#platform, { ...spec, tpmProxy: proxy }, () => this.openDevices(guest));
     this.#guests.set(spec.name, guest);
-    if (spec.vtpm?.backend === 'emulator') this.#plug(guest, this.#vtpms.get(spec.name) ?? emulatedVtpm(this.world, this.name, spec.name));
-    else if (this.#vtpms.has(spec.name)) this.#plug(guest, this.#vtpms.get(spec.name) as Vtpm);
+    const there = this.#vtpms.get(spec.name);
+    if (there) this.#plug(guest, there);
+    else if (spec.vtpm?.backend === 'emulator' && this.#emulator(spec.vtpm.tpm) === 'embedded')
+      this.#plug(guest, emulatedVtpm(this.world, this.name, spec.name));
     return guest;
+  }
+
+  #emulator(asked: EmulatorKind | undefined): EmulatorKind {
+    return asked ?? (this.spec.tpm === 'swtpm' ? 'swtpm' : 'embedded');
   }
 
   #plug(guest: Guest, vtpm: Vtpm): void {
@@ -164,11 +170,12 @@ export class Host implements Stateful<HostState> {
     throw new RangeError(`guest ${name} cannot have a vTPM at unit ${asked?.unit}`);
   }
 
-  /** The guest's QEMU starts: the device behind a vTPM that is passed through is opened, and stays open. */
-  async #openDevices(guest: Guest): Promise<void> {
+  /** The guest's QEMU starts: an swtpm is started, or the device behind a vTPM that is passed through is opened and stays open. */
+  async openDevices(guest: Guest): Promise<void> {
     const { name, vtpm } = guest.spec;
-    if (vtpm?.backend !== 'passthrough' || guest.vtpm) return;
-    this.#plug(guest, await passedThrough(this.hypervisor.files, vtpm.path, name));
+    if (!vtpm || guest.vtpm) return;
+    if (vtpm.backend === 'emulator') this.#plug(guest, await swtpmVtpm(name));
+    else this.#plug(guest, await passedThrough(this.hypervisor.files, vtpm.path, name));
   }
 
   /** A guest's machine is gone from this host: it ended, or runs on another. */
@@ -179,8 +186,14 @@ export class Host implements Stateful<HostState> {
     this.hypervisor.partitions.delete(lpid);
     this.hypervisor.proxies.delete(lpid);
     this.hypervisor.vio.delete(lpid);
+    await this.#vtpms.get(name)?.remove();
     this.#vtpms.delete(name);
     this.#guests.delete(name);
+  }
+
+  async #removeVtpms(): Promise<void> {
+    for (const vtpm of this.#vtpms.values()) await vtpm.remove();
+    this.#vtpms.clear();
   }
 
   #forgetGuests(): void {
@@ -242,6 +255,7 @@ export class Host implements Stateful<HostState> {
   };
 
   async close(): Promise<void> {
+    await this.#removeVtpms();
     await this.backend.close();
   }
 
@@ -262,7 +276,11 @@ export class Host implements Stateful<HostState> {
   restore(state: HostState): void {
     this.memory.restore(state.memory);
     this.#forgetGuests();
-    for (const name of [...this.#vtpms.keys()]) if (!state.vtpms.has(name)) this.#vtpms.delete(name);
+    for (const [name, vtpm] of this.#vtpms) {
+      if (state.vtpms.has(name)) continue;
+      this.#vtpms.delete(name);
+      void vtpm.remove();
+    }
     for (const { spec } of state.guests.values()) this.createGuest(spec);
     this.hypervisor.restore(state.hypervisor);
     this.ultravisor.restore(state.ultravisor);

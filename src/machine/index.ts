@@ -5,4 +5,4 @@ export { type EsmOutcome, Guest, type GuestSpec, type GuestState } from './guest
 export { Host, type HostSpec, type HostState } from './host.ts';
 export { Machine, type MachineState } from './machine.ts';
 export { migrateGuest } from './migrate.ts';
-export type { VtpmSpec } from './vtpm.ts';
+export { EMULATORS, type VtpmSpec } from './vtpm.ts';

@@ -24,6 +24,7 @@ export async function migrateGuest(
   const state = vtpm ? await saveVtpm(vtpm, count => world.random.bytes(count), key ? { key } : {}) : null;
   if (state && 'refused' in state) return state;
   const there = to.createGuest(guest.spec);
+  await to.openDevices(there);
   copyMemory(guest, there);
   there.vcpus.forEach((vcpu, i) => {
     vcpu.load((guest.vcpus[i] as Vcpu).regs);

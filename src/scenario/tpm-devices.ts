@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Domain, readDomain, type VtpmSpec } from '../machine/index.ts';
+import { type Domain, EMULATORS, readDomain, type VtpmSpec } from '../machine/index.ts';
 import { SimulatorError } from '../sim/index.ts';
 import type { GuestEntry, ScenarioDocument } from './schema.ts';
 import type { Problem, Source } from './source.ts';
@@ -17,6 +17,10 @@ export const VTPM = z
   .discriminatedUnion('backend', [
     z.strictObject({
       backend: z.literal('emulator').describe('A TPM of its own, emulated for this guest alone; its state moves with the guest.'),
+      tpm: z
+        .enum(EMULATORS)
+        .optional()
+        .describe("What emulates it. Default: an `swtpm` where the host's own TPM is one, else the `embedded` TPM."),
       unit: UNIT,
     }),
     z.strictObject({
@@ -56,7 +60,9 @@ export function guestDevices(guest: GuestEntry, file: (path: string) => Uint8Arr
 }
 
 const specOf = ({ unit, ...vtpm }: z.infer<typeof VTPM>): VtpmSpec => ({
-  ...(vtpm.backend === 'passthrough' ? { backend: 'passthrough', path: vtpm.path ?? '/dev/tpm0' } : { backend: 'emulator' }),
+  ...(vtpm.backend === 'passthrough'
+    ? { backend: 'passthrough', path: vtpm.path ?? '/dev/tpm0' }
+    : { backend: 'emulator', ...(vtpm.tpm ? { tpm: vtpm.tpm } : {}) }),
   ...(unit === undefined ? {} : { unit }),
 });
 

@@ -107,7 +107,7 @@ export class SwtpmProcess extends StreamBackend {
   reset(): Promise<void> {
     return this.exclusive(async () => {
       if (await this.#switchedOffAndOn()) return;
-      await this.#end();
+      await this.end();
       await this.#spawn();
     });
   }
@@ -126,12 +126,13 @@ export class SwtpmProcess extends StreamBackend {
   }
 
   override async close(): Promise<void> {
-    await this.#end();
+    await this.end();
     if (this.#options.stateDir === undefined) rmSync(this.#dir, { recursive: true, force: true });
     running.delete(this);
   }
 
-  async #end(): Promise<void> {
+  /** The process ends; its state stays, and a reset starts it again. */
+  async end(): Promise<void> {
     const { child, data, control } = this.#state;
     const gone = child?.pid === undefined || child.exitCode !== null || child.signalCode !== null;
     const ended = gone ? Promise.resolve() : new Promise<void>(resolve => child.once('exit', () => resolve()));
