@@ -79,10 +79,12 @@ function run(tpm: Core, bytes: Uint8Array, locality: number): Uint8Array {
     command,
     locality,
     handles,
-    handles.map(handle => entityName(tpm, handle)),
+    () => handles.map(handle => entityName(tpm, handle)),
     bytes.subarray(reader.offset),
     sessions,
   );
+  // The command may change what its handles name: whoever may ask for the Names later gets those from before.
+  if (tpm.state.permanent.auditCommands.has(command.code) || sessions.some(({ session }) => session !== null)) void call.names;
   if (area) authorize(tpm, call);
   else authorizeWithoutSessions(call);
   const params = readParameters(tpm, command.params, call.decryptSession ? new Reader(decrypted(tpm, call, call.decryptSession)) : reader);
@@ -180,7 +182,8 @@ class CurrentCall implements Call {
   readonly command: AnyCommand;
   readonly locality: number;
   readonly handles: readonly number[];
-  readonly names: readonly Uint8Array[];
+  readonly #nameAll: () => readonly Uint8Array[];
+  #names: readonly Uint8Array[] | undefined;
   readonly parameters: Uint8Array;
   readonly sessions: readonly SessionUse[];
   readonly decryptSession: SessionUse | null;
@@ -193,20 +196,26 @@ class CurrentCall implements Call {
     command: AnyCommand,
     locality: number,
     handles: readonly number[],
-    names: readonly Uint8Array[],
+    names: () => readonly Uint8Array[],
     parameters: Uint8Array,
     sessions: readonly SessionUse[],
   ) {
     this.command = command;
     this.locality = locality;
     this.handles = handles;
-    this.names = names;
+    this.#nameAll = names;
     this.parameters = parameters;
     this.sessions = sessions;
     const first = (bit: number) => sessions.find(use => has(use.attributes, bit)) ?? null;
     this.decryptSession = first(A.decrypt);
     this.encryptSession = first(A.encrypt);
     this.auditSession = first(A.audit);
+  }
+
+  /** Computed when they are asked for: a command with nothing but passwords needs none. */
+  get names(): readonly Uint8Array[] {
+    this.#names ??= this.#nameAll();
+    return this.#names;
   }
 
   cpHash(hash: number): Uint8Array {

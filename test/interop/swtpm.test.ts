@@ -90,7 +90,9 @@ describe('a real swtpm', function () {
     const hung = tpm.pid;
     process.kill(hung ?? 0, 'SIGSTOP');
     expect(await file.write(getRandom)).to.deep.equal({ errno: 'ETIME' });
-    expect(await file.write(getRandom), 'it is asked no more: its late answer would be taken for this one').to.deep.equal({ errno: 'EPIPE' });
+    expect(await file.write(getRandom), 'it is asked no more: its late answer would be taken for this one').to.deep.equal({
+      errno: 'EPIPE',
+    });
     await tpm.reset();
     expect(tpm.pid).to.not.equal(hung);
     expect(await file.write(getRandom)).to.deep.equal({ value: 12 });

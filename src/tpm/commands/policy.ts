@@ -1,6 +1,7 @@
 import { type Codec, type Reader, sameBytes, type Writer } from '../../bytes/index.ts';
 import { command, plain, user } from '../command.ts';
 import { entityHierarchy, entityName } from '../model/entity.ts';
+import { isPinPass } from '../model/nv.ts';
 import { effectiveSelection, pcrDigest } from '../model/pcr.ts';
 import { authTimeout, checkPolicyParameters, timeoutBuffer, updatePolicy } from '../model/policy-steps.ts';
 import { policySessionAt } from '../model/sessions.ts';
@@ -49,7 +50,8 @@ export const TPM2_PolicySecret = command({
     if (!session.trial) checkPolicyParameters(tpm, session, { timeout, nonceTPM, cpHashA }, { nonceTPM: 1, cpHashA: 2, expiration: 4 });
     const name = entityName(tpm, authHandle);
     updatePolicy(session, TPM_CC.PolicySecret, { name, policyRef, cpHashA, timeout });
-    if (expiration >= 0 || session.trial) return { timeout: new Uint8Array(0), policyTicket: nullTicket(TPM_ST.AUTH_SECRET) };
+    if (expiration >= 0 || session.trial || isPinPass(tpm, authHandle))
+      return { timeout: new Uint8Array(0), policyTicket: nullTicket(TPM_ST.AUTH_SECRET) };
     const buffer = timeoutBuffer(timeout, nonceTPM);
     const authorization = { timeout, untilReset: nonceTPM.length === 0, cpHashA, policyRef, name };
     const policyTicket = authTicket(tpm, TPM_ST.AUTH_SECRET, entityHierarchy(tpm, authHandle), authorization);

@@ -30,6 +30,12 @@ export const nvHas = ({ publicArea }: NvIndex, bit: number): boolean => has(publ
 export const isPinIndex = ({ publicArea }: NvIndex): boolean =>
   nvType(publicArea.attributes) === TPM_NT.PIN_FAIL || nvType(publicArea.attributes) === TPM_NT.PIN_PASS;
 
+/** Whether a handle is that of a PIN_PASS Index: what it authorizes once, it must authorize anew (Part 3 §23.4). */
+export const isPinPass = (tpm: Core, handle: number): boolean => {
+  const index = findNv(tpm, handle);
+  return index !== null && nvType(index.publicArea.attributes) === TPM_NT.PIN_PASS;
+};
+
 /** Sets or clears attribute bits; the Index's Name changes with them. */
 export function setNvAttributes(index: NvIndex, set: number, clear = 0): void {
   index.publicArea = { ...index.publicArea, attributes: ((index.publicArea.attributes | set) & ~clear) >>> 0 };
