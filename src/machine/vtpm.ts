@@ -39,9 +39,10 @@ export function emulatedVtpm(world: World, host: string, guest: string): Vtpm {
     load: async ({ permanent, volatile }: SwtpmState) => {
       try {
         tpm.load(permanent, volatile);
+        return null;
       } catch (error) {
         if (!(error instanceof StateFault)) throw error;
-        throw doesNotLoad(guest, error);
+        return doesNotLoad(guest, error);
       }
     },
   };
@@ -60,9 +61,10 @@ export async function swtpmVtpm(guest: string): Promise<Vtpm> {
     load: async (parts: SwtpmState) => {
       try {
         await swtpm.control.setState(parts);
+        return null;
       } catch (error) {
         if (!(error instanceof BackendError)) throw error;
-        throw doesNotLoad(guest, error);
+        return doesNotLoad(guest, error);
       }
     },
   };
@@ -75,8 +77,9 @@ export async function swtpmVtpm(guest: string): Promise<Vtpm> {
   return { backend: emulatorBackend(backend, state), tpm: null, remove: () => swtpm.close() };
 }
 
-const doesNotLoad = (guest: string, { message }: Error): SimulatorError =>
-  new SimulatorError('machine.vtpm-state', { what: `the state of the vTPM of ${guest} does not load: ${message}` });
+const doesNotLoad = (guest: string, { message }: Error): { readonly refused: string } => ({
+  refused: `the TPM at the other end does not take the state of the vTPM of ${guest}: ${message}`,
+});
 
 /**
  * A device of the host behind the vTPM. QEMU opens it when the guest starts.

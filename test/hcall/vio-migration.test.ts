@@ -15,7 +15,9 @@ function movable() {
   const state = {
     save: async () => held.state,
     load: async (given: SwtpmState) => {
+      if (given.permanent.length === 0) return { refused: 'no state at all' };
       held.state = given;
+      return null;
     },
   };
   const tpm = echoTpm();
@@ -82,12 +84,29 @@ describe('a guest with a vTPM moves to another host', () => {
     }
   });
 
+  it('only to a TPM that takes the state; otherwise device and answer stay where they are', async () => {
+    const [source, target] = [movable(), movable()];
+    await source.start();
+    source.held.state = { ...STATE, permanent: new Uint8Array(0) };
+    source.guest.write(BUFFER.gpa, Buffer.from(READ_PUBLIC, 'hex'), 'guest');
+    await source.send('8002000e00003000');
+    expect(await loadVtpm(target.vtpm, await saved(source))).to.deep.equal({ refused: 'no state at all' });
+    expect(target.vtpm.crq.registered).to.equal(false);
+    await source.hypervisor.guestWaits(source.guest);
+    expect(source.take()).to.equal('8082001800003000');
+  });
+
   it('with a real swtpm at both ends: what was extended there is extended here', async function () {
-    if (spawnSync('swtpm', ['--version']).error) return this.skip();
+    if (spawnSync('swtpm', ['--version']).error) {
+      console.log('    skipped: swtpm is not installed (apt install swtpm)');
+      return this.skip();
+    }
     const [one, two] = [await SwtpmProcess.start({ startup: 'clear' }), await SwtpmProcess.start({ startup: 'clear' })];
     try {
       const guestOn = (swtpm: SwtpmProcess) =>
-        vtpmGuest(emulatorBackend(swtpm, { save: () => swtpm.control.getState(), load: state => swtpm.control.setState(state) }));
+        vtpmGuest(
+          emulatorBackend(swtpm, { save: () => swtpm.control.getState(), load: state => swtpm.control.setState(state).then(() => null) }),
+        );
       const [source, target] = [guestOn(one), guestOn(two)];
       await source.start();
       const pcrRead = '80010000001400000 17e 00000001 000b 03 000001'.replaceAll(' ', '');

@@ -18,8 +18,8 @@ const takeOwnership = (name: string, said: string) => `  - do: tpm
 const owned = (name: string) => takeOwnership(name, 'TPM_RC_BAD_AUTH');
 const own = takeOwnership('own', 'TPM_RC_SUCCESS');
 
-async function held(steps: string): Promise<void> {
-  const report = await runScenario(await parseScenario(`version: 1\n${GUEST}${BOOT}${steps}`, HERE));
+async function held(steps: string, machines = GUEST): Promise<void> {
+  const report = await runScenario(await parseScenario(`version: 1\n${machines}${BOOT}${steps}`, HERE));
   expect(report.steps.filter(({ ok }) => !ok).map(({ text, why }) => why?.sentence ?? text)).to.deep.equal([]);
   expect(report.ok).to.equal(true);
 }
@@ -45,6 +45,12 @@ describe('a vTPM with a real swtpm behind it', function () {
         '  - { do: migrate, to: there }\n' +
         owned('there-too'),
     );
+  });
+
+  it('does not take the state of another kind of TPM: the guest stays and goes on', async () => {
+    const steps = `${startup('first')}${own}  - { do: migrate, to: there, expect: { result: refused, state: running } }\n${owned('goes-on')}`;
+    const hosts = 'hosts: [{ name: here }, { name: there, tpm: swtpm }]\n';
+    await held(steps, `${hosts}include: _two-hosts.yaml\nguests: [{ name: vm, vtpm: { backend: emulator } }]\n`);
   });
 
   it('keeps it when QEMU dies and is started again', async () => {

@@ -18,7 +18,8 @@ export interface VtpmBackend {
 
 export interface TpmStateAccess {
   save(): Promise<SwtpmState>;
-  load(state: SwtpmState): Promise<void>;
+  /** In words why this TPM does not take the state; null when it did. */
+  load(state: SwtpmState): Promise<{ readonly refused: string } | null>;
 }
 
 const BUFFER_BYTES = 4096;

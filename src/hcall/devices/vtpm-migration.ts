@@ -63,7 +63,8 @@ export async function loadVtpm(vtpm: TpmSpapr, bytes: Uint8Array, { key }: Migra
   // VMSTATE_SPAPR_VIO: the guest knows the device by its address.
   if (read.unit !== vtpm.unit)
     return { refused: `the state is that of unit 0x${read.unit.toString(16)}, this is 0x${vtpm.unit.toString(16)}` };
-  await state.load(read.parts);
+  const refused = await state.load(read.parts);
+  if (refused) return refused;
   vtpm.restore(read.device);
   await vtpm.settle(); // tpm_spapr_post_load: a response that was held is delivered now
   return null;
