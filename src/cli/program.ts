@@ -80,6 +80,7 @@ export function makeProgram(io: Io, end: (status: number) => void): Command {
     .option('--tpm-state <folder>', 'where the embedded TPMs are kept from one run to the next, a folder for each host')
     .option('--allow-hardware', 'with --tpm device:...: the TPM of this machine may be used, and changed')
     .option('--profile <name>', 'how the firmware of every host behaves: documented, published, hardened')
+    .addOption(swappingOption())
     .option('--json', 'one JSON object a line on standard output')
     .option('--trace <file>', 'write every event to a file')
     .option('--report <file>', 'make one HTML page that shows the run')
@@ -217,11 +218,7 @@ export function makeProgram(io: Io, end: (status: number) => void): Command {
     .option('--tpm <tpm>', 'the TPM behind it: "embedded", or where another one is reached')
     .option('--tpm-state <folder>', 'where the state of the embedded TPM is kept')
     .option('--seed <seed>', 'where the chance of the embedded TPM comes from')
-    .addOption(
-      new Option('--swapping <when>', 'when a space leaves the TPM: after each command as Linux does, or when another needs it')
-        .choices(['eager', 'lazy'])
-        .default('eager'),
-    )
+    .addOption(swappingOption().default('eager'))
     .option('--allow-hardware', 'a TPM of this machine may be changed; without it, what changes it for good is refused')
     .option('-q, --quiet', 'say nothing of single connections')
     .action(async options => end(await (await import('./commands/tpmrm.ts')).tpmrmServe(options, io)));
@@ -241,3 +238,9 @@ function oneLine(text: string): string {
 }
 
 const several = (text: string, before: readonly string[]): readonly string[] => [...before, text];
+
+const swappingOption = (): Option =>
+  new Option(
+    '--swapping <when>',
+    'when a space of the resource manager leaves the TPM: after each command as Linux does, or when another needs it',
+  ).choices(['eager', 'lazy']);

@@ -1,5 +1,5 @@
 import { nearest, SimulatorError } from '../sim/index.ts';
-import { parseBackendSpec } from '../tpmrm/index.ts';
+import { parseBackendSpec, type Swapping } from '../tpmrm/index.ts';
 import { profileNames } from '../ultravisor/index.ts';
 import type { Scenario } from './load.ts';
 import type { HostEntry } from './schema.ts';
@@ -9,10 +9,11 @@ export interface Overrides {
   readonly seed?: string;
   readonly tpm?: string;
   readonly profile?: string;
+  readonly swapping?: Swapping;
 }
 
-/** The scenario with its seed, and the TPM and profile of each of its hosts, replaced. */
-export function withOverrides(scenario: Scenario, { seed, tpm, profile }: Overrides): Scenario {
+/** The scenario with its seed, and the TPM, profile and swapping of each of its hosts, replaced. */
+export function withOverrides(scenario: Scenario, { seed, tpm, profile, swapping }: Overrides): Scenario {
   if (profile !== undefined && !profileNames.includes(profile)) {
     const meant = nearest(profile, profileNames);
     throw new SimulatorError('scenario.unknown-profile', {
@@ -26,6 +27,7 @@ export function withOverrides(scenario: Scenario, { seed, tpm, profile }: Overri
     ...host,
     ...(tpm === undefined ? {} : { tpm }),
     ...(profile === undefined ? {} : { profile }),
+    ...(swapping === undefined ? {} : { swapping }),
   });
   const { host, hosts } = scenario.document;
   const document = {

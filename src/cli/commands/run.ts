@@ -13,6 +13,7 @@ import {
 } from '../../scenario/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import type { UnlockProgress } from '../../svm/luks/index.ts';
+import type { Swapping } from '../../tpmrm/index.ts';
 import { report } from '../errors.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 import { reporterSink, summarySink } from '../reporters/index.ts';
@@ -30,6 +31,7 @@ interface RunFlags {
   readonly tpmState?: string;
   readonly allowHardware?: boolean;
   readonly profile?: string;
+  readonly swapping?: Swapping;
   readonly json?: boolean;
   readonly trace?: string;
   readonly report?: string;
@@ -49,7 +51,7 @@ interface RunFlags {
 
 /** Runs the scenarios, in this order to whoever watches; the worst of their exit statuses. */
 export async function run(files: readonly string[], flags: RunFlags, io: Io): Promise<number> {
-  const { seed, tpm, profile, json, trace, report: page, reporter = [], filter, bail, quiet, verbose } = flags;
+  const { seed, tpm, profile, swapping, json, trace, report: page, reporter = [], filter, bail, quiet, verbose } = flags;
   if (json) io.err(`${DISCLAIMER}\n`);
   else io.out(`${DISCLAIMER}\n`);
   // All are checked before the first runs: a mistake in the last one should not cost a run of the others.
@@ -59,6 +61,7 @@ export async function run(files: readonly string[], flags: RunFlags, io: Io): Pr
     ...(seed === undefined ? {} : { seed }),
     ...(tpm === undefined ? {} : { tpm }),
     ...(profile === undefined ? {} : { profile }),
+    ...(swapping === undefined ? {} : { swapping }),
   };
   const ready = scenarios
     .map(scenario => withOverrides(scenario, overrides))
