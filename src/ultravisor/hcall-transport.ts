@@ -1,4 +1,4 @@
-import { H, hName, type Vcpu } from '../hcall/index.ts';
+import { H, Halt, hName, type Vcpu } from '../hcall/index.ts';
 import { type TpmTransport, TransportError } from '../tpm/client/index.ts';
 import type { Svm } from './svm.ts';
 import { readSvm, writeSvm } from './svm-memory.ts';
@@ -25,6 +25,8 @@ export class HcallTransport implements TpmTransport {
   readonly #svm: Svm;
   readonly #vcpu: Vcpu;
   #used = false;
+  /** The machine, or the guest, stopped on the way: nobody is left who could clean up. */
+  #halted: Halt | null = null;
 
   constructor(uv: Ultravisor, svm: Svm, vcpu: Vcpu) {
     this.#uv = uv;
@@ -33,6 +35,16 @@ export class HcallTransport implements TpmTransport {
   }
 
   async transmit(command: Uint8Array): Promise<Uint8Array> {
+    if (this.#halted) throw this.#halted; // oxlint-disable-line typescript/only-throw-error -- see Halt
+    try {
+      return await this.#transmit(command);
+    } catch (error) {
+      if (error instanceof Halt) this.#halted = error;
+      throw error;
+    }
+  }
+
+  async #transmit(command: Uint8Array): Promise<Uint8Array> {
     const [uv, svm, vcpu] = [this.#uv, this.#svm, this.#vcpu];
     if (!svm.reserved) throw new TransportError('TSS_RC_BAD_CONNECTION', 'the SVM has no bounce page');
     const { tpmBounce, tpmTransfer } = svm.reserved;
@@ -64,7 +76,7 @@ export class HcallTransport implements TpmTransport {
 
   /** Ends the session of the proxy, if anything was transmitted; the result is ignored, as in the published code. */
   async close(): Promise<void> {
-    if (this.#used) await this.#uv.hypercall(this.#vcpu, H_TPM_COMM, CLOSE_SESSION);
+    if (this.#used && !this.#halted) await this.#uv.hypercall(this.#vcpu, H_TPM_COMM, CLOSE_SESSION);
     this.#used = false;
   }
 }
