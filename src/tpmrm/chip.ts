@@ -136,8 +136,11 @@ export class TpmChip implements Stateful<TpmChipState>, Descriptors {
     this.#files.delete(state.id);
     const space = state.space === null ? undefined : this.#spaces.get(state.space);
     if (!space) return;
-    this.#spaces.delete(space.id);
-    await this.#mutex.run(() => flushSpace(this.#driver, space));
+    // One step: a command in between would not make room where the space is still loaded.
+    await this.#mutex.run(async () => {
+      await flushSpace(this.#driver, space);
+      this.#spaces.delete(space.id);
+    });
     this.#recorder.space(space.id, 'close', space.ruined ? 'it was ruined' : 'its sessions were flushed, its objects forgotten');
   }
 
