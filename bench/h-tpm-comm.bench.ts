@@ -1,6 +1,6 @@
 import { fromHex } from '../src/bytes/index.ts';
 import { readFdt } from '../src/svm/format/index.ts';
-import { unwrapSymkey } from '../src/ultravisor/unwrap.ts';
+import { unwrapSymkey } from '../src/ultravisor/transition/unwrap.ts';
 import type { Bench } from './harness.ts';
 import { file, secureGuest } from './secure-guest.ts';
 

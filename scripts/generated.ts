@@ -122,7 +122,7 @@ function profileTable(): string {
   );
   const about = profileEntries.map(profile => `* \`${profile.name}\`: ${profile.about}.`).join('\n');
   const head =
-    'Made by `npm run docs` from `src/ultravisor/profile-fields.ts`, `checks.ts` and `weaknesses.ts`; `svm-sim profiles` shows the same. A profile is data; handlers ask for a field, never for a name.';
+    'Made by `npm run docs` from `src/ultravisor/core/profile-fields.ts`, `core/checks.ts` and `weaknesses/`; `svm-sim profiles` shows the same. A profile is data; handlers ask for a field, never for a name.';
   const weak =
     'Rows 1 to 31 follow the threats of the published design; those behind were found while the simulator was made. A scenario that *succeeds* shows the attack, one that *fails* shows the same attack against `hardened`.';
   return [

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { loadScenario, runScenario } from '../../src/scenario/index.ts';
+import { hardened, type Profile, published } from '../../src/ultravisor/core/profile.ts';
 import { CHECKS, type CheckName } from '../../src/ultravisor/index.ts';
-import { hardened, type Profile, published } from '../../src/ultravisor/profile.ts';
 
 /** Which scenario of the catalogue catches a firmware without a check. */
 const CAUGHT_BY: Readonly<Record<Exclude<CheckName, keyof typeof EQUAL>, string>> = {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Halt, invalidateShared, isSecure } from '../../src/hcall/index.ts';
-import { published } from '../../src/ultravisor/profile.ts';
+import { published } from '../../src/ultravisor/core/profile.ts';
 import { TestBench } from '../helpers/machine.ts';
 import { type Answer, Dead, Model, RAW } from './model.ts';
 import { GPF, OPERATIONS, type Operation, U_NUMBER } from './tables.ts';

@@ -1,7 +1,7 @@
 import { r } from '../../hcall/index.ts';
-import { ultracall, where } from '../call.ts';
-import { enterSecureMode } from '../esm.ts';
-import { getFile } from '../get-file.ts';
+import { enterSecureMode } from '../transition/esm.ts';
+import { getFile } from '../transition/get-file.ts';
+import { ultracall, where } from './ultracall.ts';
 
 export const UV_ESM = ultracall({
   number: 0xf110,

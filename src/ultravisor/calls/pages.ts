@@ -1,9 +1,9 @@
 import { gpaOf, PAGE_BYTES, r } from '../../hcall/index.ts';
-import { ultracall, where } from '../call.ts';
-import { U } from '../codes.ts';
-import { forget, pageIn, pageInval, pageOut } from '../pages.ts';
-import { dropSecurePage, releaseSlot, reserveSlot } from '../secure-memory.ts';
-import type { Svm } from '../svm.ts';
+import { U } from '../core/codes.ts';
+import type { Svm } from '../core/svm.ts';
+import { forget, pageIn, pageInval, pageOut } from '../memory/pages.ts';
+import { dropSecurePage, releaseSlot, reserveSlot } from '../memory/secure-memory.ts';
+import { ultracall, where } from './ultracall.ts';
 
 const SOURCE = 'open-power/ultravisor core/uvcall.c, core/svm_host.c';
 const SLOTS = 512n;

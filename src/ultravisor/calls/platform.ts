@@ -1,8 +1,8 @@
 import { PAGE_BYTES, pageOffset, r } from '../../hcall/index.ts';
-import { ultracall } from '../call.ts';
-import { U } from '../codes.ts';
-import { allowedMemory, READABLE_SPRS, RESTRICTED_SPRS, readScom, writeScom } from '../hardware.ts';
-import type { Ultravisor } from '../ultravisor.ts';
+import { U } from '../core/codes.ts';
+import { allowedMemory, READABLE_SPRS, RESTRICTED_SPRS, readScom, writeScom } from '../core/hardware.ts';
+import type { Ultravisor } from '../core/ultravisor.ts';
+import { ultracall } from './ultracall.ts';
 
 const SOURCE = 'open-power/ultravisor core/uvcall.c';
 const SCOM_SOURCE = 'open-power/ultravisor core/uvcall.c, hw/xscom.c; the deny list is not built in';

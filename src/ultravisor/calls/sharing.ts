@@ -1,8 +1,8 @@
 import { r } from '../../hcall/index.ts';
-import { type UltracallResult, ultracall, where } from '../call.ts';
-import { U } from '../codes.ts';
-import { share, unshare, unshareAll } from '../sharing.ts';
-import type { Ultravisor } from '../ultravisor.ts';
+import { U } from '../core/codes.ts';
+import type { Ultravisor } from '../core/ultravisor.ts';
+import { share, unshare, unshareAll } from '../memory/sharing.ts';
+import { type UltracallResult, ultracall, where } from './ultracall.ts';
 
 const SOURCE = 'open-power/ultravisor core/uvcall.c, core/svm_host.c';
 /** The published code writes no result; see `shareResult`. */

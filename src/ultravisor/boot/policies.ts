@@ -1,0 +1,30 @@
+import { pcrDigestOf, policyAuthValue, policyCommandCode, policyOr, policyPcr, zeroPolicy } from '../../tpm/index.ts';
+import { TPM_ALG, TPM_CC } from '../../tpm/wire/index.ts';
+import type { Profile } from '../core/profile.ts';
+
+const HASH = TPM_ALG.SHA256;
+
+/** The selection of one PCR of the SHA-256 bank. */
+export function selectPcr(pcr: number): readonly { readonly hash: typeof HASH; readonly pcrSelect: Uint8Array }[] {
+  const pcrSelect = new Uint8Array(3);
+  pcrSelect[pcr >> 3] = 1 << (pcr & 7);
+  return [{ hash: HASH, pcrSelect }];
+}
+
+export interface WrappingKeyPolicies {
+  /** Who knows the password may decrypt. */
+  readonly a: Uint8Array;
+  /** While the PCR is zero, the password may be changed. */
+  readonly b: Uint8Array;
+  /** authPolicy of the key: A or B. */
+  readonly or: Uint8Array;
+}
+
+/** The policies of the wrapping key (pef.md d.3; skiboot libstb/tss2/opalcreate.c has their digests as constants). */
+export function wrappingKeyPolicies({ policyPcr: pcr }: Pick<Profile, 'policyPcr'>): WrappingKeyPolicies {
+  const start = zeroPolicy(HASH);
+  const a = policyAuthValue(HASH, policyCommandCode(HASH, start, TPM_CC.RSA_Decrypt));
+  const mayChange = policyCommandCode(HASH, start, TPM_CC.ObjectChangeAuth);
+  const b = policyPcr(HASH, mayChange, selectPcr(pcr), pcrDigestOf(HASH, [new Uint8Array(32)]));
+  return { a, b, or: policyOr(HASH, [a, b]) };
+}

@@ -1,0 +1,146 @@
+import { gfnOf, gpaOf, Halt, PAGE_BYTES, pageOffset, type Vcpu } from '../../hcall/index.ts';
+import { frameOf, inSlot, type Svm, stateOf } from '../core/svm.ts';
+import type { Ultravisor } from '../core/ultravisor.ts';
+import { reflect } from '../hypervisor/interrupts.ts';
+import { killSvm } from '../hypervisor/kill-svm.ts';
+import { askForPage } from './ask-for-page.ts';
+import { setState } from './pages.ts';
+import { makeRoom, securePage } from './secure-memory.ts';
+
+const SHARED = 1;
+const DATA_STORAGE = 0xe00;
+/** HDSISR: no translation; a store (Power ISA 3.1 Book III §7.5.3). */
+const PAGE_MISSING = 0x4000_0000n;
+const IS_STORE = 0x0200_0000n;
+/** How often the Ultravisor asks for a page before it gives up (open-power/ultravisor svm/svm-tss.c, core/svm_host.c). */
+const PAGE_IN_TRIES = 10;
+
+/** Brings the pages of a range into secure memory, each once in a transition (core/pagein_track.c); false: the hypervisor refused. */
+export async function fetch(uv: Ultravisor, svm: Svm, vcpu: Vcpu, gpa: bigint, length: bigint): Promise<boolean> {
+  for (let gfn = gfnOf(gpa); gfn <= gfnOf(gpa + (length > 0n ? length - 1n : 0n)); gfn++) {
+    if (svm.fetched.has(gfn)) continue;
+    if (!(await askForPage(uv, svm, vcpu, gfn, 0))) return false;
+    svm.fetched.add(gfn);
+  }
+  return true;
+}
+
+/** How often an access looks again at a frame that is changing hands before the SVM counts as stuck. */
+const PATIENCE = 10_000;
+const LOOK_AGAIN_NS = 1_000;
+
+/**
+ * The page behind a frame for this reader. Null: reads give zeros (nothing was ever written there, or no slot holds the address), writes
+ * are lost. What the hardware would raise as a data storage interrupt is answered as in core/svm_host.c svm_e00_handle.
+ */
+async function backing(
+  uv: Ultravisor,
+  svm: Svm,
+  vcpu: Vcpu,
+  gpa: bigint,
+  by: 'svm' | 'ultravisor',
+  write: boolean,
+): Promise<bigint | null> {
+  const gfn = gfnOf(gpa);
+  if (!inSlot(svm, gpa)) return null; // MMIO: no device of a guest answers here
+  for (let tries = 0, waits = 0; tries < PAGE_IN_TRIES && waits < PATIENCE; ) {
+    if (uv.svm(svm.lpid) !== svm) throw new Halt('guest', 'the hypervisor ended the SVM');
+    const frame = svm.frames.get(gfn);
+    switch (frame?.state ?? 'SECURE') {
+      case 'SECURE':
+      case 'PSEUDO_SHARED':
+      case 'PSEUDO_SHARED_INV':
+        if (!write && (frame?.secureRa ?? null) === null) return null;
+        if ((frame?.secureRa ?? null) === null && !(await makeRoom(uv))) break;
+        return securePage(uv, svm, gfn) ?? killSvm(uv, svm, vcpu, 'no secure memory is left for the SVM');
+      case 'SHARED_IMPLICIT':
+      case 'SHARED_IMPLICIT_INV':
+        if (by === 'svm') await killSvm(uv, svm, vcpu, `the SVM touched the Ultravisor's bounce page at 0x${gpaOf(gfn).toString(16)}`);
+        if (frame && frame.hvRa !== null) return frame.hvRa;
+        await askForPage(uv, svm, vcpu, gfn, SHARED);
+        break;
+      case 'SHARED':
+      case 'SHARED_INV':
+        if (frame && frame.hvRa !== null) return frame.hvRa;
+        if (by === 'svm')
+          await reflect(uv, svm, vcpu, DATA_STORAGE, { ASDR: gpa, HDAR: gpa, HDSISR: PAGE_MISSING | (write ? IS_STORE : 0n) });
+        else await askForPage(uv, svm, vcpu, gfn, SHARED);
+        break;
+      case 'PAGEDOUT':
+        await askForPage(uv, svm, vcpu, gfn, 0);
+        break;
+      default: {
+        // Another vCPU is sharing or unsharing it: back to the SVM, which tries again.
+        waits++;
+        await uv.world.scheduler.turn(LOOK_AGAIN_NS);
+        continue;
+      }
+    }
+    tries++;
+  }
+  return killSvm(uv, svm, vcpu, `the hypervisor does not give the page at 0x${gpaOf(gfn).toString(16)}`);
+}
+
+/** The parts of a range that lie in one page each. */
+function* pieces(gpa: bigint, length: number): Generator<{ at: bigint; size: number; done: number }> {
+  for (let done = 0; done < length; ) {
+    const at = gpa + BigInt(done);
+    const size = Math.min(PAGE_BYTES - pageOffset(at), length - done);
+    yield { at, size, done };
+    done += size;
+  }
+}
+
+/** Memory of the SVM as it, or the Ultravisor for it, sees it; paged-out frames are brought in. */
+export async function readSvm(
+  uv: Ultravisor,
+  svm: Svm,
+  vcpu: Vcpu,
+  gpa: bigint,
+  length: number,
+  by: 'svm' | 'ultravisor',
+): Promise<Uint8Array> {
+  const out = new Uint8Array(length);
+  for (const { at, size, done } of pieces(gpa, length)) {
+    const ra = await backing(uv, svm, vcpu, at, by, false);
+    if (ra !== null) out.set(uv.memory.read(ra + BigInt(pageOffset(at)), size, by), done);
+  }
+  return out;
+}
+
+export async function writeSvm(
+  uv: Ultravisor,
+  svm: Svm,
+  vcpu: Vcpu,
+  gpa: bigint,
+  bytes: Uint8Array,
+  by: 'svm' | 'ultravisor',
+): Promise<void> {
+  for (const { at, size, done } of pieces(gpa, bytes.length)) {
+    const ra = await backing(uv, svm, vcpu, at, by, true);
+    if (ra !== null) uv.memory.write(ra + BigInt(pageOffset(at)), bytes.subarray(done, done + size), by);
+  }
+}
+
+/**
+ * Shares a frame for the Ultravisor's own purposes: `SHARED_IMPLICIT` bounce page, or `PSEUDO_SHARED` (the RTAS area: the
+ * hypervisor gets a page of its own, the SVM keeps its secure one). False: the hypervisor refused.
+ */
+export async function shareFor(
+  uv: Ultravisor,
+  svm: Svm,
+  vcpu: Vcpu,
+  gfn: bigint,
+  as: 'SHARED_IMPLICIT' | 'PSEUDO_SHARED',
+): Promise<boolean> {
+  setState(uv, svm, gfn, 'HV_SHARING', `to become ${as}`);
+  const agreed = await askForPage(uv, svm, vcpu, gfn, SHARED);
+  const frame = frameOf(svm, gfn);
+  if (!agreed || stateOf(svm, gfn) !== 'HV_SHARED' || frame.hvRa === null) {
+    setState(uv, svm, gfn, 'SECURE', 'the hypervisor gave no page to share');
+    return false;
+  }
+  uv.memory.write(frame.hvRa, new Uint8Array(PAGE_BYTES), 'ultravisor'); // at commit the hypervisor's page is zeroed
+  setState(uv, svm, gfn, as, 'shared with the hypervisor');
+  return true;
+}
