@@ -1,11 +1,12 @@
-export type { Mismatch } from './expectations/expectation.ts';
-export { type Explanation, LAYERS, type Layer } from './explanation.ts';
+export type { Mismatch } from './expect/expectation.ts';
 export { CLASSES, type Exploration, type ExploreOptions, explore, type Finding, foundScenarios, showRule } from './explore/index.ts';
-export { type EndReason, RunEnded, type RunLimits } from './limits.ts';
-export { loadScenario, loadScenarios, parseScenario, type Scenario } from './load.ts';
-export type { Leak } from './no-leak.ts';
-export type { StepOutcome, StepResult } from './outcome.ts';
-export { type Overrides, withOverrides } from './overrides.ts';
+export type { Leak } from './invariants/leak-search.ts';
+export { loadScenario, loadScenarios, parseScenario, type Scenario } from './language/load-scenario.ts';
+export { type Overrides, withOverrides } from './language/overrides.ts';
+export { type ScenarioDocument, scenarioJsonSchema } from './language/scenario-schema.ts';
+export { type Problem, ScenarioError } from './language/yaml-source.ts';
+export { type Explanation, LAYERS, type Layer } from './run/explanation.ts';
+export { type EndReason, RunEnded, type RunLimits } from './run/limits.ts';
 export type {
   CreateMachine,
   GuestPlan,
@@ -15,13 +16,12 @@ export type {
   HostPort,
   MachinePort,
   Never,
-} from './ports.ts';
-export type { InvariantReport, ScenarioReport, StepReport } from './report.ts';
-export { type RunOptions, runScenario } from './run.ts';
-export { hostPlans } from './run-state.ts';
-export { type ScenarioDocument, scenarioJsonSchema } from './schema.ts';
-export { Session, type SessionOptions, type SessionState, seedOf, titleOf } from './session.ts';
-export { type Problem, ScenarioError } from './source.ts';
-export { stateLines } from './state-lines.ts';
-export { stepKinds } from './steps/index.ts';
-export { overThreads, STOP } from './workers.ts';
+} from './run/ports.ts';
+export type { InvariantReport, ScenarioReport, StepReport } from './run/report.ts';
+export { type RunOptions, runScenario } from './run/run-scenario.ts';
+export { hostPlans } from './run/run-state.ts';
+export { Session, type SessionOptions, type SessionState, seedOf, titleOf } from './run/session.ts';
+export { stateLines } from './run/state-lines.ts';
+export type { StepOutcome, StepResult } from './run/step-outcome.ts';
+export { overThreads, STOP } from './run/workers.ts';
+export { stepKinds } from './steps/step-kinds.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import { loadScenario, parseScenario, ScenarioError } from '../../src/scenario/index.ts';
-import { Session } from '../../src/scenario/session.ts';
+import { Session } from '../../src/scenario/run/session.ts';
 import type { AnyEvent } from '../../src/sim/index.ts';
 
 const FOLDER = resolve(import.meta.dirname, '../../fixtures/scenarios/vtpm');

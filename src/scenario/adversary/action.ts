@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { InterceptedHypercall } from '../../hcall/index.ts';
 import type { Host } from '../../machine/index.ts';
 import type { World } from '../../sim/index.ts';
-import type { Contents } from '../values.ts';
+import type { Contents } from '../language/values.ts';
 import { type Moment, type Point, SELECTORS } from './points.ts';
 
 /** What an action has at hand. */

@@ -3,7 +3,7 @@ import type { Host } from '../../machine/index.ts';
 import type { World } from '../../sim/index.ts';
 import { TPM_CC } from '../../tpm/wire/index.ts';
 import { ultracalls } from '../../ultravisor/index.ts';
-import type { Contents } from '../values.ts';
+import type { Contents } from '../language/values.ts';
 import type { AnyAction, BytesAction, CallAction, CallPlan, RegistersAction, Scene } from './action.ts';
 import { actions, type Rule } from './actions/index.ts';
 import { fieldNames, fieldOf } from './message-fields.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { NAME } from '../values.ts';
+import { NAME } from '../language/values.ts';
 
 /** Where a hostile hypervisor can touch something, and what lies there. */
 export const POINTS = {

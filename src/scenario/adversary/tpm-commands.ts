@@ -4,7 +4,7 @@ import { nearest } from '../../sim/index.ts';
 import { NO_PASSWORD, type TpmClient } from '../../tpm/client/index.ts';
 import { type AnyCommand, type Command, commands } from '../../tpm/index.ts';
 import { explainRc } from '../../tpm/wire/index.ts';
-import { HEX } from '../values.ts';
+import { HEX } from '../language/values.ts';
 
 const HANDLE = z.union([z.int().min(0), z.string().min(1)]);
 

@@ -1,8 +1,8 @@
 import { Random } from '../../sim/index.ts';
-import type { Scenario } from '../load.ts';
-import type { AnyHostPlan } from '../ports.ts';
-import { seedOf } from '../session.ts';
-import { overThreads } from '../workers.ts';
+import type { Scenario } from '../language/load-scenario.ts';
+import type { AnyHostPlan } from '../run/ports.ts';
+import { seedOf } from '../run/session.ts';
+import { overThreads } from '../run/workers.ts';
 import { type Candidate, showRule } from './candidates.ts';
 import { Explorer } from './explorer.ts';
 import type { Cut } from './interruptions.ts';

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Scenario } from '../load.ts';
-import { STOP } from '../workers.ts';
+import type { Scenario } from '../language/load-scenario.ts';
+import { STOP } from '../run/workers.ts';
 import { Explorer } from './explorer.ts';
 import { answerTo, type Job } from './job.ts';
 

@@ -1,10 +1,10 @@
 import type { AnyEvent } from '../../sim/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import type { Rule } from '../adversary/index.ts';
-import type { Interruption } from '../interruptions.ts';
-import type { Scenario } from '../load.ts';
-import type { AnyHostPlan } from '../ports.ts';
-import { Session, type SessionState } from '../session.ts';
+import type { Scenario } from '../language/load-scenario.ts';
+import type { Interruption } from '../run/interruptions.ts';
+import type { AnyHostPlan } from '../run/ports.ts';
+import { Session, type SessionState } from '../run/session.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
 import { type Cut, cutsOf, type Marked, marked, recovery } from './interruptions.ts';
 import { classify, type Verdict } from './verdict.ts';

@@ -1,8 +1,8 @@
 import { dirname, relative, resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { SCENARIO, type ScenarioDocument } from '../schema.ts';
-import { isPath } from '../values.ts';
-import { walk } from '../walk.ts';
+import { SCENARIO, type ScenarioDocument } from '../language/scenario-schema.ts';
+import { walk } from '../language/schema-walk.ts';
+import { isPath } from '../language/values.ts';
 import { showRule } from './candidates.ts';
 import type { Exploration, Finding } from './explore.ts';
 

@@ -1,8 +1,8 @@
 import type { AnyEvent } from '../../sim/index.ts';
 import type { Rule } from '../adversary/index.ts';
-import { canStrike, type Interruption } from '../interruptions.ts';
-import type { Scenario } from '../load.ts';
-import { hostsOf } from '../references.ts';
+import type { Scenario } from '../language/load-scenario.ts';
+import { hostsOf } from '../language/references.ts';
+import { canStrike, type Interruption } from '../run/interruptions.ts';
 import type { Step } from '../steps/step-kind.ts';
 import type { Candidate } from './candidates.ts';
 

@@ -1,5 +1,5 @@
 import type { Rule } from '../adversary/index.ts';
-import type { Interruption } from '../interruptions.ts';
+import type { Interruption } from '../run/interruptions.ts';
 import type { Explorer } from './explorer.ts';
 import type { Verdict } from './verdict.ts';
 

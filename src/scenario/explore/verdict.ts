@@ -1,7 +1,7 @@
 import type { AnyEvent } from '../../sim/index.ts';
 import { CHECKS } from '../../ultravisor/index.ts';
 import { actions, type Rule } from '../adversary/index.ts';
-import type { ScenarioReport } from '../report.ts';
+import type { ScenarioReport } from '../run/report.ts';
 
 export const CLASSES = ['harmless', 'denied', 'denial of service', 'violation'] as const;
 export type VerdictClass = (typeof CLASSES)[number];

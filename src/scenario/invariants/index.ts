@@ -1,6 +1,6 @@
 import type { Invariant } from './invariant.ts';
-import { noLeak } from './leak-invariant.ts';
 import { noForgery } from './no-forgery.ts';
+import { noLeak } from './no-leak.ts';
 import { noResidue } from './no-residue.ts';
 
 export type { Breach, Invariant, Watched, Watcher } from './invariant.ts';

@@ -1,6 +1,6 @@
 import type { Machine } from '../../machine/index.ts';
 import type { AnyEvent, World } from '../../sim/index.ts';
-import type { Leak } from '../no-leak.ts';
+import type { Leak } from './leak-search.ts';
 
 /** What an invariant looks at. */
 export interface Watched {

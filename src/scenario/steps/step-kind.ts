@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { ALWAYS, type ExpectationName, type Expected, expectations } from '../expectations/index.ts';
-import type { StepOutcome } from '../outcome.ts';
-import type { Run } from '../run-state.ts';
-import { NAME } from '../values.ts';
+import { ALWAYS, type ExpectationName, type Expected, expectations } from '../expect/expectations.ts';
+import { NAME } from '../language/values.ts';
+import type { Run } from '../run/run-state.ts';
+import type { StepOutcome } from '../run/step-outcome.ts';
 
 /** A kind of step: all that the language, the runner and the documentation know of it. */
 export interface StepKind<F extends z.ZodRawShape = z.ZodRawShape> {

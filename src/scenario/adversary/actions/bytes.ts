@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { concat, DecodeError } from '../../../bytes/index.ts';
 import { readFdt, setProperty, writeFdt } from '../../../svm/format/index.ts';
-import { CONTENTS } from '../../values.ts';
+import { CONTENTS } from '../../language/values.ts';
 import { bytesAction, where } from '../action.ts';
 
 const BYTE = z.int().min(0).describe('Byte, counted from 0.');

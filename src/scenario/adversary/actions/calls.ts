@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { codeNames, codeOf } from '../../codes.ts';
+import { codeNames, codeOf } from '../../expect/code-names.ts';
 import { callAction } from '../action.ts';
 
 const CODE = z.enum(codeNames as [string, ...string[]]).describe('Name of the code, such as H_RESOURCE.');

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type AnyHcall, hcalls, PAGE_BYTES, type RegisterUses } from '../../../hcall/index.ts';
 import { type AnyUltracall, ultracalls } from '../../../ultravisor/index.ts';
-import { ARGS, registersOf } from '../../call-args.ts';
-import { CONTENTS } from '../../values.ts';
+import { CONTENTS } from '../../language/values.ts';
+import { ARGS, registersOf } from '../../steps/call-arguments.ts';
 import { callAction, type Scene } from '../action.ts';
 import type { Moment } from '../points.ts';
 import { firstFrame } from '../regions.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { resetTpmOf } from '../../tpm-reset.ts';
+import { resetTpmOf } from '../../run/tpm-reset.ts';
 import { callAction } from '../action.ts';
 import type { Moment } from '../points.ts';
 import { OWN_COMMAND, runOwn } from '../tpm-commands.ts';

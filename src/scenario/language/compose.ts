@@ -1,0 +1,111 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, relative, resolve } from 'node:path';
+import { SCENARIO } from './scenario-schema.ts';
+import { walk } from './schema-walk.ts';
+import { isPath } from './values.ts';
+import { type KeyPath, type Problem, Source } from './yaml-source.ts';
+
+/** A value of one combination of the matrix. */
+export type Choice = Readonly<Record<string, string | number>>;
+type Mapping = Record<string, unknown>;
+
+const isMapping = (value: unknown): value is Mapping => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What lies under another value: mappings are laid over each other key by key, all else is replaced as a whole. */
+function over(below: unknown, above: unknown): unknown {
+  if (!isMapping(below) || !isMapping(above)) return above === undefined ? below : above;
+  const out: Mapping = { ...below };
+  for (const [key, value] of Object.entries(above)) out[key] = over(below[key], value);
+  return out;
+}
+
+/** A scenario's text as a whole: includes and defaults under it, variables in their places. */
+export async function compose(source: Source, choice: Choice, depth = 0): Promise<{ value: unknown; problems: Problem[] }> {
+  const problems: Problem[] = [];
+  const own = source.value();
+  if (!isMapping(own)) return { value: own, problems };
+  let value: unknown = own;
+  if (own.include !== undefined) {
+    const files = Array.isArray(own.include) ? own.include : [own.include];
+    let below: unknown = {};
+    for (const [i, file] of files.entries()) {
+      const at = Array.isArray(own.include) ? ['include', i] : ['include'];
+      below = over(below, await included(source, String(file), at, depth, problems));
+    }
+    value = over(below, own);
+  }
+  if (depth > 0) return { value, problems };
+  const { include: _include, defaults, variables, ...rest } = value as Mapping;
+  const known: Mapping = { ...(isMapping(variables) ? variables : {}), ...choice };
+  return { value: filled(withDefaults(rest, defaults), known, [], source, problems), problems };
+}
+
+async function included(source: Source, file: string, at: KeyPath, depth: number, problems: Problem[]): Promise<unknown> {
+  const whole = resolve(dirname(source.file), file);
+  if (depth > 8) {
+    problems.push(source.problem(at, 'the includes are nested too deep', 'Does a file include itself?'));
+    return {};
+  }
+  let text: string;
+  try {
+    text = await readFile(whole, 'utf8');
+  } catch {
+    problems.push(source.problem(at, `${file}: this file cannot be read`));
+    return {};
+  }
+  const inner = new Source(whole, text);
+  problems.push(...inner.problems);
+  const { value, problems: more } = await compose(inner, {}, depth + 1);
+  problems.push(...more);
+  const edits: (() => void)[] = [];
+  const moved = structuredClone(value);
+  // Paths of an included file are relative to its own folder.
+  const move = (path: string): string => relative(dirname(resolve(source.file)), resolve(dirname(whole), path));
+  walk(SCENARIO, moved, (schema, path, where) => {
+    if (isPath(schema) && !/\$\{/.test(String(path))) edits.push(() => put(moved, where, move(String(path))));
+  });
+  for (const edit of edits) edit();
+  return moved;
+}
+
+function put(root: unknown, path: KeyPath, value: string): void {
+  const holder = path.slice(0, -1).reduce<unknown>((inner, key) => (inner as Mapping)[key], root);
+  (holder as Mapping)[path.at(-1) as string] = value;
+}
+
+/** Each guest and host over its defaults. */
+function withDefaults(value: Mapping, defaults: unknown): Mapping {
+  if (!isMapping(defaults)) return value;
+  const { guest, host } = defaults;
+  const lay = (entries: unknown, below: unknown): unknown =>
+    Array.isArray(entries) && below !== undefined ? entries.map(entry => over(below, entry)) : entries;
+  const out: Mapping = { ...value };
+  if (value.guests !== undefined) out.guests = lay(value.guests, guest);
+  if (value.hosts !== undefined) out.hosts = lay(value.hosts, host);
+  else if (host !== undefined) out.host = over(host, value.host ?? {});
+  return out;
+}
+
+/** `${name}` becomes the variable: of the variable's own kind when it is all there is, else as text. */
+function filled(value: unknown, variables: Mapping, at: KeyPath, source: Source, problems: Problem[]): unknown {
+  if (Array.isArray(value)) return value.map((item, i) => filled(item, variables, [...at, i], source, problems));
+  if (isMapping(value))
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, filled(item, variables, [...at, key], source, problems)]));
+  if (typeof value !== 'string' || !value.includes('${')) return value;
+  const get = (name: string): unknown => {
+    if (name in variables) return variables[name];
+    problems.push(source.problem(at, `there is no variable "${name}"`, `Variables: ${Object.keys(variables).join(', ') || 'none'}.`));
+    return '';
+  };
+  const whole = /^\$\{([^}]*)\}$/.exec(value);
+  if (whole) return get(whole[1] ?? '');
+  return value.replace(/\$\{([^}]*)\}/g, (_, name: string) => String(get(name)));
+}
+
+/** Every combination of a matrix: one empty choice when there is none. */
+export function combinations(matrix: Readonly<Record<string, readonly (string | number)[]>> | undefined): readonly Choice[] {
+  let all: Choice[] = [{}];
+  for (const [name, values] of Object.entries(matrix ?? {}))
+    all = all.flatMap(choice => values.map(value => ({ ...choice, [name]: value })));
+  return all;
+}

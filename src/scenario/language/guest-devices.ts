@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { type Domain, EMULATORS, readDomain, type VtpmSpec } from '../../machine/index.ts';
+import { SimulatorError } from '../../sim/index.ts';
+import type { GuestEntry, ScenarioDocument } from './scenario-schema.ts';
+import { path, sizeInBytes } from './values.ts';
+import type { Problem, Source } from './yaml-source.ts';
+
+const UNIT = z
+  .int()
+  .min(1)
+  .max(0xffff_ffff)
+  .optional()
+  .describe('Unit address on the VIO bus, such as 0x4000. Default: the first that is free.');
+
+/** The vTPM of a guest, as a scenario writes it. */
+export const VTPM = z
+  .discriminatedUnion('backend', [
+    z.strictObject({
+      backend: z.literal('emulator').describe('A TPM of its own, emulated for this guest alone; its state moves with the guest.'),
+      tpm: z
+        .enum(EMULATORS)
+        .optional()
+        .describe("What emulates it. Default: an `swtpm` where the host's own TPM is one, else the `embedded` TPM."),
+      unit: UNIT,
+    }),
+    z.strictObject({
+      backend: z.literal('passthrough').describe('A TPM device of the host, for this guest alone; such a guest cannot leave the host.'),
+      path: z.string().regex(/^\//, 'is no path: it begins with "/"').optional().describe('The device. Default: /dev/tpm0.'),
+      unit: UNIT,
+    }),
+  ])
+  .describe('tpm-spapr, the vTPM on the VIO bus, beside spapr-tpm-proxy. Default: none.');
+
+export const DOMAIN = path(
+  "A libvirt domain definition: memory, processors and TPM devices are its, by libvirt's rules and with libvirt's messages. " +
+    'What the guest says itself about memory and processors goes over it.',
+);
+
+/** What the machine of a guest has. */
+export interface GuestDevices {
+  readonly ramBytes: bigint;
+  readonly vcpus?: number;
+  /** Null: no proxy; undefined: as the machine has it by default. */
+  readonly tpmProxy?: { readonly hostPath: string } | null;
+  readonly vtpm?: VtpmSpec;
+}
+
+/** Devices of a guest, from its own words and its domain definition. */
+export function guestDevices(guest: GuestEntry, file: (path: string) => Uint8Array): GuestDevices {
+  const { memory, vcpus, tpmProxy, vtpm } = guest;
+  const domain = guest.domain === undefined ? null : readDomain(new TextDecoder().decode(file(guest.domain)), guest.domain);
+  const count = vcpus ?? domain?.vcpus;
+  return {
+    ramBytes: memory === undefined ? (domain?.memoryBytes ?? 0n) : sizeInBytes(memory),
+    ...(count === undefined || count === null ? {} : { vcpus: count }),
+    ...(domain ? devicesOf(domain) : {}),
+    ...(tpmProxy === undefined ? {} : { tpmProxy: tpmProxy === 'none' ? null : { hostPath: tpmProxy } }),
+    ...(vtpm === undefined ? {} : { vtpm: specOf(vtpm) }),
+  };
+}
+
+const specOf = ({ unit, ...vtpm }: z.infer<typeof VTPM>): VtpmSpec => ({
+  ...(vtpm.backend === 'passthrough'
+    ? { backend: 'passthrough', path: vtpm.path ?? '/dev/tpm0' }
+    : { backend: 'emulator', ...(vtpm.tpm ? { tpm: vtpm.tpm } : {}) }),
+  ...(unit === undefined ? {} : { unit }),
+});
+
+function devicesOf({ tpms }: Domain): Pick<GuestDevices, 'tpmProxy' | 'vtpm'> {
+  const proxy = tpms.find(({ model }) => model === 'spapr-tpm-proxy');
+  const vtpm = tpms.find(({ model }) => model === 'tpm-spapr');
+  const unit = vtpm?.reg === undefined ? {} : { unit: vtpm.reg };
+  return {
+    tpmProxy: proxy?.backend.type === 'passthrough' ? { hostPath: proxy.backend.path } : null,
+    ...(vtpm?.backend.type === 'passthrough' ? { vtpm: { backend: 'passthrough', path: vtpm.backend.path, ...unit } } : {}),
+    ...(vtpm?.backend.type === 'emulator' ? { vtpm: { backend: 'emulator', ...unit } } : {}),
+  };
+}
+
+/** Domain definitions that libvirt would refuse, or that no machine here can be made of; guests without memory. */
+export function domainProblems(source: Source, doc: ScenarioDocument, files: ReadonlyMap<string, Uint8Array>): Problem[] {
+  const problems: Problem[] = [];
+  (doc.guests ?? []).forEach((guest, i) => {
+    const at = ['guests', i] as const;
+    const say = (field: string, what: string, hint?: string): number => problems.push(source.problem([...at, field], what, hint));
+    const { domain, tpmProxy, vtpm, memory } = guest;
+    if (domain === undefined) {
+      if (memory === undefined) say('memory', 'the guest has no memory', 'Say "memory: 512 MiB", or give it a domain definition.');
+      return;
+    }
+    if (tpmProxy !== undefined || vtpm !== undefined)
+      say('domain', 'the TPM devices are those of the domain definition', 'Leave out "tpmProxy" and "vtpm", or "domain".');
+    const bytes = files.get(domain);
+    if (!bytes) return; // that it cannot be read is said elsewhere
+    try {
+      const { memoryBytes, tpms } = readDomain(new TextDecoder().decode(bytes), domain);
+      if (memory === undefined && memoryBytes === null)
+        say('domain', `${domain} has no <memory>`, 'Add it there, or say "memory: 512 MiB" here.');
+      for (const { model, backend, line, column } of tpms) {
+        const where = `${domain}:${line}:${column}`;
+        if (backend.type === 'external')
+          say('domain', `${where}: an external TPM is a program of a real host`, "Use <backend type='emulator'/>.");
+        else if (model === 'tpm-tis' || model === 'tpm-crb') say('domain', `${where}: a pseries machine has no ${model}`, 'Use tpm-spapr.');
+      }
+    } catch (error) {
+      if (!(error instanceof SimulatorError)) throw error;
+      say('domain', `${error.where ?? domain}: ${error.what}`, error.hint);
+    }
+  });
+  return problems;
+}

@@ -1,0 +1,148 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { nearest, SimulatorError } from '../../sim/index.ts';
+import { type Choice, combinations, compose } from './compose.ts';
+import { domainProblems } from './guest-devices.ts';
+import { withOverrides } from './overrides.ts';
+import { referenceProblems } from './references.ts';
+import { MATRIX, SCENARIO, type ScenarioDocument, STEP } from './scenario-schema.ts';
+import { walk } from './schema-walk.ts';
+import { isPath } from './values.ts';
+import { type KeyPath, type Problem, ScenarioError, Source } from './yaml-source.ts';
+import { problemsOf } from './zod-issues.ts';
+
+/** A scenario that is ready to run: checked, and every file that it names is read. */
+export interface Scenario {
+  /** The file as it was named. */
+  readonly file: string;
+  readonly document: ScenarioDocument;
+  /** Contents by the path that the scenario writes. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * Reads and checks a scenario file.
+ * @throws {ScenarioError} with every problem of the file; {SimulatorError} when the file itself cannot be read.
+ */
+export async function loadScenario(file: string): Promise<Scenario> {
+  const text = await readFile(file, 'utf8').catch(async (error: NodeJS.ErrnoException) => {
+    throw new SimulatorError('scenario.unreadable', {
+      where: file,
+      what: reason(error),
+      hint: (await neighbour(file)) ?? 'Give the path of a scenario.',
+    });
+  });
+  return parseScenario(text, file);
+}
+
+/** Like {@link loadScenario}, of a text; paths are relative to the folder of `file`. */
+export async function parseScenario(text: string, file: string, choice: Choice = {}): Promise<Scenario> {
+  const source = new Source(file, text);
+  if (source.problems.length > 0) throw new ScenarioError(source.problems);
+  // Without a combination of its own, the first of the matrix.
+  const matrix = matrixOf(source.value());
+  const chosen = { ...combinations(matrix)[0], ...choice };
+  const { value, problems: composing } = await compose(source, chosen);
+  if (composing.length > 0) throw new ScenarioError(composing);
+  const checked = SCENARIO.safeParse(value);
+  if (!checked.success) throw new ScenarioError(problemsOf(source, SCENARIO, value, checked.error.issues));
+  const document = checked.data as ScenarioDocument;
+  const strands = strandProblems(source, document);
+  if (strands.length > 0) throw new ScenarioError(strands);
+  const { files, problems } = await readFiles(source, document);
+  const all = [...referenceProblems(source, document), ...domainProblems(source, document, files), ...problems];
+  if (all.length > 0) throw new ScenarioError(all);
+  return matrix ? withChoice({ file, document, files }, chosen) : { file, document, files };
+}
+
+/** Every combination of the scenario's matrix, as a scenario each. */
+export async function loadScenarios(file: string): Promise<readonly Scenario[]> {
+  const first = await loadScenario(file);
+  if (!first.document.matrix) return [first];
+  const text = await readFile(file, 'utf8');
+  return Promise.all(combinations(first.document.matrix).map(choice => parseScenario(text, file, choice)));
+}
+
+/** Steps in strands are steps: their schema cannot name itself. */
+function strandProblems(source: Source, document: ScenarioDocument): Problem[] {
+  const problems: Problem[] = [];
+  document.steps.forEach((step, i) => {
+    if (step.do !== 'parallel') return;
+    (step.strands as unknown[][]).forEach((strand, j) => {
+      strand.forEach((inner, k) => {
+        const checked = STEP.safeParse(inner);
+        if (checked.success) return;
+        const at: KeyPath = ['steps', i, 'strands', j, k];
+        const inside: Pick<Source, 'problem'> = { problem: (path, ...rest) => source.problem([...at, ...path], ...rest) };
+        problems.push(...problemsOf(inside, STEP, inner, checked.error.issues));
+      });
+    });
+  });
+  return problems;
+}
+
+function matrixOf(value: unknown): Readonly<Record<string, readonly (string | number)[]>> | undefined {
+  const matrix = (value as { matrix?: unknown } | null)?.matrix;
+  const checked = MATRIX.safeParse(matrix);
+  return checked.success ? checked.data : undefined;
+}
+
+/** `profile`, `tpm` and `seed` of a matrix are those of every host and of the run. */
+function withChoice(scenario: Scenario, choice: Choice): Scenario {
+  const { profile, tpm, seed } = choice;
+  const over = withOverrides(scenario, {
+    ...(profile === undefined ? {} : { profile: String(profile) }),
+    ...(tpm === undefined ? {} : { tpm: String(tpm) }),
+    ...(seed === undefined ? {} : { seed: String(seed) }),
+  });
+  const which = Object.entries(choice).map(([name, value]) => `${name} ${value}`);
+  const title = `${over.document.title ?? scenario.file} [${which.join(', ')}]`;
+  return { ...over, document: { ...over.document, title } };
+}
+
+async function readFiles(source: Source, document: ScenarioDocument): Promise<{ files: Map<string, Uint8Array>; problems: Problem[] }> {
+  const places: { path: string; at: KeyPath }[] = [];
+  walk(SCENARIO, document, (schema, value, at) => {
+    if (isPath(schema)) places.push({ path: String(value), at });
+  });
+  const files = new Map<string, Uint8Array>();
+  const problems: Problem[] = [];
+  await Promise.all(
+    places.map(async ({ path, at }) => {
+      const whole = resolve(dirname(source.file), path);
+      try {
+        const bytes = await readFile(whole);
+        files.set(path, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
+      } catch (error) {
+        problems.push(source.problem(at, `${path}: ${reason(error as NodeJS.ErrnoException)}`, await neighbour(whole)));
+      }
+    }),
+  );
+  return { files, problems };
+}
+
+function reason(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'there is no such file';
+    case 'EISDIR':
+      return 'this is a folder, not a file';
+    case 'EACCES':
+      return 'no permission to read this file';
+    default:
+      return error.message;
+  }
+}
+
+/** The file of the same folder whose name is most like the missing one. */
+async function neighbour(path: string): Promise<string | undefined> {
+  const entries = await readdir(dirname(path)).catch(() => undefined);
+  if (!entries) return `There is no folder ${dirname(path)}.`;
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const meant = nearest(
+    name,
+    entries.filter(entry => entry !== name),
+  );
+  return meant === undefined ? undefined : `Did you mean "${meant}"?`;
+}

@@ -1,0 +1,85 @@
+import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { SimulatorError } from '../../sim/index.ts';
+
+export type KeyPath = readonly (string | number)[];
+
+/** Something wrong in a scenario file. Lines and columns count from 1. */
+export interface Problem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly what: string;
+  readonly hint?: string;
+  /** The source line. */
+  readonly source: string;
+}
+
+/** A scenario file is wrong: every problem of it, in the order of the lines. */
+export class ScenarioError extends SimulatorError {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+    const first = sorted[0];
+    const more = sorted.length > 1 ? ` (and ${sorted.length - 1} more)` : '';
+    super('scenario.invalid', {
+      where: first ? `${first.file}:${first.line}:${first.column}` : 'scenario',
+      what: `${first?.what ?? 'invalid'}${more}`,
+      ...(first?.hint ? { hint: first.hint } : {}),
+    });
+    this.problems = sorted;
+  }
+}
+
+/** A YAML text that knows where each of its values stands. */
+export class Source {
+  readonly file: string;
+  readonly text: string;
+  readonly #doc: Document.Parsed;
+  readonly #lines = new LineCounter();
+
+  constructor(file: string, text: string) {
+    this.file = file;
+    this.text = text;
+    this.#doc = parseDocument(text, { uniqueKeys: true, lineCounter: this.#lines, prettyErrors: false });
+  }
+
+  /** What the YAML parser itself has to say. */
+  get problems(): Problem[] {
+    return this.#doc.errors.map(error => this.#problem(error.pos[0], error.message.replace(/\.$/, '')));
+  }
+
+  value(): unknown {
+    return this.#doc.toJS({ maxAliasCount: 100 });
+  }
+
+  /** A problem at a value, or at its nearest ancestor that is there. `key`: at the key of that name instead. */
+  problem(path: KeyPath, what: string, hint?: string, key?: string): Problem {
+    const offset = (key === undefined ? undefined : this.#offsetOfKey(path, key)) ?? this.#offsetOf(path);
+    return this.#problem(offset, what, hint);
+  }
+
+  #offsetOf(path: KeyPath): number {
+    for (let length = path.length; length > 0; length--) {
+      const node = this.#doc.getIn(path.slice(0, length), true);
+      if (isNode(node) && node.range) return node.range[0];
+      // A key without a value: point at the key.
+      const key = this.#offsetOfKey(path.slice(0, length - 1), String(path[length - 1]));
+      if (key !== undefined) return key;
+    }
+    return this.#doc.contents?.range?.[0] ?? 0;
+  }
+
+  #offsetOfKey(path: KeyPath, key: string): number | undefined {
+    const map = path.length === 0 ? this.#doc.contents : this.#doc.getIn(path, true);
+    if (!isMap(map)) return undefined;
+    const pair = map.items.find(item => (isScalar(item.key) ? String(item.key.value) : '') === key);
+    return (pair?.key as Node | undefined)?.range?.[0];
+  }
+
+  #problem(offset: number, what: string, hint?: string): Problem {
+    const { line, col } = this.#lines.linePos(Math.min(offset, this.text.length));
+    const source = this.text.split(/\r?\n/, line)[line - 1] ?? '';
+    return { file: this.file, line: Math.max(line, 1), column: Math.max(col, 1), what, source, ...(hint ? { hint } : {}) };
+  }
+}

@@ -1,0 +1,286 @@
+import { sameBytes, utf8 } from '../../bytes/index.ts';
+import { type Guest, type Host, Machine } from '../../machine/index.ts';
+import { SimulatorError, type World } from '../../sim/index.ts';
+import { flattenElf, isElf } from '../../svm/format/index.ts';
+import type { UnlockProgress } from '../../svm/luks/index.ts';
+import { RTAS_CODE } from '../../svm/owner/index.ts';
+import { guestDevices } from '../language/guest-devices.ts';
+import { makeDisk } from '../language/guest-disk.ts';
+import type { Scenario } from '../language/load-scenario.ts';
+import { hostsOf } from '../language/references.ts';
+import type { GuestEntry, Recipe } from '../language/scenario-schema.ts';
+import { bytesOf, type Contents } from '../language/values.ts';
+import type { Step } from '../steps/step-kind.ts';
+import { type BlobPlan, makeEsmBlob } from './esm-blob.ts';
+import type { Interruption } from './interruptions.ts';
+import type { GuestPlan, GuestPort, HostPlan, HostPort, MachinePort } from './ports.ts';
+import type { InnerStep, KeyChange, StepOutcome } from './step-outcome.ts';
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+/** The hosts that a scenario asks for. */
+export function hostPlans(scenario: Scenario): readonly HostPlan[] {
+  return hostsOf(scenario.document).map(({ name, tpm = 'embedded', profile = 'documented', securePages, proxy, swapping, firmware }) => {
+    const key = firmware?.wrappingKey;
+    return {
+      name,
+      tpm,
+      profile,
+      ...optional({ securePages, proxyMode: proxy, swapping }),
+      ...(typeof key === 'object' ? { wrappingKey: { pem: text(fileOf(scenario, key.file)) } } : {}),
+    };
+  });
+}
+
+/** Machine resets and losses of power that the scenario wants. */
+export function interruptionsOf({ document }: Scenario): readonly Interruption[] {
+  const [first] = hostsOf(document);
+  const guests = document.guests ?? [];
+  return (document.faults ?? []).flatMap(({ fault, event = 0, host, guest: name }): Interruption[] => {
+    if (fault === 'power-loss') return [{ fault, event, host: host ?? first?.name ?? 'host' }];
+    if (fault !== 'machine-reset') return [];
+    const guest = name === undefined ? guests[0] : guests.find(one => one.name === name);
+    return guest ? [{ fault, event, host: guest.host ?? first?.name ?? 'host', lpid: guest.lpid }] : [];
+  });
+}
+
+/** A kernel as it lies in memory; a `vmlinux` is flattened as svm-tool does it. */
+const flat = (kernel: Uint8Array): Uint8Array => (isElf(kernel) ? flattenElf(kernel) : kernel);
+
+const fileOf = ({ files }: Scenario, path: string): Uint8Array => files.get(path) ?? new Uint8Array(0);
+
+interface KnownKey {
+  readonly name: Uint8Array;
+  readonly password: Uint8Array | undefined;
+}
+
+/** What a run has beside its machine, as plain data. */
+export interface RunState {
+  readonly guests: readonly string[];
+  readonly blobs: ReadonlyMap<string, Uint8Array>;
+  readonly keys: ReadonlyMap<string, KnownKey>;
+  readonly outcomes: ReadonlyMap<string, StepOutcome>;
+  /** Hosts of the guests that moved. */
+  readonly moved: ReadonlyMap<string, string>;
+}
+
+/** A run of a scenario: what its steps work on. */
+export class Run {
+  readonly scenario: Scenario;
+  readonly world: World;
+  readonly #machine: MachinePort;
+  #guests = new Map<string, GuestPort>();
+  #blobs = new Map<string, Uint8Array>();
+  #keys = new Map<string, KnownKey>();
+  /** Outcomes of the steps that have a name, for steps that come later. */
+  #outcomes = new Map<string, StepOutcome>();
+  /** Hosts that guests moved to. */
+  #moved = new Map<string, string>();
+  /** Runs steps within a step: set by the session. */
+  runSteps: (steps: readonly Step[]) => Promise<readonly InnerStep[]> = async () => [];
+  /** Told how far the work on a key slot is. For the eyes of a person only: it takes no virtual time. */
+  onUnlock: ((progress: UnlockProgress) => void) | undefined;
+  /** Disks that were made. Each is a function of seed and guest: no state. */
+  readonly #disks = new Map<string, Uint8Array>();
+
+  constructor(scenario: Scenario, world: World, machine: MachinePort) {
+    this.scenario = scenario;
+    this.world = world;
+    this.#machine = machine;
+  }
+
+  bytesOf(contents: Contents): Uint8Array {
+    if ('step' in contents) return this.#outcomes.get(contents.step)?.bytes ?? new Uint8Array(0);
+    return bytesOf(contents, path => fileOf(this.scenario, path));
+  }
+
+  note(name: string, outcome: StepOutcome): void {
+    this.#outcomes.set(name, outcome);
+  }
+
+  /** The machine itself, for steps that no stand-in can do. */
+  get machine(): Machine {
+    if (this.#machine instanceof Machine) return this.#machine;
+    throw new SimulatorError('scenario.stand-in', { what: 'this step needs the real machine' });
+  }
+
+  /** The host of a guest, with all its parts. */
+  hostOf(guest?: string): Host {
+    return this.machine.host(this.#placeOf(this.#entry(guest)));
+  }
+
+  /** Where a guest is now: where the scenario puts it, or where it moved to. */
+  #placeOf({ name, host }: GuestEntry): string {
+    return this.#moved.get(name) ?? this.hostName(host);
+  }
+
+  /** A guest runs on another host from now on. */
+  moved(name: string, host: string, guest: GuestPort): void {
+    this.#moved.set(name, host);
+    this.#guests.set(name, guest);
+  }
+
+  /** The guest with all its parts. */
+  realGuest(name?: string): Guest {
+    return this.hostOf(name).guest(this.guestName(name));
+  }
+
+  snapshot(): RunState {
+    return {
+      guests: [...this.#guests.keys()],
+      blobs: new Map(this.#blobs),
+      keys: new Map(this.#keys),
+      outcomes: new Map(this.#outcomes),
+      moved: new Map(this.#moved),
+    };
+  }
+
+  /** After the machine was restored: its guests are made anew then. */
+  restore({ guests, blobs, keys, outcomes, moved }: RunState): void {
+    this.#moved = new Map(moved);
+    this.#guests = new Map(guests.map(name => [name, this.realGuest(name)]));
+    this.#blobs = new Map(blobs);
+    this.#keys = new Map(keys);
+    this.#outcomes = new Map(outcomes);
+  }
+
+  hostName(name?: string): string {
+    return name ?? hostsOf(this.scenario.document)[0]?.name ?? 'host';
+  }
+
+  guestName(name?: string): string {
+    return this.#entry(name).name;
+  }
+
+  #entry(name?: string): GuestEntry {
+    const guests = this.scenario.document.guests ?? [];
+    const entry = name === undefined ? guests[0] : guests.find(guest => guest.name === name);
+    if (!entry) throw new RangeError(`no guest ${name}`);
+    return entry;
+  }
+
+  #host(name?: string): HostPort {
+    return this.#machine.host(this.hostName(name));
+  }
+
+  async bootHost(name?: string): Promise<KeyChange> {
+    await this.#host(name).boot();
+    return this.#keyChange(this.hostName(name));
+  }
+
+  /** Its guests are gone; their blobs are files and stay. */
+  async rebootHost(name?: string): Promise<KeyChange> {
+    const host = this.hostName(name);
+    await this.#host(name).reboot();
+    for (const guest of this.scenario.document.guests ?? []) {
+      if (this.#placeOf(guest) !== host) continue;
+      this.#guests.delete(guest.name);
+      this.#moved.delete(guest.name);
+    }
+    return this.#keyChange(host);
+  }
+
+  async #keyChange(host: string): Promise<KeyChange> {
+    const before = this.#keys.get(host);
+    const name = await this.#host(host).wrappingKeyName();
+    // The password is nobody's but the firmware's: it is known here by the register of secrets alone.
+    const password = this.world.secrets.all
+      .filter(secret => secret.name.includes('wrapping-key-passwd') && ofHost(secret.name, host))
+      .at(-1)?.bytes;
+    this.#keys.set(host, { name, password });
+    const compare = (a: Uint8Array | undefined, b: Uint8Array | undefined) => (a && b && sameBytes(a, b) ? 'same' : 'new');
+    if (!before) return { name: 'first', password: 'first' };
+    return { name: compare(before.name, name), password: compare(before.password, password) };
+  }
+
+  /** The guest as it runs now. */
+  guest(name?: string): GuestPort {
+    const guest = this.#guests.get(this.guestName(name));
+    if (!guest) throw new RangeError(`guest ${this.guestName(name)} does not run`);
+    return guest;
+  }
+
+  /** The guest, made if it is not there yet. */
+  async createGuest(name?: string): Promise<GuestPort> {
+    const entry = this.#entry(name);
+    const there = this.#guests.get(entry.name);
+    if (there) return there;
+    const plan = this.#guestPlan(entry);
+    const esmBlob = await this.#blob(entry, plan);
+    const guest = await this.#host(entry.host).createGuest({ ...plan, ...(esmBlob ? { esmBlob } : {}) });
+    this.#guests.set(entry.name, guest);
+    return guest;
+  }
+
+  /** The disk of a guest; one that the scenario describes is made when it is first asked for. */
+  async disk(guest?: string): Promise<Uint8Array> {
+    const { name, disk, esm } = this.#entry(guest);
+    if (!disk) throw new RangeError(`guest ${name} has no disk`);
+    const made = this.#disks.get(name);
+    if (made) return made;
+    const image = await makeDisk(disk, this.world.random.fork(`disk of ${name}`), {
+      bytesOf: contents => this.bytesOf(contents),
+      attachment: wanted => attachmentOf(esm, wanted, contents => this.bytesOf(contents)),
+    });
+    this.#disks.set(name, image);
+    return image;
+  }
+
+  #guestPlan(entry: GuestEntry): GuestPlan {
+    const { name, lpid, kernel, initrd, bootargs, rtas } = entry;
+    return {
+      name,
+      lpid,
+      ...guestDevices(entry, path => fileOf(this.scenario, path)),
+      kernel: flat(fileOf(this.scenario, kernel)),
+      initrd: fileOf(this.scenario, initrd),
+      bootargs: typeof bootargs === 'string' ? bootargs : text(fileOf(this.scenario, bootargs.file)),
+      rtas: rtas === undefined ? RTAS_CODE : fileOf(this.scenario, rtas),
+    };
+  }
+
+  /** The guest's ESM blob; one from a recipe is made once. */
+  async #blob({ name, esm }: GuestEntry, plan: GuestPlan): Promise<Uint8Array | undefined> {
+    if (!esm) return undefined;
+    if ('blob' in esm) return fileOf(this.scenario, esm.blob);
+    const made = this.#blobs.get(name);
+    if (made) return made;
+    const { recipients, origin, attachments = [], filesDigest = false } = esm.recipe;
+    const blob = await makeEsmBlob(this.world, {
+      guest: name,
+      recipients: await Promise.all(recipients.map(recipient => this.#recipient(recipient))),
+      ...(typeof origin === 'object' ? { origin: { ...this.#key(origin.file), ...optional({ passphrase: origin.passphrase }) } } : {}),
+      kernel: plan.kernel,
+      initrd: plan.initrd,
+      filesDigest,
+      bootargs: plan.bootargs,
+      rtas: plan.rtas,
+      attachments: attachments.map(({ name, contents, comment }) => ({ name, bytes: this.bytesOf(contents), ...optional({ comment }) })),
+    });
+    this.#blobs.set(name, blob);
+    return blob;
+  }
+
+  #key(path: string): { pem: Uint8Array; where: string } {
+    return { pem: fileOf(this.scenario, path), where: path };
+  }
+
+  async #recipient(recipient: Recipe['recipients'][number]): Promise<BlobPlan['recipients'][number]> {
+    const comment = optional({ comment: recipient.comment });
+    if ('file' in recipient) return { ...this.#key(recipient.file), ...comment };
+    return { pem: utf8(await this.#host(recipient.host).wrappingKeyPem()), where: `wrapping key of ${recipient.host}`, ...comment };
+  }
+}
+
+/** What a recipe attaches under a name. */
+export function attachmentOf(esm: GuestEntry['esm'], name: string, read: (contents: Contents) => Uint8Array): Uint8Array | undefined {
+  const found = esm && 'recipe' in esm ? esm.recipe.attachments?.find(attachment => attachment.name === name) : undefined;
+  return found && read(found.contents);
+}
+
+/** Without the members that are undefined. */
+const optional = <T extends object>(members: T): { [K in keyof T]?: NonNullable<T[K]> } =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: NonNullable<T[K]> };
+
+/** With one host its secrets need not say whose they are. */
+const ofHost = (secret: string, host: string): boolean => !/ of /.test(secret) || secret.endsWith(` of ${host}`);

@@ -1,0 +1,264 @@
+import { Halt } from '../../hcall/index.ts';
+import { Machine, type MachineState } from '../../machine/index.ts';
+import { type AnyEvent, createWorld, type World } from '../../sim/index.ts';
+import type { UnlockProgress } from '../../svm/luks/index.ts';
+import { Adversary, type AdversaryState, type Rule } from '../adversary/index.ts';
+import { completed, judge } from '../expect/expectations.ts';
+import { invariants, type Watcher } from '../invariants/index.ts';
+import type { Scenario } from '../language/load-scenario.ts';
+import type { AnyStepKind, Step } from '../steps/step-kind.ts';
+import { stepKinds } from '../steps/step-kinds.ts';
+import { explain } from './explanation.ts';
+import { Interrupter } from './interruptions.ts';
+import { passed, RunEnded, type RunLimits } from './limits.ts';
+import type { AnyHostPlan, CreateMachine, MachinePort } from './ports.ts';
+import type { InvariantReport, ScenarioReport, StepReport } from './report.ts';
+import { hostPlans, interruptionsOf, Run, type RunState } from './run-state.ts';
+import { StepEvents } from './step-events.ts';
+import type { InnerStep, StepOutcome } from './step-outcome.ts';
+import { tpmFaultsOf, withFaults } from './tpm-faults.ts';
+
+export const seedOf = ({ document }: Scenario): string => String(document.seed ?? 1);
+export const titleOf = ({ document, file }: Scenario): string => document.title ?? file.slice(file.lastIndexOf('/') + 1);
+
+export interface SessionOptions {
+  readonly createMachine?: CreateMachine;
+  /** Firmware that takes the place of what the scenario says: a mutant. */
+  readonly profile?: AnyHostPlan['profile'];
+  readonly onEvent?: (event: AnyEvent) => void;
+  /** Told how far the work on a disk's key slot is; then Argon2 leaves the event loop free. */
+  readonly onUnlock?: (progress: UnlockProgress) => void;
+  /** Note every moment at which an adversary could act. */
+  readonly observe?: boolean;
+  readonly limits?: RunLimits;
+  /** Wall time in milliseconds, for a limit on it: without, it ends only a run that waits. */
+  readonly now?: () => number;
+}
+
+/** Where a run stands between two steps, so that another can begin there. */
+export interface SessionState {
+  readonly machine: MachineState;
+  readonly run: RunState;
+  readonly steps: readonly StepReport[];
+  readonly watchers: readonly unknown[];
+  readonly adversaries: ReadonlyMap<string, AdversaryState>;
+  readonly events: number;
+}
+
+/** A run of a scenario, step by step. */
+export class Session {
+  readonly scenario: Scenario;
+  readonly world: World;
+  readonly #machine: MachinePort;
+  readonly #run: Run;
+  readonly #watchers: readonly { readonly name: string; readonly watcher: Watcher }[];
+  readonly #recent = new StepEvents();
+  #adversaries = new Map<string, Adversary>();
+  #steps: StepReport[] = [];
+  #events = 0;
+  #fault: { readonly error: unknown } | undefined;
+  readonly #limits: RunLimits;
+  readonly #elapsedMs: () => number;
+  #ended: RunEnded | null = null;
+  #interrupter: Interrupter;
+
+  private constructor(scenario: Scenario, world: World, machine: MachinePort, options: SessionOptions) {
+    const { observe = false, onEvent, onUnlock, limits = {}, now = () => 0 } = options;
+    this.#limits = limits;
+    const startedMs = now();
+    this.#elapsedMs = () => now() - startedMs;
+    this.scenario = scenario;
+    this.world = world;
+    this.#machine = machine;
+    this.#run = new Run(scenario, world, machine);
+    this.#interrupter = new Interrupter(interruptionsOf(scenario));
+    this.#run.runSteps = steps => this.#inner(steps);
+    this.#run.onUnlock = onUnlock;
+    const real = machine instanceof Machine ? machine : null;
+    const off: readonly string[] = scenario.document.switchOff ?? [];
+    this.#watchers = invariants
+      .filter(({ name }) => !off.includes(name))
+      .map(invariant => ({ name: invariant.name, watcher: invariant.create({ world, machine: real }) }));
+    world.bus.listen(event => this.#hear(event, onEvent));
+    if (observe || scenario.document.adversary) this.setRules(scenario.document.adversary ?? [], undefined, observe);
+    for (const host of real?.hosts ?? []) {
+      const faults = tpmFaultsOf(scenario.document.faults, host.name);
+      if (faults.length > 0) host.chip.backend = withFaults(host.backend, faults, world, host.name);
+    }
+  }
+
+  static async create(scenario: Scenario, options: SessionOptions = {}): Promise<Session> {
+    const { createMachine = Machine.create, profile } = options;
+    const world = createWorld(seedOf(scenario));
+    const plans = hostPlans(scenario).map((plan): AnyHostPlan => (profile === undefined ? plan : { ...plan, profile }));
+    return new Session(scenario, world, await createMachine(world, plans), options);
+  }
+
+  #hear(event: AnyEvent, onEvent?: (event: AnyEvent) => void): void {
+    if (this.#ended) throw this.#ended;
+    this.#events++;
+    this.#recent.add(event);
+    for (const { watcher } of this.#watchers) watcher.watch?.(event);
+    try {
+      if (!this.#fault) onEvent?.(event);
+    } catch (error) {
+      if (error instanceof RunEnded) this.#ended = error;
+      // Not through the simulated machine: whoever listens is none of its actors.
+      else this.#fault = { error };
+    }
+    this.#ended ??= passed(this.#limits, event, this.#events, this.#limits.wallMs === undefined ? 0 : this.#elapsedMs());
+    if (this.#ended) throw this.#ended;
+    this.#interrupter.hear(event);
+  }
+
+  /** Nothing happens from now on: whoever still runs in the machine meets this at its next event. */
+  end(why: RunEnded): void {
+    this.#ended = why;
+  }
+
+  /** The machine, for whoever wants to look at it. */
+  get machine(): Machine {
+    return this.#run.machine;
+  }
+
+  /** Makes the hypervisors do what the rules say; what passed before counts on from `before`. */
+  setRules(rules: readonly Rule[], before?: ReadonlyMap<string, AdversaryState>, observe = false): void {
+    if (!(this.#machine instanceof Machine)) return;
+    this.#adversaries = new Map();
+    for (const host of this.#machine.hosts) {
+      const bytesOf: Run['bytesOf'] = contents => this.#run.bytesOf(contents);
+      const adversary = new Adversary({ world: this.world, host, rules, bytesOf, before: before?.get(host.name), observe });
+      host.hypervisor.interceptor = adversary;
+      this.#adversaries.set(host.name, adversary);
+    }
+  }
+
+  get adversaries(): ReadonlyMap<string, Adversary> {
+    return this.#adversaries;
+  }
+
+  get done(): number {
+    return this.#steps.length;
+  }
+
+  get over(): boolean {
+    return this.done === this.scenario.document.steps.length || this.#steps.at(-1)?.ok === false;
+  }
+
+  /** Runs the next step. */
+  async next(): Promise<StepReport> {
+    const step = this.scenario.document.steps[this.done];
+    if (!step) throw new RangeError('the scenario is over');
+    return this.play(step);
+  }
+
+  /** Runs a step that need not be one of the scenario's. */
+  async play(step: Step): Promise<StepReport> {
+    const report = await this.#step(step, this.done + 1);
+    if (this.#machine instanceof Machine) this.#interrupter.afterStep(this.#machine);
+    if (this.#fault) throw this.#fault.error;
+    this.#steps.push(report);
+    return report;
+  }
+
+  async #step(step: Step, number: number): Promise<StepReport> {
+    const { world } = this;
+    const run = this.#run;
+    const kind = stepKinds.get(step.do) as AnyStepKind;
+    const name = step.name ?? step.do;
+    const text = kind.text(step, run);
+    const startNs = world.clock.nowNs;
+    const cause = world.bus.emit('step.start', 'owner', { step: name, text });
+    const outcome = await world.bus.within(cause, () => outcomeOf(kind, step, run));
+    if (step.name !== undefined) run.note(step.name, outcome);
+    for (const { watcher } of this.#watchers) watcher.afterStep?.();
+    const events = this.#recent.take(cause);
+    const endNs = world.clock.nowNs;
+    const evidence = { outcome, events, startNs, endNs, bytesOf: (contents: Parameters<Run['bytesOf']>[0]) => run.bytesOf(contents) };
+    const mismatches = judge(completed(step.expect, kind.usual), evidence);
+    const ok = mismatches.length === 0;
+    const why = ok ? undefined : explain(text, outcome, mismatches, events);
+    world.bus.emit('step.end', 'owner', { step: name, ok, text: why?.sentence ?? text }, { cause });
+    return { number, name, do: step.do, text, ok, outcome, mismatches, ...(why ? { why } : {}), startNs, endNs };
+  }
+
+  /** Steps of a strand: the rest of them is not run after one that failed. */
+  async #inner(steps: readonly Step[]): Promise<readonly InnerStep[]> {
+    const done: InnerStep[] = [];
+    for (const step of steps) {
+      const { name, ok, text, why } = await this.#step(step, done.length + 1);
+      done.push({ name, ok, text: why?.sentence ?? text });
+      if (!ok) break;
+    }
+    return done;
+  }
+
+  report(interrupted = false, ended?: RunEnded): ScenarioReport {
+    const { scenario } = this;
+    const reports = this.#watchers.map(({ name, watcher }): InvariantReport => {
+      const breaches = watcher.breaches();
+      const text = breaches.map(breach => breach.text).join('; ') || watcher.held();
+      return { name, ok: breaches.length === 0, text, leaks: breaches.length > 0 ? (watcher.leaks?.() ?? []) : [] };
+    });
+    const notRun = scenario.document.steps.length - this.done;
+    const wanted = scenario.document.violates ?? [];
+    const invariantReports = reports.map(report => (wanted.includes(report.name) ? turned(report) : report));
+    return {
+      file: scenario.file,
+      title: titleOf(scenario),
+      seed: seedOf(scenario),
+      ok: this.done > 0 && notRun === 0 && [...this.#steps, ...invariantReports].every(({ ok }) => ok),
+      interrupted,
+      ...(ended ? { ended: { reason: ended.reason, text: ended.message } } : {}),
+      steps: this.#steps,
+      notRun,
+      invariants: invariantReports,
+      events: this.#events,
+      virtualTimeNs: this.world.clock.nowNs,
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#machine.close();
+  }
+
+  snapshot(): SessionState {
+    return {
+      machine: this.#run.machine.snapshot(),
+      run: this.#run.snapshot(),
+      steps: [...this.#steps],
+      watchers: this.#watchers.map(({ watcher }) => watcher.snapshot()),
+      adversaries: new Map([...this.#adversaries].map(([host, adversary]) => [host, adversary.snapshot()])),
+      events: this.#events,
+    };
+  }
+
+  /** Goes back to a state of this session, with other rules from there on. */
+  restore(state: SessionState, rules: readonly Rule[], interruptions = interruptionsOf(this.scenario)): void {
+    this.#interrupter = new Interrupter(interruptions);
+    this.#run.machine.restore(state.machine);
+    this.#run.restore(state.run);
+    this.#steps = [...state.steps];
+    this.#watchers.forEach(({ watcher }, i) => watcher.restore(state.watchers[i] as never));
+    this.#events = state.events;
+    this.#recent.clear();
+    this.setRules(rules, state.adversaries);
+  }
+}
+
+/** A weakness that the scenario shows: the run holds when the invariant does not. */
+const turned = (report: InvariantReport): InvariantReport => ({
+  ...report,
+  ok: !report.ok,
+  text: report.ok ? `expected to be violated, but ${report.text}` : `violated, as this scenario shows: ${report.text}`,
+});
+
+/** A call that never returns is an outcome of its step. */
+async function outcomeOf(kind: AnyStepKind, step: Step, run: Run): Promise<StepOutcome> {
+  try {
+    return await kind.run(step, run);
+  } catch (halt) {
+    if (!(halt instanceof Halt)) throw halt;
+    return { result: { kind: 'never', how: halt.how, scope: halt.scope } };
+  }
+}
