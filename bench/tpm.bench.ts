@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { encode, fromHex } from '../src/bytes/index.ts';
 import { Clock, Random } from '../src/sim/index.ts';
 import { NO_PASSWORD, TpmClient } from '../src/tpm/client/index.ts';
@@ -33,7 +34,7 @@ const folder = mkdtempSync(join(tmpdir(), 'svm-sim-bench-'));
 
 async function served(): Promise<Target> {
   const path = join(folder, 'tpm.sock');
-  const main = new URL('../dist/cli/main.js', import.meta.url).pathname;
+  const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
   const child = spawn(process.execPath, [main, 'tpm', 'serve', '--listen', `unix:${path}`, '--quiet', '--seed', '1'], { stdio: 'ignore' });
   child.unref();
   process.once('exit', () => {

@@ -1,6 +1,6 @@
 /** `npm run docs` writes the generated files; with `--check` it fails on a stale one, and on links in the documents that lead nowhere. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { generated } from './generated.ts';
 import { ROOT } from './layers.ts';
 
@@ -18,7 +18,7 @@ const documents = [
   ...readdirSync(ROOT).filter(name => name.endsWith('.md')),
   ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.md'))
-    .map(name => join('docs', name)),
+    .map(name => posix.join('docs', name.replaceAll('\\', '/'))),
 ];
 let links = 0;
 for (const path of documents) {

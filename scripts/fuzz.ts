@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ROOT } from './layers.ts';
 
@@ -35,7 +36,7 @@ const { status } = spawnSync(
   process.execPath,
   [
     join(ROOT, 'node_modules/mocha/bin/mocha.js'),
-    ...['--no-config', '--import=tsx', `--import=${join(ROOT, 'scripts/fuzz-setup.ts')}`, '--timeout=0', ...files],
+    ...['--no-config', '--import=tsx', `--import=${pathToFileURL(join(ROOT, 'scripts/fuzz-setup.ts')).href}`, '--timeout=0', ...files],
   ],
   { cwd: ROOT, stdio: 'inherit', env: { ...process.env, FUZZ_RUNS: values.runs, FUZZ_SEED: seed, FUZZ_COMMANDS: values.commands } },
 );

@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import type { KnownDifference } from './known.ts';
 import type { CaseResult, Difference } from './result.ts';
 import type { ConformReport } from './run.ts';
@@ -31,8 +32,8 @@ function unusedLine({ file, case: name, field, reason }: KnownDifference): strin
 
 /** The directory says which, where all files have the same name. */
 function shortFile({ file }: CaseResult): string {
-  const parts = file.split('/');
-  return parts.slice(parts.at(-1) === 'manifest.json' ? -2 : -1).join('/');
+  const name = basename(file);
+  return name === 'manifest.json' ? `${basename(dirname(file))}/${name}` : name;
 }
 
 function sideBySide(differences: readonly Difference[]): readonly string[] {

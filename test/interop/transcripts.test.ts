@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Against, runConform } from '../../src/conform/index.ts';
 import { LivePlayer, transcriptLines } from '../../src/conform/tpm-transcript/index.ts';
@@ -45,7 +46,7 @@ describe('conform --against swtpm', () => {
       console.log('    skipped: swtpm is not installed (apt install swtpm)');
       this.skip();
     }
-    const folder = new URL('../../fixtures/observed/', import.meta.url).pathname;
+    const folder = fileURLToPath(new URL('../../fixtures/observed/', import.meta.url));
     const against = new Against('swtpm');
     const recorded: string[] = [];
     try {

@@ -5,7 +5,7 @@ import { loadScenarios, runScenario, titleOf } from '../../src/scenario/index.ts
 
 const FOLDER = 'fixtures/scenarios';
 const files = readdirSync(FOLDER, { recursive: true })
-  .map(String)
+  .map(name => String(name).replaceAll('\\', '/'))
   .filter(name => /(^|\/)[^_/][^/]*\.yaml$/.test(name))
   .sort();
 

@@ -1,4 +1,4 @@
-import { dirname, relative, resolve } from 'node:path';
+import { dirname, relative, resolve, sep } from 'node:path';
 import { stringify } from 'yaml';
 import { SCENARIO, type ScenarioDocument } from '../language/scenario-schema.ts';
 import { walk } from '../language/schema-walk.ts';
@@ -48,11 +48,14 @@ function textOf(document: ScenarioDocument, file: string, { candidates, verdict 
   const from = dirname(resolve(file));
   const edits: (() => void)[] = [];
   walk(SCENARIO, found, (schema, value, at) => {
-    if (isPath(schema)) edits.push(() => put(found, at, relative(resolve(folder), resolve(from, String(value)))));
+    if (isPath(schema)) edits.push(() => put(found, at, portable(relative(resolve(folder), resolve(from, String(value))))));
   });
   for (const edit of edits) edit();
   return stringify(found, { lineWidth: 130 });
 }
+
+/** With `/`, which every system takes: the file may be read on another one. */
+const portable = (path: string): string => path.split(sep).join('/');
 
 function put(root: unknown, path: readonly (string | number)[], value: string): void {
   const last = path.at(-1) as string;

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { nearest, SimulatorError } from '../../sim/index.ts';
 import { type Choice, combinations, compose } from './compose.ts';
 import { domainProblems } from './guest-devices.ts';
@@ -139,7 +139,7 @@ function reason(error: NodeJS.ErrnoException): string {
 async function neighbour(path: string): Promise<string | undefined> {
   const entries = await readdir(dirname(path)).catch(() => undefined);
   if (!entries) return `There is no folder ${dirname(path)}.`;
-  const name = path.slice(path.lastIndexOf('/') + 1);
+  const name = basename(path);
   const meant = nearest(
     name,
     entries.filter(entry => entry !== name),

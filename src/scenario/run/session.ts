@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { Halt } from '../../hcall/index.ts';
 import { Machine, type MachineState } from '../../machine/index.ts';
 import { type AnyEvent, createWorld, type World } from '../../sim/index.ts';
@@ -19,7 +20,7 @@ import type { InnerStep, StepOutcome } from './step-outcome.ts';
 import { tpmFaultsOf, withFaults } from './tpm-faults.ts';
 
 export const seedOf = ({ document }: Scenario): string => String(document.seed ?? 1);
-export const titleOf = ({ document, file }: Scenario): string => document.title ?? file.slice(file.lastIndexOf('/') + 1);
+export const titleOf = ({ document, file }: Scenario): string => document.title ?? basename(file);
 
 export interface SessionOptions {
   readonly createMachine?: CreateMachine;

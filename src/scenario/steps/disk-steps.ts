@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
 import { z } from 'zod';
 import { type PassphraseClientName, passphraseClients } from '../../svm/index.ts';
 import {
@@ -37,7 +38,7 @@ export const unlock = stepKind({
   },
   expects: ['result', 'state', 'disk'],
   usual: { result: 'ok', disk: { opened: true } },
-  text: (step, run) => `${run.guestName(step.guest)} unlocks ${step.disk?.split('/').at(-1) ?? 'its disk'}`,
+  text: (step, run) => `${run.guestName(step.guest)} unlocks ${step.disk === undefined ? 'its disk' : basename(step.disk)}`,
   async run(step, run) {
     const guest = run.guest(step.guest);
     const client = passphraseClients[step.client ?? DEFAULT_CLIENT];
