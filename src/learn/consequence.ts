@@ -1,8 +1,7 @@
 import { stringify } from 'yaml';
 import type { AnyEvent } from '../sim/index.ts';
 import { diffRuns, lineOf } from '../trace/index.ts';
-import type { Change } from './lesson.ts';
-import type { LessonRun } from './run.ts';
+import type { Change, LessonRun } from './lesson.ts';
 
 /** What became of a changed run, as the run itself tells it. */
 export interface Consequence {

@@ -1,7 +1,7 @@
-export { indexPage, lessonPages, type Page } from './html/page.ts';
+export { indexPage, lessonPages, type Page } from './html/lesson-pages.ts';
 export type { Lesson } from './lesson.ts';
+export { type LessonOptions, Runs } from './lesson-runs.ts';
 export { lessons } from './lessons/index.ts';
-export { type LessonOptions, Runs } from './run.ts';
-export { playByKeys } from './terminal/by-keys.ts';
+export { playByKeys } from './terminal/play-by-keys.ts';
+export { playThrough } from './terminal/play-through.ts';
 export type { Score, Seat } from './terminal/score.ts';
-export { playThrough } from './terminal/through.ts';

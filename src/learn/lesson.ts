@@ -1,6 +1,6 @@
+import type { ScenarioReport } from '../scenario/index.ts';
 import type { AnyEvent } from '../sim/index.ts';
-import type { Viewpoint } from '../trace/index.ts';
-import type { LessonRun } from './run.ts';
+import type { TracedRun, Viewpoint } from '../trace/index.ts';
 
 /** A paragraph, or lines that keep their form. `code` and *new words* are marked as here. */
 export type Block = string | { readonly pre: string };
@@ -24,6 +24,15 @@ export interface Lesson {
   readonly changes: readonly Change[];
   /** What a student can say afterwards. */
   readonly conclusion: readonly string[];
+}
+
+/** A lesson's run, over. */
+export interface LessonRun {
+  readonly report: ScenarioReport;
+  readonly events: readonly AnyEvent[];
+  /** The events as the lesson's viewpoint sees them. */
+  readonly seen: readonly AnyEvent[];
+  readonly traced: TracedRun;
 }
 
 /** A moment of the run with what it means. In a run that never gets there the stop is left out. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { choicesOf, isRight } from '../../src/learn/answers.ts';
 import { asScenario, consequenceOf } from '../../src/learn/consequence.ts';
 import { lessons, Runs } from '../../src/learn/index.ts';
-import { knowledgeAt, momentsOf } from '../../src/learn/moment.ts';
+import { knowledgeAt, momentsOf } from '../../src/learn/moments.ts';
 import { runsOf } from './played.ts';
 
 const NUMBERS = 3;

@@ -1,7 +1,6 @@
-import { all, becameSecure, leaks, refusal, refusedByTpm, yesNo } from '../facts.ts';
-import type { Change, Lesson, Question } from '../lesson.ts';
-import type { LessonRun } from '../run.ts';
-import { BOOT, ENTER, READ, RECORDED, START } from './common.ts';
+import type { Change, Lesson, LessonRun, Question } from '../lesson.ts';
+import { all, becameSecure, leaks, refusal, refusedByTpm, yesNo } from '../run-facts.ts';
+import { BOOT, ENTER, READ, RECORDED, START } from './building-blocks.ts';
 
 interface Attack {
   readonly name: string;

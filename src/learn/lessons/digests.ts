@@ -1,7 +1,6 @@
-import { all, becameSecure, check, first, list, refusal, yesNo } from '../facts.ts';
-import type { Change, Lesson } from '../lesson.ts';
-import type { LessonRun } from '../run.ts';
-import { BOOT, ENTER, RECORDED, START, why } from './common.ts';
+import type { Change, Lesson, LessonRun } from '../lesson.ts';
+import { all, becameSecure, check, first, list, refusal, yesNo } from '../run-facts.ts';
+import { BOOT, ENTER, RECORDED, START, why } from './building-blocks.ts';
 
 const measured = (run: LessonRun) => all(run, 'check', ({ name, ok }) => name.startsWith('digest-') && ok);
 const names = (run: LessonRun): readonly string[] => measured(run).map(({ data }) => data.name.replace('digest-', ''));

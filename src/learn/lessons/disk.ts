@@ -1,7 +1,6 @@
-import { all, check, first, knowers, list, refusal, secret, yesNo } from '../facts.ts';
-import type { Lesson } from '../lesson.ts';
-import type { LessonRun } from '../run.ts';
-import { BOOT, ENTER, madeHere, READ, START, why } from './common.ts';
+import type { Lesson, LessonRun } from '../lesson.ts';
+import { all, check, first, knowers, list, refusal, secret, yesNo } from '../run-facts.ts';
+import { BOOT, ENTER, madeHere, READ, START, why } from './building-blocks.ts';
 
 const VOLUME = 'volume key';
 const UNLOCK = { do: 'unlock', client: 'dracut' };

@@ -1,7 +1,6 @@
-import { all, carried, command, contents, field, head, hexOf, knowers, leaks, list, response, secret, yesNo } from '../facts.ts';
-import type { Lesson } from '../lesson.ts';
-import type { LessonRun } from '../run.ts';
-import { BOOT, ENTER, otherSeed, READ, RECORDED, START } from './common.ts';
+import type { Lesson, LessonRun } from '../lesson.ts';
+import { all, carried, command, contents, field, head, hexOf, knowers, leaks, list, response, secret, yesNo } from '../run-facts.ts';
+import { BOOT, ENTER, otherSeed, READ, RECORDED, START } from './building-blocks.ts';
 
 const SYMMETRIC = 'symmetric key of the ESM blob';
 const decrypt = (run: LessonRun) => command(run, 'TPM2_RSA_Decrypt', 'ultravisor');

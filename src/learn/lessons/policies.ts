@@ -1,7 +1,6 @@
-import { all, command, contents, field, fieldText, head, hexOf, leaks, list, pcrOf, refusedByTpm, response, yesNo } from '../facts.ts';
-import type { Lesson } from '../lesson.ts';
-import type { LessonRun } from '../run.ts';
-import { BOOT, ENTER, RECORDED, START } from './common.ts';
+import type { Lesson, LessonRun } from '../lesson.ts';
+import { all, command, contents, field, fieldText, head, hexOf, leaks, list, pcrOf, refusedByTpm, response, yesNo } from '../run-facts.ts';
+import { BOOT, ENTER, RECORDED, START } from './building-blocks.ts';
 
 const steps = (run: LessonRun, by: 'firmware' | 'ultravisor'): readonly string[] => [
   ...new Set(

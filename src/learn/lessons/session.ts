@@ -1,7 +1,6 @@
-import { all, becameSecure, command, field, fieldText, first, head, knowers, leaks, list, response, secret, yesNo } from '../facts.ts';
-import type { Lesson } from '../lesson.ts';
-import type { LessonRun } from '../run.ts';
-import { BOOT, ENTER, RECORDED, START } from './common.ts';
+import type { Lesson, LessonRun } from '../lesson.ts';
+import { all, becameSecure, command, field, fieldText, first, head, knowers, leaks, list, response, secret, yesNo } from '../run-facts.ts';
+import { BOOT, ENTER, RECORDED, START } from './building-blocks.ts';
 
 const KEY = 'session key of host';
 const salted = (run: LessonRun) =>

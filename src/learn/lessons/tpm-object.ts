@@ -1,7 +1,6 @@
-import { command, field, fieldText, first, head, hexOf, knowers, list, response, yesNo } from '../facts.ts';
-import type { Lesson } from '../lesson.ts';
-import type { LessonRun } from '../run.ts';
-import { BOOT, otherSeed } from './common.ts';
+import type { Lesson, LessonRun } from '../lesson.ts';
+import { command, field, fieldText, first, head, hexOf, knowers, list, response, yesNo } from '../run-facts.ts';
+import { BOOT, otherSeed } from './building-blocks.ts';
 
 const PARENT = 'private part of a primary object';
 const create = (run: LessonRun) => response(run, command(run, 'TPM2_Create'));

@@ -1,7 +1,6 @@
-import { all, becameSecure, first, list, refusal, yesNo } from '../facts.ts';
-import type { Lesson } from '../lesson.ts';
-import type { LessonRun } from '../run.ts';
-import { BOOT, ENTER, RECORDED, START } from './common.ts';
+import type { Lesson, LessonRun } from '../lesson.ts';
+import { all, becameSecure, first, list, refusal, yesNo } from '../run-facts.ts';
+import { BOOT, ENTER, RECORDED, START } from './building-blocks.ts';
 
 const GPA = 0x8000000;
 const moved = (run: LessonRun) => {

@@ -1,7 +1,6 @@
-import { all, command, fieldText, first, leaks, list, pcrOf, refusedByTpm, yesNo } from '../facts.ts';
-import type { Change, Lesson, ScenarioData } from '../lesson.ts';
-import type { LessonRun } from '../run.ts';
-import { BOOT, ENTER, RECORDED, START } from './common.ts';
+import type { Change, Lesson, LessonRun, ScenarioData } from '../lesson.ts';
+import { all, command, fieldText, first, leaks, list, pcrOf, refusedByTpm, yesNo } from '../run-facts.ts';
+import { BOOT, ENTER, RECORDED, START } from './building-blocks.ts';
 
 const POLICY_B: ScenarioData = { adversary: [{ at: 'hypercall', call: 'H_SVM_INIT_DONE', do: 'tpm', program: 'policy-b' }] };
 const LATE_PAGE: ScenarioData = {

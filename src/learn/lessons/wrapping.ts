@@ -1,7 +1,19 @@
-import { becameSecure, check, command, contents, field, fieldText, first, knowers, list, refusedByTpm, secret, yesNo } from '../facts.ts';
-import type { Lesson } from '../lesson.ts';
-import type { LessonRun } from '../run.ts';
-import { BOOT, ENTER, madeHere, otherSeed, READ, START, why } from './common.ts';
+import type { Lesson, LessonRun } from '../lesson.ts';
+import {
+  becameSecure,
+  check,
+  command,
+  contents,
+  field,
+  fieldText,
+  first,
+  knowers,
+  list,
+  refusedByTpm,
+  secret,
+  yesNo,
+} from '../run-facts.ts';
+import { BOOT, ENTER, madeHere, otherSeed, READ, START, why } from './building-blocks.ts';
 
 const SYMMETRIC = 'symmetric key of the ESM blob';
 const decrypt = (run: LessonRun) => command(run, 'TPM2_RSA_Decrypt', 'ultravisor');

@@ -1,8 +1,8 @@
 import { isRight } from '../answers.ts';
 import { consequenceOf } from '../consequence.ts';
 import type { Change, Lesson } from '../lesson.ts';
-import type { Runs } from '../run.ts';
-import { type Look, showConsequence, showQuestion, showVerdict } from './show.ts';
+import type { Runs } from '../lesson-runs.ts';
+import { type Look, showConsequence, showQuestion, showVerdict } from './screens.ts';
 
 /** Where a student sits: what is said to him, and what he types. */
 export interface Seat extends Look {

@@ -3,8 +3,8 @@ import { fieldLines, inspectedOf, type Line, type Paint } from '../../trace/inde
 import { choicesOf } from '../answers.ts';
 import { asScenario, type Consequence } from '../consequence.ts';
 import type { Answer, Change, Lesson } from '../lesson.ts';
-import type { Knowledge, Moment } from '../moment.ts';
-import { paragraph, showBlocks } from './text.ts';
+import type { Knowledge, Moment } from '../moments.ts';
+import { paragraph, showBlocks } from './paragraphs.ts';
 
 /** How a person sees it: columns of the terminal, if it is one, and colours. */
 export interface Look {

@@ -2,7 +2,7 @@ import { fieldsOf } from '../../trace/index.ts';
 import { choicesOf } from '../answers.ts';
 import { asScenario, type Consequence } from '../consequence.ts';
 import type { Answer, Change } from '../lesson.ts';
-import type { Knowledge, Moment } from '../moment.ts';
+import type { Knowledge, Moment } from '../moments.ts';
 import { blocks, coded, escaped, inline } from './markup.ts';
 
 const details = (summary: string, body: string, rest = ''): string =>

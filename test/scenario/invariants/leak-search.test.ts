@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { NoLeak } from '../../src/scenario/invariants/leak-search.ts';
-import { type Actor, createWorld, type Sight } from '../../src/sim/index.ts';
+import { NoLeak } from '../../../src/scenario/invariants/leak-search.ts';
+import { type Actor, createWorld, type Sight } from '../../../src/sim/index.ts';
 
 const KEY = Uint8Array.from({ length: 32 }, (_, i) => 0x80 | (i * 5 + 1));
 

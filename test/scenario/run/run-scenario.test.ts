@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { utf8 } from '../../src/bytes/index.ts';
-import { parseScenario, runScenario, type ScenarioReport } from '../../src/scenario/index.ts';
-import type { AnyEvent } from '../../src/sim/index.ts';
+import { utf8 } from '../../../src/bytes/index.ts';
+import { parseScenario, runScenario, type ScenarioReport } from '../../../src/scenario/index.ts';
+import type { AnyEvent } from '../../../src/sim/index.ts';
 import { type StandIn, standIn } from './stand-in-machine.ts';
 
 const ESM = '../observed/esm/01-minimal';

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { FORMAT_VERSION, linkScripts, toReport } from '../../trace/index.ts';
 import { consequenceOf } from '../consequence.ts';
 import type { Lesson } from '../lesson.ts';
+import type { Runs } from '../lesson-runs.ts';
 import { lessons } from '../lessons/index.ts';
-import { knowledgeAt, momentsOf } from '../moment.ts';
-import type { Runs } from '../run.ts';
+import { knowledgeAt, momentsOf } from '../moments.ts';
 import { blocks, escaped, inline } from './markup.ts';
-import { changePart, knowledgeTable, questionPart, stopPart } from './parts.ts';
+import { changePart, knowledgeTable, questionPart, stopPart } from './page-parts.ts';
 
 /** Style and script lie with those of the report. */
-const SOURCES = new URL('../../../report/', import.meta.url);
+const SOURCES = new URL('../../../report', import.meta.url);
 const source = (name: string): string => readFileSync(new URL(name, SOURCES), 'utf8');
 
 /** A file of the lessons' folder. */

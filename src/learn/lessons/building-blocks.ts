@@ -1,5 +1,4 @@
-import type { Change, ScenarioData } from '../lesson.ts';
-import type { LessonRun } from '../run.ts';
+import type { Change, LessonRun, ScenarioData } from '../lesson.ts';
 
 /** A host whose TPM holds a given wrapping key, and a guest whose ESM blob the real svm-tool made. */
 export const RECORDED: ScenarioData = { include: '_base.yaml' };

@@ -1,20 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import { parseScenario, runScenario, type ScenarioReport, seedOf, withOverrides } from '../scenario/index.ts';
+import { parseScenario, runScenario, seedOf, withOverrides } from '../scenario/index.ts';
 import { type AnyEvent, SimulatorError } from '../sim/index.ts';
 import { seenAs, type TracedRun } from '../trace/index.ts';
-import type { Change, Lesson } from './lesson.ts';
+import type { Change, Lesson, LessonRun } from './lesson.ts';
 
 /** Paths in a lesson's scenario are relative to the catalogue. */
 const CATALOGUE = fileURLToPath(new URL('../../fixtures/scenarios/', import.meta.url));
-
-/** A lesson's run, over. */
-export interface LessonRun {
-  readonly report: ScenarioReport;
-  readonly events: readonly AnyEvent[];
-  /** The events as the lesson's viewpoint sees them. */
-  readonly seen: readonly AnyEvent[];
-  readonly traced: TracedRun;
-}
 
 export interface LessonOptions {
   readonly seed?: string;

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
-import { loadScenario, parseScenario, ScenarioError } from '../../src/scenario/index.ts';
-import { Session } from '../../src/scenario/run/session.ts';
-import type { AnyEvent } from '../../src/sim/index.ts';
+import { loadScenario, parseScenario, ScenarioError } from '../../../src/scenario/index.ts';
+import { Session } from '../../../src/scenario/run/session.ts';
+import type { AnyEvent } from '../../../src/sim/index.ts';
 
-const FOLDER = resolve(import.meta.dirname, '../../fixtures/scenarios/vtpm');
+const FOLDER = resolve(import.meta.dirname, '../../../fixtures/scenarios/vtpm');
 
 const scenario = (guest: string, steps: string, folder = FOLDER) =>
   parseScenario(`version: 1\ninclude: ${FOLDER}/_two-hosts.yaml\nguests:\n  - ${guest}\nsteps:\n${steps}`, join(folder, 'of-a-test.yaml'));

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Candidate } from '../../src/scenario/explore/index.ts';
+import type { Candidate } from '../../../src/scenario/explore/index.ts';
 import {
   type Exploration,
   explore,
@@ -9,7 +9,7 @@ import {
   runScenario,
   showRule,
   withOverrides,
-} from '../../src/scenario/index.ts';
+} from '../../../src/scenario/index.ts';
 
 const FILE = 'fixtures/scenarios/first-boot.yaml';
 const of = async (profile: string) => withOverrides(await loadScenario(FILE), { profile });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseScenario, runScenario, type ScenarioError } from '../../src/scenario/index.ts';
+import { parseScenario, runScenario, type ScenarioError } from '../../../src/scenario/index.ts';
 
 const FILE = 'fixtures/scenarios/disks/here.yaml';
 const scenario = (guest: string, unlock = 'do: unlock'): string => `include: _base.yaml

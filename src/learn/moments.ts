@@ -1,7 +1,6 @@
 import { ACTORS, type Actor, type AnyEvent } from '../sim/index.ts';
 import { type Line, lineOf, whoKnowsWhat } from '../trace/index.ts';
-import type { Block, Lesson, Stop } from './lesson.ts';
-import type { LessonRun } from './run.ts';
+import type { Block, Lesson, LessonRun, Stop } from './lesson.ts';
 
 /** A stop in a run: the event, what led to it, and what it means. */
 export interface Moment {

@@ -1,7 +1,7 @@
 import { toHex } from '../bytes/index.ts';
 import type { Actor, AnyEvent, EventKind, SimEvent } from '../sim/index.ts';
 import { fieldsOf, type KnownSecret, whoKnowsWhat } from '../trace/index.ts';
-import type { LessonRun } from './run.ts';
+import type { LessonRun } from './lesson.ts';
 
 /** What questions and explanations ask of a run: every answer of a lesson is found by these. */
 

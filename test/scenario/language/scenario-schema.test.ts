@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Ajv } from 'ajv';
 import { expect } from 'chai';
 import { parse } from 'yaml';
-import { scenarioJsonSchema, stepKinds } from '../../src/scenario/index.ts';
+import { scenarioJsonSchema, stepKinds } from '../../../src/scenario/index.ts';
 
 interface Node {
   readonly description?: string;

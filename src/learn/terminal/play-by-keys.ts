@@ -1,8 +1,8 @@
-import type { Lesson } from '../lesson.ts';
-import { knowledgeAt, type Moment, momentsOf } from '../moment.ts';
-import type { LessonRun, Runs } from '../run.ts';
+import type { Lesson, LessonRun } from '../lesson.ts';
+import type { Runs } from '../lesson-runs.ts';
+import { knowledgeAt, type Moment, momentsOf } from '../moments.ts';
 import { askAll, type Score, type Seat, tellChange } from './score.ts';
-import { showBytes, showConclusion, showIntro, showKnowledge, showMoment, showThink } from './show.ts';
+import { showBytes, showConclusion, showIntro, showKnowledge, showMoment, showThink } from './screens.ts';
 
 /** What a key means; the first of each is what the line of keys names. */
 const KEYS: Readonly<Record<string, readonly string[]>> = {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { loadScenario, parseScenario, ScenarioError, withOverrides } from '../../src/scenario/index.ts';
-import { SimulatorError } from '../../src/sim/index.ts';
+import { loadScenario, parseScenario, ScenarioError, withOverrides } from '../../../src/scenario/index.ts';
+import { SimulatorError } from '../../../src/sim/index.ts';
 
 const ESM = '../observed/esm/01-minimal';
 const GUEST = `{ name: vm, lpid: 1, memory: 64 MiB, kernel: ${ESM}/kernel.bin, initrd: ${ESM}/initrd.img, bootargs: quiet, rtas: ${ESM}/rtas.bin }`;

@@ -1,8 +1,8 @@
 import type { Lesson } from '../lesson.ts';
-import { knowledgeAt, momentsOf } from '../moment.ts';
-import type { Runs } from '../run.ts';
+import type { Runs } from '../lesson-runs.ts';
+import { knowledgeAt, momentsOf } from '../moments.ts';
 import { askAll, type Score, type Seat, tellChange } from './score.ts';
-import { showConclusion, showIntro, showKnowledge, showMoment, showThink } from './show.ts';
+import { showConclusion, showIntro, showKnowledge, showMoment, showThink } from './screens.ts';
 
 /** A lesson from its beginning to its end, for who has no keyboard: answers are read, a line each. */
 export async function playThrough(lesson: Lesson, number: number, runs: Runs, seat: Seat): Promise<Score> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Halt } from '../../src/hcall/index.ts';
-import type { CreateMachine, GuestPlan, GuestPort, GuestState } from '../../src/scenario/index.ts';
-import type { World } from '../../src/sim/index.ts';
+import { Halt } from '../../../src/hcall/index.ts';
+import type { CreateMachine, GuestPlan, GuestPort, GuestState } from '../../../src/scenario/index.ts';
+import type { World } from '../../../src/sim/index.ts';
 
 export interface StandIn {
   /** The check that refuses, if the guest is to be refused. */
