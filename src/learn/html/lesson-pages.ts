@@ -9,7 +9,7 @@ import { blocks, escaped, inline } from './markup.ts';
 import { changePart, knowledgeTable, questionPart, stopPart } from './page-parts.ts';
 
 /** Style and script lie with those of the report. */
-const SOURCES = new URL('../../../report', import.meta.url);
+const SOURCES = new URL('../../../report/', import.meta.url);
 const source = (name: string): string => readFileSync(new URL(name, SOURCES), 'utf8');
 
 /** A file of the lessons' folder. */
