@@ -1,8 +1,8 @@
 import { type CallEntry, callEntries, type RegisterEntry } from '../src/cli/calls/entries.ts';
 import { callNumber } from '../src/cli/calls/show.ts';
-import { checkEntries, fieldEntries, profileEntries, scenariosOf, stateOf, weaknesses } from '../src/cli/profiles/entries.ts';
+import { checkEntries, fieldEntries, profileEntries } from '../src/cli/profiles/entries.ts';
 import { type AnyCommand, commands } from '../src/tpm/index.ts';
-import type { Weakness } from '../src/ultravisor/index.ts';
+import { linked, sourcesPage, threatsPage } from './citations/reference-pages.ts';
 import { howTos } from './how-to.ts';
 import { rows } from './markdown.ts';
 import { architecture } from './rooms-picture.ts';
@@ -20,12 +20,17 @@ const HYPERCALLS =
 const ULTRACALLS =
   'Made by `npm run docs` from the records in `src/ultravisor/calls/`; `svm-sim calls` shows the same. The number stands in r3.';
 
+/** From `docs/` on. */
+const REFERENCE = 'reference';
+
 export const generated: readonly Generated[] = [
-  { path: 'docs/hypercalls.md', text: () => callTable('hypercall', 'Hypercalls', HYPERCALLS) },
-  { path: 'docs/ultracalls.md', text: () => callTable('ultracall', 'Ultracalls', ULTRACALLS) },
+  { path: 'docs/hypercalls.md', text: () => linked(callTable('hypercall', 'Hypercalls', HYPERCALLS), REFERENCE) },
+  { path: 'docs/ultracalls.md', text: () => linked(callTable('ultracall', 'Ultracalls', ULTRACALLS), REFERENCE) },
   { path: 'docs/tpm-commands.md', text: () => tpmCommands([...commands.values()]) },
-  { path: 'docs/profiles.md', text: profileTable },
-  { path: 'docs/scenarios.md', text: scenarioReference },
+  { path: 'docs/profiles.md', text: () => linked(profileTable(), REFERENCE) },
+  { path: 'docs/scenarios.md', text: () => linked(scenarioReference(), REFERENCE) },
+  { path: 'docs/reference/threats.md', text: threatsPage },
+  { path: 'docs/reference/sources.md', text: sourcesPage },
   { path: 'docs/architecture.md', text: architecture },
   ...howTos,
 ];
@@ -105,26 +110,9 @@ function profileTable(): string {
       leftOut ?? '',
     ]),
   );
-  const shown = (weakness: Weakness): string =>
-    scenariosOf(weakness)
-      .map(({ file, shows }) => `[${file.split('/').at(-1)}](../fixtures/scenarios/${file}.yaml): ${shows}`)
-      .join('<br>');
-  const threats = rows(
-    ['#', 'attempt', 'what answers it', 'state', 'what is left', 'scenarios'],
-    weaknesses.map(weakness => [
-      String(weakness.number),
-      weakness.attempt,
-      weakness.answer,
-      stateOf(weakness),
-      weakness.rest ?? '',
-      shown(weakness),
-    ]),
-  );
   const about = profileEntries.map(profile => `* \`${profile.name}\`: ${profile.about}.`).join('\n');
   const head =
     'Made by `npm run docs` from `src/ultravisor/core/profile-fields.ts`, `core/checks.ts` and `weaknesses/`; `svm-sim profiles` shows the same. A profile is data; handlers ask for a field, never for a name.';
-  const weak =
-    'Rows 1 to 31 follow the threats of the published design; those behind were found while the simulator was made. A scenario that *succeeds* shows the attack, one that *fails* shows the same attack against `hardened`.';
   return [
     '# Profiles',
     head,
@@ -137,8 +125,7 @@ function profileTable(): string {
     '## Checks',
     checks,
     '## Weaknesses',
-    weak,
-    threats,
+    'What an attacker may try, what answers it, in which profile it is closed, and the scenarios that show it: [threats](reference/threats.md).',
   ]
     .join('\n\n')
     .concat('\n');
