@@ -29,7 +29,7 @@ async function unwrap(profile: string): Promise<() => Promise<void>> {
   const svm = host.ultravisor.svm(1)!;
   const blob = readFdt(file('esm_blob.dtb'));
   return async () => {
-    await unwrapSymkey(host.ultravisor, svm, guest.bootVcpu, blob);
+    await unwrapSymkey({ uv: host.ultravisor, svm, vcpu: guest.bootVcpu }, blob);
   };
 }
 

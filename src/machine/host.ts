@@ -11,8 +11,11 @@ import {
   profiles,
   readSvm,
   reflectHypercall,
+  startUltravisor,
+  UltracallDispatcher,
   Ultravisor,
   type UltravisorState,
+  ultracalls,
   type WrappingKey,
   writeSvm,
 } from '../ultravisor/index.ts';
@@ -62,6 +65,8 @@ export class Host implements Stateful<HostState> {
   readonly chip: TpmChip;
   readonly hypervisor: Hypervisor;
   readonly ultravisor: Ultravisor;
+  /** `sc 2` of this host. */
+  readonly ultracalls: UltracallDispatcher;
   readonly backend: Backend;
   /** The embedded TPM, if that is what the host has. */
   readonly tpm: Tpm | null;
@@ -83,7 +88,8 @@ export class Host implements Stateful<HostState> {
     this.chip = new TpmChip({ backend, clock: world.clock, bus: world.bus, describe: describeTpm, place, swapping });
     this.hypervisor = new Hypervisor(world, this.memory, { host: spec.name, files: new HostDevices(this.chip) });
     this.ultravisor = new Ultravisor(world, this.memory, this.hypervisor, profile, spec.name);
-    this.hypervisor.ultravisor = this.ultravisor;
+    this.ultracalls = new UltracallDispatcher(this.ultravisor, ultracalls);
+    this.hypervisor.ultravisor = this.ultracalls;
   }
 
   /** @throws {SimulatorError} when the TPM cannot be had or the profile is unknown. */
@@ -111,7 +117,7 @@ export class Host implements Stateful<HostState> {
     const transport = firmwareTransport(world, this.backend, this.name);
     const handover = await bootFirmware(world, transport, this.ultravisor.profile, this.name, spec.wrappingKey?.pem, attest);
     this.#wrappingKey = handover.wrappingKey;
-    this.ultravisor.boot(handover.uvFdt);
+    startUltravisor(this.ultravisor, handover.uvFdt);
     await this.chip.start();
     world.bus.emit(
       'state',
@@ -239,17 +245,17 @@ export class Host implements Stateful<HostState> {
     },
     ultracall: async vcpu => {
       await this.world.scheduler.turn();
-      await this.ultravisor.ultracall(vcpu);
+      await this.ultracalls.ultracall(vcpu);
     },
     read: async (vcpu, gpa, length) => {
       const svm = vcpu.has(MSR.S) ? this.ultravisor.svm(vcpu.regs.lpidr) : undefined;
       return svm
-        ? readSvm(this.ultravisor, svm, vcpu, gpa, length, 'svm')
+        ? readSvm({ uv: this.ultravisor, svm, vcpu }, gpa, length, 'svm')
         : this.hypervisor.partition(vcpu.regs.lpidr).read(gpa, length, 'guest');
     },
     write: async (vcpu, gpa, bytes) => {
       const svm = vcpu.has(MSR.S) ? this.ultravisor.svm(vcpu.regs.lpidr) : undefined;
-      if (svm) await writeSvm(this.ultravisor, svm, vcpu, gpa, bytes, 'svm');
+      if (svm) await writeSvm({ uv: this.ultravisor, svm, vcpu }, gpa, bytes, 'svm');
       else this.hypervisor.partition(vcpu.regs.lpidr).write(gpa, bytes, 'guest');
     },
   };

@@ -3,6 +3,7 @@ import type { EsmManifest } from '../../src/conform/esm/index.ts';
 import { type HcallResult, type InterceptedHypercall, type Interceptor, type RegisterUses, s64, type Vcpu } from '../../src/hcall/index.ts';
 import { type Guest, type GuestSpec, type Host, Machine, type MachineState } from '../../src/machine/index.ts';
 import { type AnyEvent, createWorld, type EventKind, type SimEvent, type World } from '../../src/sim/index.ts';
+import { hypercall } from '../../src/ultravisor/hypervisor/hypercall.ts';
 import { type Profile, profiles } from '../../src/ultravisor/index.ts';
 
 const ESM = new URL('../../fixtures/observed/esm/', import.meta.url);
@@ -168,7 +169,12 @@ export class TestBench {
 
   /** `sc 2` on the guest's boot vCPU: signed r3. The other registers are as before. */
   async sc2(number: number, ...args: readonly (bigint | number)[]): Promise<number> {
-    return call(this.vcpu, number, args, () => this.uv.ultracall(this.vcpu));
+    return call(this.vcpu, number, args, () => this.host.ultracalls.ultracall(this.vcpu));
+  }
+
+  /** A hypercall of the Ultravisor's own, in the name of the SVM on the boot vCPU. */
+  fromUv(number: number, ...args: readonly (bigint | number)[]): ReturnType<typeof hypercall> {
+    return hypercall(this.uv, this.vcpu, number, ...args);
   }
 
   /** `sc 1` on the guest's boot vCPU: signed r3. */

@@ -87,7 +87,7 @@ describe('vCPUs of one SVM', () => {
         [SHARE + (round % 2) * 4, gpa >> 16n, 3].forEach((value, i) => {
           vcpu.set(3 + i, value);
         });
-        await bench.uv.ultracall(vcpu);
+        await bench.host.ultracalls.ultracall(vcpu);
         expect(vcpu.get(3)).to.equal(0n);
         await bench.guest.write(gpa + 5n, Uint8Array.of(id, round), vcpu);
         vcpu.set(3, 0x64);
@@ -105,7 +105,7 @@ describe('vCPUs of one SVM', () => {
       [SHARE, 0x80, 4].forEach((value, i) => {
         vcpu.set(3 + i, value);
       });
-      await bench.uv.ultracall(vcpu);
+      await bench.host.ultracalls.ultracall(vcpu);
       return Number(BigInt.asIntN(64, vcpu.get(3)));
     };
     const codes = await bench.world.scheduler.run([0, 1].map(id => ({ name: `vcpu ${id}`, body: () => share(id) })));

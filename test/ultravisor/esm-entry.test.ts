@@ -95,7 +95,7 @@ describe('ultracalls are for those whom pef.md b.1 names', () => {
     expect(await bench.sc2(0xf154)).to.equal(U.FUNCTION);
     expect(await bench.sc2(0xf100)).to.equal(U.FUNCTION);
     bench.vcpu.set(3, (1n << 60n) | 0xf110n);
-    await bench.uv.ultracall(bench.vcpu);
+    await bench.host.ultracalls.ultracall(bench.vcpu);
     expect(bench.vcpu.get(3)).to.equal(BigInt.asUintN(64, BigInt(U.FUNCTION)));
   });
 });

@@ -12,9 +12,9 @@ const UV_ESMB_GET_FILE = 0xf14c;
 /** One piece as a user program asks for it. */
 const piece = (bench: TestBench, name: string, offset: bigint, pid = 7n) =>
   getFilePiece({ ...platform(bench) }, bench.vcpu, name, offset, pid);
-const platform = ({ uv, guest }: TestBench) => ({
+const platform = ({ host, guest }: TestBench) => ({
   hypercall: guest.hypercall.bind(guest),
-  ultracall: uv.ultracall.bind(uv),
+  ultracall: host.ultracalls.ultracall.bind(host.ultracalls),
   read: () => Promise.reject(new Error('no memory is read')),
   write: () => Promise.reject(new Error('no memory is written')),
 });

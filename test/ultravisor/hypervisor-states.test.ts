@@ -7,8 +7,6 @@ const [PAGE_IN, PAGE_OUT, INIT_START, INIT_DONE, INIT_ABORT] = [0xef00, 0xef04, 
 const GPA = 0x60_0000n;
 
 /** A hypercall as the Ultravisor makes it: S in SRR1. The hypervisor's result. */
-const fromUv = async (bench: TestBench, number: number, ...args: readonly (bigint | number)[]): Promise<number> =>
-  (await bench.uv.hypercall(bench.vcpu, number, ...args)).r3;
 
 describe('hypercalls of the hypervisor for secure VMs (pef.md c)', () => {
   it('of a VM without S: H_UNSUPPORTED', async () => {
@@ -23,7 +21,7 @@ describe('hypercalls of the hypervisor for secure VMs (pef.md c)', () => {
     bench.adversary.onHypercall = async ({ number }) => {
       if (number !== BigInt(INIT_START)) return null;
       bench.adversary.onHypercall = null;
-      for (const early of [PAGE_IN, PAGE_OUT, INIT_DONE]) codes.push(await fromUv(bench, early, GPA, 0, 16));
+      for (const early of [PAGE_IN, PAGE_OUT, INIT_DONE]) codes.push((await bench.fromUv(early, GPA, 0, 16)).r3);
       return null;
     };
     await bench.guest.enterSecureMode();
@@ -33,18 +31,18 @@ describe('hypercalls of the hypervisor for secure VMs (pef.md c)', () => {
   it('arguments: order H_P3, flags H_P2, address H_PARAMETER', async () => {
     const bench = await TestBench.secure();
     for (const number of [PAGE_IN, PAGE_OUT]) {
-      expect(await fromUv(bench, number, GPA, 0, 12)).to.equal(H.P3);
-      expect(await fromUv(bench, number, GPA, 2, 16)).to.equal(H.P2);
-      expect(await fromUv(bench, number, 1n << 40n, 0, 16)).to.equal(H.PARAMETER);
+      expect((await bench.fromUv(number, GPA, 0, 12)).r3).to.equal(H.P3);
+      expect((await bench.fromUv(number, GPA, 2, 16)).r3).to.equal(H.P2);
+      expect((await bench.fromUv(number, 1n << 40n, 0, 16)).r3).to.equal(H.PARAMETER);
     }
-    expect(await fromUv(bench, PAGE_OUT, GPA, 1, 16)).to.equal(H.P2);
-    expect(await fromUv(bench, PAGE_IN, GPA, 0, 16), 'in secure memory already').to.equal(H.PARAMETER);
+    expect((await bench.fromUv(PAGE_OUT, GPA, 1, 16)).r3).to.equal(H.P2);
+    expect((await bench.fromUv(PAGE_IN, GPA, 0, 16)).r3, 'in secure memory already').to.equal(H.PARAMETER);
   });
 
   it('H_SVM_PAGE_OUT of a page that is out already: H_SUCCESS', async () => {
     const bench = await TestBench.secure();
-    expect(await fromUv(bench, PAGE_OUT, GPA, 0, 16)).to.equal(H.SUCCESS);
-    expect(await fromUv(bench, PAGE_OUT, GPA, 0, 16)).to.equal(H.SUCCESS);
+    expect((await bench.fromUv(PAGE_OUT, GPA, 0, 16)).r3).to.equal(H.SUCCESS);
+    expect((await bench.fromUv(PAGE_OUT, GPA, 0, 16)).r3).to.equal(H.SUCCESS);
   });
 
   it('a frame that a device holds on to: no page-in, H_STATE at H_SVM_INIT_DONE', async () => {

@@ -19,7 +19,7 @@ async function operate(bench: TestBench, operation: Operation, gpa: bigint): Pro
   [UV[operation], gpa >> 16n, 1n].forEach((value, i) => {
     vcpu.set(3 + i, value);
   });
-  await bench.uv.ultracall(vcpu);
+  await bench.host.ultracalls.ultracall(vcpu);
   return Number(BigInt.asIntN(64, vcpu.get(3)));
 }
 

@@ -70,7 +70,7 @@ describe("the hypervisor's view of a frame (pef.md a.5)", () => {
         bench.adversary.onHypercall = async ({ number }) => {
           if (number !== TPM_COMM || seen !== null) return null;
           seen = '';
-          const ask = (call: number, flags: number) => bench.uv.hypercall(bench.vcpu, call, GPA, flags, 16);
+          const ask = (call: number, flags: number) => bench.fromUv(call, GPA, flags, 16);
           const svm = bench.uv.svm(1)!;
           const setUv = (to: 'HV_SHARING' | 'HV_UNSHARING' | 'SECURE') => {
             svm.frames.set(GPA >> 16n, { state: to, secureRa: null, hvRa: null, sealed: null, usedAt: 0 });
@@ -164,7 +164,7 @@ describe('hypercalls of the Ultravisor (pef.md b.5.14, c.2)', () => {
       seen = [...vcpu.regs.gpr];
       return { r3: 0 };
     };
-    await bench.uv.hypercall(bench.vcpu, 0xef04, GPA, 0, 16);
+    await bench.fromUv(0xef04, GPA, 0, 16);
     expect(seen.slice(3, 7)).to.deep.equal([0xef04n, GPA, 0n, 16n]);
     expect(seen.filter((value, n) => value !== 0n && n > 6 && n < 31)).to.deep.equal([]);
     expect([seen[0], seen[1], seen[2]]).to.deep.equal([0n, 0n, 0n]);

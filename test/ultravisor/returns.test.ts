@@ -17,7 +17,6 @@ const open = async (options?: TestOptions) => watch(await TestBench.create(optio
 const secure = async (options?: TestOptions) => watch(await TestBench.secure(options));
 
 const [GPA, NEXT, RA, NOWHERE] = [0x60_0000n, 0x61_0000n, 0x7000_0000n, 1n << 40n];
-const fromUv = (bench: TestBench, number: number, ...args: readonly (bigint | number)[]) => bench.uv.hypercall(bench.vcpu, number, ...args);
 const esm = ({ guest }: TestBench) => guest.enterSecureMode();
 
 /** What provokes codes, by what it is about. Each begins with a machine of its own. */
@@ -138,11 +137,11 @@ const PROVOCATIONS: Readonly<Record<string, () => Promise<unknown>>> = {
     for (const number of [0xef00, 0xef04, 0xef08, 0xef0c, 0xef14]) await bench.sc1(number, GPA, 0, 16);
     const other = await secure();
     for (const number of [0xef00, 0xef04]) {
-      await fromUv(other, number, GPA, 0, 12);
-      await fromUv(other, number, GPA, 2, 16);
-      await fromUv(other, number, NOWHERE, 0, 16);
+      await other.fromUv(number, GPA, 0, 12);
+      await other.fromUv(number, GPA, 2, 16);
+      await other.fromUv(number, NOWHERE, 0, 16);
     }
-    await fromUv(await secure({ profile: 'hardened' }), 0xef08);
+    await (await secure({ profile: 'hardened' })).fromUv(0xef08);
     const held = await open();
     held.guest.partition.write(GPA, Uint8Array.of(1), 'guest');
     held.guest.partition.state.pinned.add(GPA >> 16n);

@@ -2,6 +2,7 @@ import { decode, encode } from '../../bytes/index.ts';
 import { buildFdt, fdtNode, findNode, propertyOf, readFdt, text, writeFdt } from '../../svm/format/index.ts';
 import { TPMT_PUBLIC } from '../../tpm/wire/index.ts';
 import type { HandedSession, TpmNode } from '../core/tpm-node.ts';
+import type { Ultravisor } from '../core/ultravisor.ts';
 
 const COMPATIBLE = 'ibm,uv-tpm';
 
@@ -63,4 +64,11 @@ export function readUvFdt(bytes: Uint8Array): TpmNode | null {
     parentPublic: parent.length > 0 ? decode(TPMT_PUBLIC, parent) : null,
     session: context.length > 0 ? session : null,
   };
+}
+
+/** Entry from firmware: the Ultravisor takes what is in the tree (open-power/ultravisor core/init.c). */
+export function startUltravisor(uv: Ultravisor, uvFdt: Uint8Array): void {
+  uv.tpm = readUvFdt(uvFdt);
+  if (uv.tpm?.session) uv.tpm.session.savedAtNs = uv.world.clock.nowNs;
+  if (!uv.tpm) uv.note('no ibm,uv-tpm: every unwrap will fail');
 }

@@ -1,6 +1,7 @@
 import { gpaOf, PAGE_BYTES, r } from '../../hcall/index.ts';
 import { U } from '../core/codes.ts';
 import type { Svm } from '../core/svm.ts';
+import { takeReturn } from '../hypervisor/world-switch.ts';
 import { forget, pageIn, pageInval, pageOut } from '../memory/pages.ts';
 import { dropSecurePage, releaseSlot, reserveSlot } from '../memory/secure-memory.ts';
 import { ultracall, where } from './ultracall.ts';
@@ -156,7 +157,7 @@ export const UV_RETURN = ultracall({
   out: {},
   returns: {},
   handle(uv, _input, vcpu) {
-    uv.takeReturn(vcpu);
+    takeReturn(uv, vcpu);
     return 'goes on elsewhere';
   },
 });

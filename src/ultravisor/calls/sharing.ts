@@ -1,8 +1,9 @@
 import { r } from '../../hcall/index.ts';
 import { U } from '../core/codes.ts';
+import type { UltracallResult } from '../core/ultracall-result.ts';
 import type { Ultravisor } from '../core/ultravisor.ts';
 import { share, unshare, unshareAll } from '../memory/sharing.ts';
-import { type UltracallResult, ultracall, where } from './ultracall.ts';
+import { ultracall, where } from './ultracall.ts';
 
 const SOURCE = 'open-power/ultravisor core/uvcall.c, core/svm_host.c';
 /** The published code writes no result; see `shareResult`. */
@@ -31,7 +32,7 @@ export const UV_SHARE_PAGE = ultracall({
   returns: RETURNS,
   async handle(uv, { gfn, num }, vcpu) {
     const svm = uv.svm(vcpu.regs.lpidr);
-    return result(uv, svm ? await share(uv, svm, vcpu, gfn, num) : U.PARAMETER);
+    return result(uv, svm ? await share({ uv, svm, vcpu }, gfn, num) : U.PARAMETER);
   },
 });
 
@@ -46,7 +47,7 @@ export const UV_UNSHARE_PAGE = ultracall({
   returns: RETURNS,
   async handle(uv, { gfn, num }, vcpu) {
     const svm = uv.svm(vcpu.regs.lpidr);
-    return result(uv, svm ? await unshare(uv, svm, vcpu, gfn, num) : U.PARAMETER);
+    return result(uv, svm ? await unshare({ uv, svm, vcpu }, gfn, num) : U.PARAMETER);
   },
 });
 
@@ -66,6 +67,6 @@ export const UV_UNSHARE_ALL_PAGES = ultracall({
   },
   async handle(uv, _input, vcpu) {
     const svm = uv.svm(vcpu.regs.lpidr);
-    return result(uv, svm ? await unshareAll(uv, svm, vcpu) : U.PARAMETER);
+    return result(uv, svm ? await unshareAll({ uv, svm, vcpu }) : U.PARAMETER);
   },
 });

@@ -2,6 +2,7 @@ import { type Named, type RegisterUses, tableOf, type Vcpu } from '../../hcall/i
 import type { UName } from '../core/codes.ts';
 import { type Profile, profiles } from '../core/profile.ts';
 import type { FieldName, ProfileFields } from '../core/profile-fields.ts';
+import type { UltracallResult } from '../core/ultracall-result.ts';
 import type { Ultravisor } from '../core/ultravisor.ts';
 
 /**
@@ -9,14 +10,6 @@ import type { Ultravisor } from '../core/ultravisor.ts';
  * `guest kernel`: HV=0, PR=0. `anyone`: no test, user space too.
  */
 export type Caller = 'hypervisor' | 'svm kernel' | 'guest kernel' | 'anyone';
-
-export type UltracallResult<O extends RegisterUses> =
-  /** `count`: r3 is a number of bytes or a code of libfdt, no U_* code. `byDispatch`: the caller may not; every call has that. */
-  | { readonly r3: number | bigint; readonly out?: Partial<Named<O>>; readonly count?: boolean; readonly byDispatch?: true }
-  /** r3 is left as it was: it still holds the number of the call. */
-  | 'r3 unchanged'
-  /** The vCPU goes on elsewhere, with registers that the handler has set. */
-  | 'goes on elsewhere';
 
 /** When a code is given: in every profile, or only where a field has a value. */
 export type Condition = string | { readonly [F in FieldName]: OnlyWhere<F> }[FieldName];

@@ -1,5 +1,23 @@
 import type { Registers } from '../../hcall/index.ts';
-import type { GpfState } from '../memory/page-states.ts';
+
+/** States of a guest frame in the Ultravisor (open-power/ultravisor include/svm_host.h); the index is the published number. */
+export const GPF_STATES = [
+  'SECURE',
+  'PAGEDOUT',
+  'SHARED',
+  'SHARED_INV',
+  'SHARED_IMPLICIT',
+  'SHARED_IMPLICIT_INV',
+  'HV_SHARING',
+  'HV_SHARED',
+  'HV_SHARED_INV',
+  'HV_UNSHARING',
+  'HV_UNSHARING_INV',
+  'HV_UNSHARED',
+  'PSEUDO_SHARED',
+  'PSEUDO_SHARED_INV',
+] as const;
+export type GpfState = (typeof GPF_STATES)[number];
 
 /** A guest frame as the Ultravisor keeps it. No record means: state SECURE, all zeros, no memory used yet. */
 export interface Frame {

@@ -1,8 +1,8 @@
 import { MSR, type Registers, type Vcpu, zeroRegisters } from '../../hcall/index.ts';
-import type { Svm } from '../core/svm.ts';
-import type { Returned, Ultravisor } from '../core/ultravisor.ts';
+import type { Returned, SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { killSvm } from './kill-svm.ts';
 import { sprsFor } from './masked-sprs.ts';
+import { enterHypervisor, exchange, newCookie } from './world-switch.ts';
 
 /** Status bits of SRR1 that a synthesized interrupt may set (pef.md b.5.12). */
 const STATUS_BITS = 0x783f_0000n;
@@ -13,13 +13,14 @@ const HIGHEST_VECTOR = 0x2000n;
 const VECTOR_ALIGNMENT = 32n;
 
 /** Enters the hypervisor for an SVM; afterwards all registers are the SVM's again. */
-export async function pass(uv: Ultravisor, svm: Svm, vcpu: Vcpu, vector: number, registersIn: number, decShown = false): Promise<Returned> {
+export async function pass(ctx: SvmContext, vector: number, registersIn: number, decShown = false): Promise<Returned> {
+  const { uv, vcpu } = ctx;
   const saved = vcpu.saved();
-  const cookie = uv.newCookie();
+  const cookie = newCookie(uv);
   vcpu.load(frameFor(uv, saved, vector, registersIn, cookie, decShown));
-  const returned = await uv.exchange(vcpu, vector, cookie);
+  const returned = await exchange(uv, vcpu, vector, cookie);
   vcpu.load(saved);
-  if (returned.pidr !== saved.pidr) await killSvm(uv, svm, vcpu, 'the hypervisor changed PIDR');
+  if (returned.pidr !== saved.pidr) await killSvm(ctx, 'the hypervisor changed PIDR');
   return returned;
 }
 
@@ -30,7 +31,7 @@ function frameFor(uv: Ultravisor, svm: Registers, vector: number, registersIn: n
   const [noise = 0n] = new BigUint64Array(uv.random.bytes(8).buffer);
   frame.gpr[0] = noise; // the published generator yields one value, then zeros
   for (let n = 3; n < 3 + registersIn; n++) frame.gpr[n] = svm.gpr[n] ?? 0n;
-  uv.enterHypervisor(frame, svm.msr, cookie, vector);
+  enterHypervisor(frame, svm.msr, cookie, vector);
   return frame;
 }
 
@@ -61,13 +62,8 @@ export function interruptSvm(vcpu: Vcpu, vector: bigint, status: bigint, endian:
 }
 
 /** Passes an interrupt of an SVM on to the hypervisor, which sees none of its general registers. */
-export async function reflect(
-  uv: Ultravisor,
-  svm: Svm,
-  vcpu: Vcpu,
-  vector: number,
-  sprs: Readonly<Record<string, bigint>> = {},
-): Promise<void> {
+export async function reflect(ctx: SvmContext, vector: number, sprs: Readonly<Record<string, bigint>> = {}): Promise<void> {
+  const { vcpu } = ctx;
   vcpu.regs.spr = { ...vcpu.regs.spr, ...sprs };
-  synthesize(vcpu, vector, await pass(uv, svm, vcpu, vector, 0));
+  synthesize(vcpu, vector, await pass(ctx, vector, 0));
 }

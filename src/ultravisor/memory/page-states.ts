@@ -1,21 +1,4 @@
-/** States of a guest frame in the Ultravisor (open-power/ultravisor include/svm_host.h); the index is the published number. */
-export const GPF_STATES = [
-  'SECURE',
-  'PAGEDOUT',
-  'SHARED',
-  'SHARED_INV',
-  'SHARED_IMPLICIT',
-  'SHARED_IMPLICIT_INV',
-  'HV_SHARING',
-  'HV_SHARED',
-  'HV_SHARED_INV',
-  'HV_UNSHARING',
-  'HV_UNSHARING_INV',
-  'HV_UNSHARED',
-  'PSEUDO_SHARED',
-  'PSEUDO_SHARED_INV',
-] as const;
-export type GpfState = (typeof GPF_STATES)[number];
+import type { GpfState } from '../core/svm.ts';
 
 /** UV_PAGE_IN on a frame that the hypervisor is to back: the state afterwards (core/svm_host.c handle_page_in). */
 export const AFTER_HV_PAGE_IN: Readonly<Partial<Record<GpfState, GpfState>>> = {

@@ -2,9 +2,9 @@ import { toHex } from '../../bytes/index.ts';
 import { decryptGcm, digest, encryptGcm } from '../../crypto/index.ts';
 import { gfnOf, gpaOf, isSecure, PAGE_BYTES, PAGE_SHIFT } from '../../hcall/index.ts';
 import { U } from '../core/codes.ts';
-import { frameOf, inSlot, type Svm, stateOf } from '../core/svm.ts';
+import { frameOf, type GpfState, inSlot, type Svm, stateOf } from '../core/svm.ts';
 import type { Ultravisor } from '../core/ultravisor.ts';
-import { AFTER_HV_PAGE_IN, AFTER_INVAL, type GpfState, SHARED_STATES } from './page-states.ts';
+import { AFTER_HV_PAGE_IN, AFTER_INVAL, SHARED_STATES } from './page-states.ts';
 import { dropSecurePage, releaseAll, securePage } from './secure-memory.ts';
 
 const SOURCE = 'open-power/ultravisor core/svm_host.c';

@@ -1,6 +1,8 @@
 import { gpaOf, H, isSecure, PAGE_BYTES, PAGE_SHIFT, Vcpu } from '../../hcall/index.ts';
 import { frameOf, type Svm } from '../core/svm.ts';
-import type { Ultravisor } from '../core/ultravisor.ts';
+import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
+import { askForContents } from '../hypervisor/ask-for-page.ts';
+import { hypercall } from '../hypervisor/hypercall.ts';
 
 const H_SVM_PAGE_OUT = 0xef04;
 
@@ -54,10 +56,16 @@ export async function makeRoom(uv: Ultravisor): Promise<boolean> {
     if (!victim) return false;
     const { svm, gfn } = victim;
     // In the name of the SVM that owns the page, on a vCPU of nobody's.
-    const { r3 } = await uv.hypercall(new Vcpu(0, svm.lpid), H_SVM_PAGE_OUT, gpaOf(gfn), 0, PAGE_SHIFT);
+    const { r3 } = await hypercall(uv, new Vcpu(0, svm.lpid), H_SVM_PAGE_OUT, gpaOf(gfn), 0, PAGE_SHIFT);
     if (r3 !== H.SUCCESS || uv.memory.securePagesLeft === 0) return false;
   }
   return true;
+}
+
+/** Makes room in secure memory and asks the hypervisor for what it holds of a frame; false: it refused. */
+export async function bringBack(ctx: SvmContext, gfn: bigint): Promise<boolean> {
+  await makeRoom(ctx.uv);
+  return askForContents(ctx, gfn);
 }
 
 function leastRecentlyUsed(uv: Ultravisor): { readonly svm: Svm; readonly gfn: bigint } | null {

@@ -1,13 +1,12 @@
-import { gfnOf, gpaOf, Halt, PAGE_BYTES, pageOffset, type Vcpu } from '../../hcall/index.ts';
-import { frameOf, inSlot, type Svm, stateOf } from '../core/svm.ts';
-import type { Ultravisor } from '../core/ultravisor.ts';
+import { gfnOf, gpaOf, Halt, PAGE_BYTES, pageOffset } from '../../hcall/index.ts';
+import { frameOf, inSlot, stateOf } from '../core/svm.ts';
+import type { SvmContext } from '../core/ultravisor.ts';
+import { askForSharedPage } from '../hypervisor/ask-for-page.ts';
 import { reflect } from '../hypervisor/interrupts.ts';
 import { killSvm } from '../hypervisor/kill-svm.ts';
-import { askForPage } from './ask-for-page.ts';
 import { setState } from './pages.ts';
-import { makeRoom, securePage } from './secure-memory.ts';
+import { bringBack, makeRoom, securePage } from './secure-memory.ts';
 
-const SHARED = 1;
 const DATA_STORAGE = 0xe00;
 /** HDSISR: no translation; a store (Power ISA 3.1 Book III §7.5.3). */
 const PAGE_MISSING = 0x4000_0000n;
@@ -16,10 +15,11 @@ const IS_STORE = 0x0200_0000n;
 const PAGE_IN_TRIES = 10;
 
 /** Brings the pages of a range into secure memory, each once in a transition (core/pagein_track.c); false: the hypervisor refused. */
-export async function fetch(uv: Ultravisor, svm: Svm, vcpu: Vcpu, gpa: bigint, length: bigint): Promise<boolean> {
+export async function fetch(ctx: SvmContext, gpa: bigint, length: bigint): Promise<boolean> {
+  const { svm } = ctx;
   for (let gfn = gfnOf(gpa); gfn <= gfnOf(gpa + (length > 0n ? length - 1n : 0n)); gfn++) {
     if (svm.fetched.has(gfn)) continue;
-    if (!(await askForPage(uv, svm, vcpu, gfn, 0))) return false;
+    if (!(await bringBack(ctx, gfn))) return false;
     svm.fetched.add(gfn);
   }
   return true;
@@ -33,14 +33,8 @@ const LOOK_AGAIN_NS = 1_000;
  * The page behind a frame for this reader. Null: reads give zeros (nothing was ever written there, or no slot holds the address), writes
  * are lost. What the hardware would raise as a data storage interrupt is answered as in core/svm_host.c svm_e00_handle.
  */
-async function backing(
-  uv: Ultravisor,
-  svm: Svm,
-  vcpu: Vcpu,
-  gpa: bigint,
-  by: 'svm' | 'ultravisor',
-  write: boolean,
-): Promise<bigint | null> {
+async function backing(ctx: SvmContext, gpa: bigint, by: 'svm' | 'ultravisor', write: boolean): Promise<bigint | null> {
+  const { uv, svm } = ctx;
   const gfn = gfnOf(gpa);
   if (!inSlot(svm, gpa)) return null; // MMIO: no device of a guest answers here
   for (let tries = 0, waits = 0; tries < PAGE_IN_TRIES && waits < PATIENCE; ) {
@@ -52,22 +46,21 @@ async function backing(
       case 'PSEUDO_SHARED_INV':
         if (!write && (frame?.secureRa ?? null) === null) return null;
         if ((frame?.secureRa ?? null) === null && !(await makeRoom(uv))) break;
-        return securePage(uv, svm, gfn) ?? killSvm(uv, svm, vcpu, 'no secure memory is left for the SVM');
+        return securePage(uv, svm, gfn) ?? killSvm(ctx, 'no secure memory is left for the SVM');
       case 'SHARED_IMPLICIT':
       case 'SHARED_IMPLICIT_INV':
-        if (by === 'svm') await killSvm(uv, svm, vcpu, `the SVM touched the Ultravisor's bounce page at 0x${gpaOf(gfn).toString(16)}`);
+        if (by === 'svm') await killSvm(ctx, `the SVM touched the Ultravisor's bounce page at 0x${gpaOf(gfn).toString(16)}`);
         if (frame && frame.hvRa !== null) return frame.hvRa;
-        await askForPage(uv, svm, vcpu, gfn, SHARED);
+        await askForSharedPage(ctx, gfn);
         break;
       case 'SHARED':
       case 'SHARED_INV':
         if (frame && frame.hvRa !== null) return frame.hvRa;
-        if (by === 'svm')
-          await reflect(uv, svm, vcpu, DATA_STORAGE, { ASDR: gpa, HDAR: gpa, HDSISR: PAGE_MISSING | (write ? IS_STORE : 0n) });
-        else await askForPage(uv, svm, vcpu, gfn, SHARED);
+        if (by === 'svm') await reflect(ctx, DATA_STORAGE, { ASDR: gpa, HDAR: gpa, HDSISR: PAGE_MISSING | (write ? IS_STORE : 0n) });
+        else await askForSharedPage(ctx, gfn);
         break;
       case 'PAGEDOUT':
-        await askForPage(uv, svm, vcpu, gfn, 0);
+        await bringBack(ctx, gfn);
         break;
       default: {
         // Another vCPU is sharing or unsharing it: back to the SVM, which tries again.
@@ -78,7 +71,7 @@ async function backing(
     }
     tries++;
   }
-  return killSvm(uv, svm, vcpu, `the hypervisor does not give the page at 0x${gpaOf(gfn).toString(16)}`);
+  return killSvm(ctx, `the hypervisor does not give the page at 0x${gpaOf(gfn).toString(16)}`);
 }
 
 /** The parts of a range that lie in one page each. */
@@ -92,32 +85,20 @@ function* pieces(gpa: bigint, length: number): Generator<{ at: bigint; size: num
 }
 
 /** Memory of the SVM as it, or the Ultravisor for it, sees it; paged-out frames are brought in. */
-export async function readSvm(
-  uv: Ultravisor,
-  svm: Svm,
-  vcpu: Vcpu,
-  gpa: bigint,
-  length: number,
-  by: 'svm' | 'ultravisor',
-): Promise<Uint8Array> {
+export async function readSvm(ctx: SvmContext, gpa: bigint, length: number, by: 'svm' | 'ultravisor'): Promise<Uint8Array> {
+  const { uv } = ctx;
   const out = new Uint8Array(length);
   for (const { at, size, done } of pieces(gpa, length)) {
-    const ra = await backing(uv, svm, vcpu, at, by, false);
+    const ra = await backing(ctx, at, by, false);
     if (ra !== null) out.set(uv.memory.read(ra + BigInt(pageOffset(at)), size, by), done);
   }
   return out;
 }
 
-export async function writeSvm(
-  uv: Ultravisor,
-  svm: Svm,
-  vcpu: Vcpu,
-  gpa: bigint,
-  bytes: Uint8Array,
-  by: 'svm' | 'ultravisor',
-): Promise<void> {
+export async function writeSvm(ctx: SvmContext, gpa: bigint, bytes: Uint8Array, by: 'svm' | 'ultravisor'): Promise<void> {
+  const { uv } = ctx;
   for (const { at, size, done } of pieces(gpa, bytes.length)) {
-    const ra = await backing(uv, svm, vcpu, at, by, true);
+    const ra = await backing(ctx, at, by, true);
     if (ra !== null) uv.memory.write(ra + BigInt(pageOffset(at)), bytes.subarray(done, done + size), by);
   }
 }
@@ -126,15 +107,10 @@ export async function writeSvm(
  * Shares a frame for the Ultravisor's own purposes: `SHARED_IMPLICIT` bounce page, or `PSEUDO_SHARED` (the RTAS area: the
  * hypervisor gets a page of its own, the SVM keeps its secure one). False: the hypervisor refused.
  */
-export async function shareFor(
-  uv: Ultravisor,
-  svm: Svm,
-  vcpu: Vcpu,
-  gfn: bigint,
-  as: 'SHARED_IMPLICIT' | 'PSEUDO_SHARED',
-): Promise<boolean> {
+export async function shareFor(ctx: SvmContext, gfn: bigint, as: 'SHARED_IMPLICIT' | 'PSEUDO_SHARED'): Promise<boolean> {
+  const { uv, svm } = ctx;
   setState(uv, svm, gfn, 'HV_SHARING', `to become ${as}`);
-  const agreed = await askForPage(uv, svm, vcpu, gfn, SHARED);
+  const agreed = await askForSharedPage(ctx, gfn);
   const frame = frameOf(svm, gfn);
   if (!agreed || stateOf(svm, gfn) !== 'HV_SHARED' || frame.hvRa === null) {
     setState(uv, svm, gfn, 'SECURE', 'the hypervisor gave no page to share');

@@ -1,9 +1,9 @@
 import { gfnOf, MSR, type Vcpu } from '../../hcall/index.ts';
-import { inSlot, type Svm, stateOf } from '../core/svm.ts';
-import type { Ultravisor } from '../core/ultravisor.ts';
+import { inSlot, stateOf } from '../core/svm.ts';
+import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { interruptSvm, programInterrupt, reflect } from '../hypervisor/interrupts.ts';
 import { killSvm } from '../hypervisor/kill-svm.ts';
-import { askForPage } from '../memory/ask-for-page.ts';
+import { bringBack } from '../memory/secure-memory.ts';
 
 const EXTERNAL = 0x500;
 const DATA_STORAGE = 0xe00;
@@ -17,7 +17,6 @@ const ILLEGAL = 0x0008_0000n;
 /** HFSCR interrupt cause: transactional memory. */
 const CAUSE_TM = 5n;
 const CAUSE_SHIFT = 56n;
-const NONSHARED = 0;
 
 /** An interrupt of the processor while an SVM runs, other than a system call (open-power/ultravisor core/exceptions.c exception_entry). */
 export async function reflectInterrupt(
@@ -28,40 +27,36 @@ export async function reflectInterrupt(
 ): Promise<void> {
   const svm = uv.svm(vcpu.regs.lpidr);
   if (!svm) throw new RangeError(`an interrupt of an SVM with lpid ${vcpu.regs.lpidr}, which there is not`);
-  if (REFLECTED.has(vector)) return reflect(uv, svm, vcpu, vector, sprs);
+  const ctx = { uv, svm, vcpu };
+  if (REFLECTED.has(vector)) return reflect(ctx, vector, sprs);
   switch (vector) {
     case EXTERNAL:
       return interruptSvm(vcpu, BigInt(EXTERNAL), 0n, vcpu.regs.msr & MSR.LE); // straight back
     case DATA_STORAGE:
     case INSTRUCTION_STORAGE:
-      return storageInterrupt(uv, svm, vcpu, vector, sprs);
+      return storageInterrupt(ctx, vector, sprs);
     case EMULATION_ASSISTANCE:
-      return killSvm(uv, svm, vcpu, 'an emulation assistance interrupt: the SVM ran what is no instruction');
+      return killSvm(ctx, 'an emulation assistance interrupt: the SVM ran what is no instruction');
     case FACILITY_UNAVAILABLE:
       if ((sprs.HFSCR ?? 0n) >> CAUSE_SHIFT === CAUSE_TM) return programInterrupt(vcpu, ILLEGAL);
-      return reflect(uv, svm, vcpu, vector, sprs);
+      return reflect(ctx, vector, sprs);
     default:
       uv.note(`unexpected exception 0x${vector.toString(16)}: back to the SVM`, svm.lpid);
   }
 }
 
 /** By the state of the frame; whatever is not handled goes back to the SVM, which tries again (core/svm_host.c svm_e00_handle, svm_e20_handle). */
-async function storageInterrupt(
-  uv: Ultravisor,
-  svm: Svm,
-  vcpu: Vcpu,
-  vector: number,
-  sprs: Readonly<Record<string, bigint>>,
-): Promise<void> {
+async function storageInterrupt(ctx: SvmContext, vector: number, sprs: Readonly<Record<string, bigint>>): Promise<void> {
+  const { svm } = ctx;
   const gpa = sprs.ASDR ?? 0n;
-  if (!inSlot(svm, gpa)) return reflect(uv, svm, vcpu, vector, sprs); // MMIO
+  if (!inSlot(svm, gpa)) return reflect(ctx, vector, sprs); // MMIO
   const state = stateOf(svm, gfnOf(gpa));
   if (state === 'PAGEDOUT') {
-    await askForPage(uv, svm, vcpu, gfnOf(gpa), NONSHARED);
+    await bringBack(ctx, gfnOf(gpa));
     return;
   }
   if (vector !== DATA_STORAGE) return;
-  if (state === 'SHARED_INV') return reflect(uv, svm, vcpu, vector, sprs);
+  if (state === 'SHARED_INV') return reflect(ctx, vector, sprs);
   if (state === 'SHARED_IMPLICIT' || state === 'SHARED_IMPLICIT_INV')
-    return killSvm(uv, svm, vcpu, `the SVM touched the Ultravisor's bounce page at 0x${gpa.toString(16)}`);
+    return killSvm(ctx, `the SVM touched the Ultravisor's bounce page at 0x${gpa.toString(16)}`);
 }

@@ -33,13 +33,14 @@ async function handle(uv: Ultravisor, vcpu: Vcpu, number: number): Promise<void>
     vcpu.set(3, H.HARDWARE);
     return;
   }
+  const ctx = { uv, svm, vcpu };
   if (number === H_CEDE) {
     vcpu.regs.msr |= MSR.EE;
-    await refreshSession(uv, svm, vcpu);
+    await refreshSession(ctx);
   }
   if (number === H_RANDOM) return answerRandom(uv, vcpu);
   const problemState = vcpu.has(MSR.PR); // the hypervisor refuses it, whatever it asks for
-  if (number === H_RTAS && !problemState) return reflectRtas(uv, svm, vcpu);
+  if (number === H_RTAS && !problemState) return reflectRtas(ctx);
   const counts = HCALL_COUNTS.get(number);
   if (!counts) {
     uv.assertionFailed(
@@ -51,7 +52,7 @@ async function handle(uv: Ultravisor, vcpu: Vcpu, number: number): Promise<void>
     return;
   }
   const saved = vcpu.saved();
-  const returned = await pass(uv, svm, vcpu, SYSTEM_CALL, counts.in, number === H_CEDE);
+  const returned = await pass(ctx, SYSTEM_CALL, counts.in, number === H_CEDE);
   if (!returned.inTransaction) {
     vcpu.set(3, returned.r0);
     for (let n = 4; n < 3 + counts.out; n++) vcpu.set(n, returned.gpr[n] ?? saved.gpr[n] ?? 0n);

@@ -1,6 +1,5 @@
 import { DecodeError, toHex } from '../../bytes/index.ts';
 import { digest, equal } from '../../crypto/index.ts';
-import type { Vcpu } from '../../hcall/index.ts';
 import {
   type DigestProperties,
   digestProperties,
@@ -13,8 +12,7 @@ import {
 } from '../../svm/format/index.ts';
 import type { CheckName } from '../core/checks.ts';
 import { U } from '../core/codes.ts';
-import type { Svm } from '../core/svm.ts';
-import type { Ultravisor } from '../core/ultravisor.ts';
+import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { readSvm, writeSvm } from '../memory/svm-memory.ts';
 import { EsmRefused } from './esm-refused.ts';
 import { fetched, type GuestTree } from './guest-tree.ts';
@@ -22,7 +20,8 @@ import { fetched, type GuestTree } from './guest-tree.ts';
 const SOURCE = 'open-power/ultravisor svm/svm-esmb.c, svm/svm-crypto.c';
 
 /** Copies the files tree to its page, undecrypted; a blob without attachments has none (pef.md e.7.1). */
-export async function keepFilesTree(uv: Ultravisor, svm: Svm, vcpu: Vcpu, blob: Fdt): Promise<void> {
+export async function keepFilesTree(ctx: SvmContext, blob: Fdt): Promise<void> {
+  const { uv, svm } = ctx;
   const files = filesFdt(blob);
   if (!files) return;
   if (files.length > ESM_LIMITS.filesFdtBytes) {
@@ -30,7 +29,7 @@ export async function keepFilesTree(uv: Ultravisor, svm: Svm, vcpu: Vcpu, blob: 
     uv.assertionFailed(why);
     throw new EsmRefused(U.PERMISSION, 'files-tree', why, SOURCE);
   }
-  await writeSvm(uv, svm, vcpu, svm.reserved?.files ?? 0n, files, 'ultravisor');
+  await writeSvm(ctx, svm.reserved?.files ?? 0n, files, 'ultravisor');
   svm.filesBytes = files.length;
 }
 
@@ -58,14 +57,8 @@ export function openDigests(uv: Ultravisor, symkey: Uint8Array, blob: Fdt): Dige
 }
 
 /** RTAS, kernel, initrd, bootargs, in this order; a mismatch is counted and the next is looked at (pef.md e.7.3). */
-export async function checkDigests(
-  uv: Ultravisor,
-  svm: Svm,
-  vcpu: Vcpu,
-  digests: DigestProperties,
-  tree: GuestTree,
-  kbase: bigint,
-): Promise<void> {
+export async function checkDigests(ctx: SvmContext, digests: DigestProperties, tree: GuestTree, kbase: bigint): Promise<void> {
+  const { uv, svm } = ctx;
   const { rtas, initrd } = tree;
   const kernelSize = digests.kernelSize ?? missing('kernel-size');
   const items: readonly { readonly item: keyof DigestProperties & string; readonly gpa: bigint; readonly bytes: number }[] = [
@@ -76,13 +69,13 @@ export async function checkDigests(
   const wrong: string[] = [];
   for (const { item, gpa, bytes } of items) {
     const expected = (digests[item] as Uint8Array | undefined) ?? missing(item);
-    const measured = await fetched(uv, svm, vcpu, gpa, BigInt(bytes), `the ${item}`);
+    const measured = await fetched(ctx, gpa, BigInt(bytes), `the ${item}`);
     if (!compare(uv, item, expected, measured, `${bytes} bytes at 0x${gpa.toString(16)}`)) wrong.push(item);
     tree.measured.push({ start: gpa, end: gpa + BigInt(bytes) });
   }
   const bootargs = tree.bootargs.subarray(0, -1); // without its last byte, the NUL
   if (!compare(uv, 'bootargs', digests.bootargs ?? missing('bootargs'), bootargs, `${bootargs.length} bytes`)) wrong.push('bootargs');
-  if (uv.makes('digest-files') && !(await sameFiles(uv, svm, vcpu, digests))) wrong.push('files');
+  if (uv.makes('digest-files') && !(await sameFiles(ctx, digests))) wrong.push('files');
   if (wrong.length === 0) return;
   const why = `not what the owner measured: ${wrong.join(', ')}`;
   if (uv.profile.digestMismatch === 'refused') throw new EsmRefused(U.PERMISSION, `digest-${wrong[0]}`, why, SOURCE, true);
@@ -90,12 +83,13 @@ export async function checkDigests(
 }
 
 /** Decisions 28: the owner may add a digest of the files tree, so that attachments can be neither exchanged nor taken away. */
-async function sameFiles(uv: Ultravisor, svm: Svm, vcpu: Vcpu, { files }: DigestProperties): Promise<boolean> {
+async function sameFiles(ctx: SvmContext, { files }: DigestProperties): Promise<boolean> {
+  const { uv, svm } = ctx;
   if (files === undefined) {
     uv.note("the owner's digests have none of the files tree: attachments may be exchanged or missing", svm.lpid);
     return true;
   }
-  const bytes = await readSvm(uv, svm, vcpu, svm.reserved?.files ?? 0n, svm.filesBytes, 'ultravisor');
+  const bytes = await readSvm(ctx, svm.reserved?.files ?? 0n, svm.filesBytes, 'ultravisor');
   return compare(uv, 'files', files, bytes, `${bytes.length} bytes`);
 }
 

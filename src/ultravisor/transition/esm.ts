@@ -1,8 +1,9 @@
 import { H, hName, MSR, SECURE_BIT, SYSTEM_CALL, type Vcpu } from '../../hcall/index.ts';
-import type { UltracallResult } from '../calls/ultracall.ts';
 import { U } from '../core/codes.ts';
 import { newSvm, type Svm } from '../core/svm.ts';
-import type { Ultravisor } from '../core/ultravisor.ts';
+import type { UltracallResult } from '../core/ultracall-result.ts';
+import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
+import { hypercall } from '../hypervisor/hypercall.ts';
 import { makeRoom, releaseAll } from '../memory/secure-memory.ts';
 import { checkDigests, keepFilesTree, openDigests } from './digests.ts';
 import { EsmRefused } from './esm-refused.ts';
@@ -26,6 +27,7 @@ export async function enterSecureMode(
   const refusal = entryChecks(uv, vcpu, kbase, fdt);
   if (refusal !== null) return { r3: refusal };
   const svm = newSvm(Number(vcpu.regs.lpidr), vcpu.saved());
+  const ctx = { uv, svm, vcpu };
   uv.svms.set(svm.lpid, svm);
   move(uv, svm, 'none', 'ACTIVE', 'UV_ESM');
   // Page directory and bitmap of pages: without room for them the guest goes on as it was, and the record stays (pef.md e.3.4).
@@ -33,12 +35,12 @@ export async function enterSecureMode(
   if (uv.memory.securePages > 0 && !(await makeRoom(uv)))
     return uv.profile.esmFailure === 'ultravisor code' ? forgetEarly(uv, svm) : 'r3 unchanged';
   try {
-    const tree = await prepare(uv, svm, vcpu, kbase, fdt);
-    await commit(uv, svm, vcpu, tree, kbase, fdt);
+    const tree = await prepare(ctx, kbase, fdt);
+    await commit(ctx, tree, kbase, fdt);
     return 'goes on elsewhere';
   } catch (refused) {
     if (!(refused instanceof EsmRefused)) throw refused;
-    const result = await abort(uv, svm, vcpu, refused);
+    const result = await abort(ctx, refused);
     // The hypervisor may have ended it before: what was taken since belongs to nobody.
     if (uv.svm(svm.lpid) !== svm) releaseAll(uv, svm);
     return result;
@@ -64,24 +66,26 @@ function forgetEarly(uv: Ultravisor, svm: Svm): { readonly r3: number } {
 }
 
 /** Everything up to the last measurement; throws {@link EsmRefused}. */
-async function prepare(uv: Ultravisor, svm: Svm, vcpu: Vcpu, kbase: bigint, fdt: bigint): Promise<GuestTree> {
-  const { r3 } = await uv.hypercall(vcpu, H_SVM_INIT_START);
+async function prepare(ctx: SvmContext, kbase: bigint, fdt: bigint): Promise<GuestTree> {
+  const { uv, vcpu } = ctx;
+  const { r3 } = await hypercall(uv, vcpu, H_SVM_INIT_START);
   if (r3 !== H.SUCCESS) throw new EsmRefused(U.FUNCTION, 'init-start', `H_SVM_INIT_START gave ${hName(r3) ?? r3}`, SOURCE);
-  const tree = await fetchTree(uv, svm, vcpu, fdt);
-  await reservePages(uv, svm, vcpu, tree);
-  await shareRtas(uv, svm, vcpu, tree);
-  const blob = await locateBlob(uv, svm, vcpu, tree);
-  const symkey = await unwrapSymkey(uv, svm, vcpu, blob);
-  await keepSymkey(uv, svm, vcpu, symkey);
-  await keepFilesTree(uv, svm, vcpu, blob);
+  const tree = await fetchTree(ctx, fdt);
+  await reservePages(ctx, tree);
+  await shareRtas(ctx, tree);
+  const blob = await locateBlob(ctx, tree);
+  const symkey = await unwrapSymkey(ctx, blob);
+  await keepSymkey(ctx, symkey);
+  await keepFilesTree(ctx, blob);
   const digests = openDigests(uv, symkey, blob);
-  await checkDigests(uv, svm, vcpu, digests, tree, kbase);
+  await checkDigests(ctx, digests, tree, kbase);
   return tree;
 }
 
 /** The point of no return: INIT_DONE, then the kernel is started again from its base (pef.md e.8). */
-async function commit(uv: Ultravisor, svm: Svm, vcpu: Vcpu, tree: GuestTree, kbase: bigint, fdt: bigint): Promise<void> {
-  const { r3 } = await uv.hypercall(vcpu, H_SVM_INIT_DONE);
+async function commit(ctx: SvmContext, tree: GuestTree, kbase: bigint, fdt: bigint): Promise<void> {
+  const { uv, svm, vcpu } = ctx;
+  const { r3 } = await hypercall(uv, vcpu, H_SVM_INIT_DONE);
   if (r3 !== H.SUCCESS) throw new EsmRefused(U.FUNCTION, 'init-done', `H_SVM_INIT_DONE gave ${hName(r3) ?? r3}`, SOURCE);
   if (uv.svm(svm.lpid) !== svm) throw new EsmRefused(U.FUNCTION, 'terminated', 'the hypervisor ended the SVM while it was made', SOURCE);
   if (tree.bootCpu >= tree.maxVcpus) {
@@ -93,7 +97,7 @@ async function commit(uv: Ultravisor, svm: Svm, vcpu: Vcpu, tree: GuestTree, kba
   // From here on the hardware walks the Ultravisor's page table for this partition (core/svm_host.c svm_esm_commit).
   const dw1 = uv.hardware.partitionTable.get(svm.lpid)?.dw1 ?? 0n;
   uv.hardware.partitionTable.set(svm.lpid, { dw0: SECURE_BIT | (BigInt(svm.lpid) << 16n), dw1 });
-  await writeTreeBack(uv, svm, vcpu, tree, fdt);
+  await writeTreeBack(ctx, tree, fdt);
   svm.fetched.clear();
   vcpu.regs.msr = (svm.caller.msr | MSR.S) & ~(MSR.HV | MSR.EE);
   vcpu.regs.pc = kbase;
@@ -103,7 +107,8 @@ async function commit(uv: Ultravisor, svm: Svm, vcpu: Vcpu, tree: GuestTree, kba
 }
 
 /** Table e.9: state ABORT, H_SVM_INIT_ABORT with the guest's registers; control comes to the guest, not back here. */
-async function abort(uv: Ultravisor, svm: Svm, vcpu: Vcpu, refused: EsmRefused): Promise<UltracallResult<Record<never, never>>> {
+async function abort(ctx: SvmContext, refused: EsmRefused): Promise<UltracallResult<Record<never, never>>> {
+  const { uv, svm, vcpu } = ctx;
   if (!refused.recorded) {
     const { check: name, why: detail, source } = refused;
     uv.world.bus.emit('check', 'ultravisor', { name, ok: false, detail, source }, { place: uv.place(vcpu) });

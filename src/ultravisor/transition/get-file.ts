@@ -1,10 +1,9 @@
 import { DecodeError } from '../../bytes/index.ts';
 import type { Vcpu } from '../../hcall/index.ts';
 import { encryptedFile, type Fdt, findNode, openGcm, readFdt } from '../../svm/format/index.ts';
-import type { UltracallResult } from '../calls/ultracall.ts';
 import { FDT_ERR, U } from '../core/codes.ts';
-import type { Svm } from '../core/svm.ts';
-import type { Ultravisor } from '../core/ultravisor.ts';
+import type { UltracallResult } from '../core/ultracall-result.ts';
+import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { readSvm } from '../memory/svm-memory.ts';
 
 const SOURCE = 'open-power/ultravisor core/uvcall.c';
@@ -34,7 +33,7 @@ export async function getFile(uv: Ultravisor, vcpu: Vcpu, offset: bigint): Promi
     uv.assertionFailed(`UV_ESMB_GET_FILE with offset ${offset}: an assertion of the published firmware`);
     return { r3: U.PARAMETER };
   }
-  const opened = await openFile(uv, svm, vcpu, name);
+  const opened = await openFile({ uv, svm, vcpu }, name);
   if (typeof opened === 'number') return { r3: opened, count: true };
   reader.position = offset;
   if (offset >= BigInt(opened.length)) return { r3: 0, count: true };
@@ -45,10 +44,11 @@ export async function getFile(uv: Ultravisor, vcpu: Vcpu, offset: bigint): Promi
 }
 
 /** The plaintext of an attachment, decrypted anew at each call; or the code that refuses it. */
-async function openFile(uv: Ultravisor, svm: Svm, vcpu: Vcpu, name: string): Promise<Uint8Array | number> {
+async function openFile(ctx: SvmContext, name: string): Promise<Uint8Array | number> {
+  const { uv, svm } = ctx;
   if (!svm.reserved || svm.filesBytes === 0) return FDT_ERR.BADMAGIC;
-  const files = await readSvm(uv, svm, vcpu, svm.reserved.files, svm.filesBytes, 'ultravisor');
-  const symkey = await readSvm(uv, svm, vcpu, svm.reserved.keys, svm.symkeyBytes, 'ultravisor');
+  const files = await readSvm(ctx, svm.reserved.files, svm.filesBytes, 'ultravisor');
+  const symkey = await readSvm(ctx, svm.reserved.keys, svm.symkeyBytes, 'ultravisor');
   const tree = treeOf(files);
   if (!tree) return FDT_ERR.BADMAGIC;
   if (!findNode(tree, `/files/${name}`)) return FDT_ERR.NOTFOUND;

@@ -1,5 +1,5 @@
 import { DecodeError } from '../../bytes/index.ts';
-import { PAGE_BYTES, type Vcpu } from '../../hcall/index.ts';
+import { PAGE_BYTES } from '../../hcall/index.ts';
 import {
   addReservation,
   asAddress,
@@ -15,8 +15,7 @@ import {
   writeFdt,
 } from '../../svm/format/index.ts';
 import { U } from '../core/codes.ts';
-import type { Svm } from '../core/svm.ts';
-import type { Ultravisor } from '../core/ultravisor.ts';
+import type { SvmContext } from '../core/ultravisor.ts';
 import { fetch, readSvm } from '../memory/svm-memory.ts';
 import { EsmRefused } from './esm-refused.ts';
 import { checkTreeNames } from './guest-tree-names.ts';
@@ -107,13 +106,14 @@ function vcpusOf(tree: Fdt): number {
 }
 
 /** Fetches the tree into secure memory and reads the copy (pef.md e.3.6, e.4). */
-export async function fetchTree(uv: Ultravisor, svm: Svm, vcpu: Vcpu, fdt: bigint): Promise<GuestTree> {
-  const head = await fetched(uv, svm, vcpu, fdt, BigInt(FDT_HEADER_BYTES), 'the device tree');
+export async function fetchTree(ctx: SvmContext, fdt: bigint): Promise<GuestTree> {
+  const { uv } = ctx;
+  const head = await fetched(ctx, fdt, BigInt(FDT_HEADER_BYTES), 'the device tree');
   try {
     const { totalsize } = readFdtHeader(head);
     const rounded = Math.ceil(totalsize / PAGE_BYTES) * PAGE_BYTES;
     if (rounded > TREE_LIMIT) refuse(`a tree of ${totalsize} bytes, at most ${TREE_LIMIT} fit`);
-    const bytes = await fetched(uv, svm, vcpu, fdt, BigInt(totalsize), 'the device tree');
+    const bytes = await fetched(ctx, fdt, BigInt(totalsize), 'the device tree');
     const tree = readFdt(bytes);
     checkTreeNames(uv, tree);
     return new GuestTree(tree, { start: fdt, end: fdt + BigInt(totalsize) });
@@ -124,21 +124,21 @@ export async function fetchTree(uv: Ultravisor, svm: Svm, vcpu: Vcpu, fdt: bigin
 }
 
 /** The bytes of a range after its pages were fetched. */
-export async function fetched(uv: Ultravisor, svm: Svm, vcpu: Vcpu, gpa: bigint, length: bigint, what: string): Promise<Uint8Array> {
-  if (!(await fetch(uv, svm, vcpu, gpa, length))) {
+export async function fetched(ctx: SvmContext, gpa: bigint, length: bigint, what: string): Promise<Uint8Array> {
+  if (!(await fetch(ctx, gpa, length))) {
     throw new EsmRefused(U.P2, 'page-in', `the hypervisor does not give ${what} at 0x${gpa.toString(16)}`, SOURCE);
   }
-  return readSvm(uv, svm, vcpu, gpa, Number(length), 'ultravisor');
+  return readSvm(ctx, gpa, Number(length), 'ultravisor');
 }
 
 /** The ESM blob: handed over by the boot wrapper, or in the first cpio archive of the initrd (pef.md e.5). */
-export async function locateBlob(uv: Ultravisor, svm: Svm, vcpu: Vcpu, tree: GuestTree): Promise<Fdt> {
+export async function locateBlob(ctx: SvmContext, tree: GuestTree): Promise<Fdt> {
   const { start, end } = tree.initrd;
-  const initrd = await fetched(uv, svm, vcpu, start, end - start, 'the initrd');
+  const initrd = await fetched(ctx, start, end - start, 'the initrd');
   if (tree.wrapperBlob) {
     const { start: from, end: to } = tree.wrapperBlob;
     if (to < from) refuse('linux,esm-blob-end lies before linux,esm-blob-start');
-    return blobTree(await fetched(uv, svm, vcpu, from, to - from, 'the ESM blob'), 'at linux,esm-blob-start');
+    return blobTree(await fetched(ctx, from, to - from, 'the ESM blob'), 'at linux,esm-blob-start');
   }
   const found = findEsmBlob(initrd, start);
   if (found.blobOffset === null) {

@@ -1,7 +1,7 @@
-import { H, Halt, hName, type Vcpu } from '../../hcall/index.ts';
+import { H, Halt, hName } from '../../hcall/index.ts';
 import { type TpmTransport, TransportError } from '../../tpm/client/index.ts';
-import type { Svm } from '../core/svm.ts';
-import type { Ultravisor } from '../core/ultravisor.ts';
+import type { SvmContext } from '../core/ultravisor.ts';
+import { hypercall } from '../hypervisor/hypercall.ts';
 import { readSvm, writeSvm } from '../memory/svm-memory.ts';
 
 const H_TPM_COMM = 0xef10;
@@ -21,17 +21,13 @@ const ERRNO: Readonly<Record<number, string>> = {
 
 /** The Ultravisor's way to the TPM: H_TPM_COMM with the shared bounce page; the answer is moved to the secure transfer page. */
 export class HcallTransport implements TpmTransport {
-  readonly #uv: Ultravisor;
-  readonly #svm: Svm;
-  readonly #vcpu: Vcpu;
+  readonly #ctx: SvmContext;
   #used = false;
   /** The machine, or the guest, stopped on the way: nobody is left who could clean up. */
   #halted: Halt | null = null;
 
-  constructor(uv: Ultravisor, svm: Svm, vcpu: Vcpu) {
-    this.#uv = uv;
-    this.#svm = svm;
-    this.#vcpu = vcpu;
+  constructor(ctx: SvmContext) {
+    this.#ctx = ctx;
   }
 
   async transmit(command: Uint8Array): Promise<Uint8Array> {
@@ -45,13 +41,14 @@ export class HcallTransport implements TpmTransport {
   }
 
   async #transmit(command: Uint8Array): Promise<Uint8Array> {
-    const [uv, svm, vcpu] = [this.#uv, this.#svm, this.#vcpu];
+    const ctx = this.#ctx;
+    const { uv, svm, vcpu } = ctx;
     if (!svm.reserved) throw new TransportError('TSS_RC_BAD_CONNECTION', 'the SVM has no bounce page');
     const { tpmBounce, tpmTransfer } = svm.reserved;
     if (command.length > BUFFER_BYTES) throw new TransportError('TSS_RC_BAD_CONNECTION', `EFBIG: a command of ${command.length} bytes`);
     this.#used = true;
-    await writeSvm(uv, svm, vcpu, tpmBounce, command, 'ultravisor');
-    const { r3, out } = await uv.hypercall(vcpu, H_TPM_COMM, EXECUTE, tpmBounce, command.length, tpmBounce, BUFFER_BYTES);
+    await writeSvm(ctx, tpmBounce, command, 'ultravisor');
+    const { r3, out } = await hypercall(uv, vcpu, H_TPM_COMM, EXECUTE, tpmBounce, command.length, tpmBounce, BUFFER_BYTES);
     if (r3 !== H.SUCCESS) {
       throw new TransportError('TSS_RC_BAD_CONNECTION', `${ERRNO[r3] ?? 'EIO'}: H_TPM_COMM gave ${hName(r3) ?? r3} (${r3})`);
     }
@@ -62,10 +59,10 @@ export class HcallTransport implements TpmTransport {
       throw new TransportError('TSS_RC_BAD_CONNECTION', `a response of ${size} bytes does not fit`);
     }
     const length = Number(fits ? size : BigInt(BUFFER_BYTES));
-    const response = await readSvm(uv, svm, vcpu, tpmBounce, length, 'ultravisor');
+    const response = await readSvm(ctx, tpmBounce, length, 'ultravisor');
     // From here on the hypervisor cannot change it: the secure copy is what is parsed.
-    await writeSvm(uv, svm, vcpu, tpmTransfer, response, 'ultravisor');
-    await writeSvm(uv, svm, vcpu, tpmBounce, ZEROS, 'ultravisor');
+    await writeSvm(ctx, tpmTransfer, response, 'ultravisor');
+    await writeSvm(ctx, tpmBounce, ZEROS, 'ultravisor');
     if (length < HEADER_BYTES) throw new TransportError('TSS_RC_MALFORMED_RESPONSE', `a response of ${length} bytes`);
     const responseSize = new DataView(response.buffer, response.byteOffset).getUint32(2);
     if (responseSize !== length) {
@@ -76,7 +73,7 @@ export class HcallTransport implements TpmTransport {
 
   /** Ends the session of the proxy, if anything was transmitted; the result is ignored, as in the published code. */
   async close(): Promise<void> {
-    if (this.#used && !this.#halted) await this.#uv.hypercall(this.#vcpu, H_TPM_COMM, CLOSE_SESSION);
+    if (this.#used && !this.#halted) await hypercall(this.#ctx.uv, this.#ctx.vcpu, H_TPM_COMM, CLOSE_SESSION);
     this.#used = false;
   }
 }

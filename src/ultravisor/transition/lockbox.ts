@@ -1,9 +1,7 @@
 import { sameBytes } from '../../bytes/index.ts';
-import type { Vcpu } from '../../hcall/index.ts';
 import { encryptedSymkey, type Fdt, isAesKey, lockboxFingerprints } from '../../svm/format/index.ts';
 import { U } from '../core/codes.ts';
-import type { Svm } from '../core/svm.ts';
-import type { Ultravisor } from '../core/ultravisor.ts';
+import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { writeSvm } from '../memory/svm-memory.ts';
 import { EsmRefused } from './esm-refused.ts';
 
@@ -37,7 +35,8 @@ function byFingerprint(blob: Fdt, fingerprint: Uint8Array | null): string {
 }
 
 /** Keeps the symmetric key where the published code does: in a guest page that the SVM kernel can read (pef.md e.3). */
-export async function keepSymkey(uv: Ultravisor, svm: Svm, vcpu: Vcpu, symkey: Uint8Array): Promise<void> {
+export async function keepSymkey(ctx: SvmContext, symkey: Uint8Array): Promise<void> {
+  const { uv, svm } = ctx;
   const fits = isAesKey(symkey);
   const detail = `the lockbox held ${symkey.length} bytes`;
   if (!uv.check('lockbox-key-size', fits, detail, 'pef.md e.6.7') || !fits) {
@@ -45,6 +44,6 @@ export async function keepSymkey(uv: Ultravisor, svm: Svm, vcpu: Vcpu, symkey: U
   }
   const place = { host: uv.host, lpid: svm.lpid };
   uv.world.secrets.register(`symmetric key of the ESM blob of lpid ${svm.lpid}`, symkey, ['ultravisor', 'svm', 'owner', 'tpm'], place);
-  await writeSvm(uv, svm, vcpu, svm.reserved?.keys ?? 0n, symkey, 'ultravisor');
+  await writeSvm(ctx, svm.reserved?.keys ?? 0n, symkey, 'ultravisor');
   svm.symkeyBytes = symkey.length;
 }

@@ -1,7 +1,7 @@
-import { gfnOf, gpaOf, PAGE_BYTES, type Vcpu } from '../../hcall/index.ts';
+import { gfnOf, gpaOf, PAGE_BYTES } from '../../hcall/index.ts';
 import { U } from '../core/codes.ts';
 import { frameOf, inSlot, type Svm } from '../core/svm.ts';
-import type { Ultravisor } from '../core/ultravisor.ts';
+import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { securePage } from '../memory/secure-memory.ts';
 import { fetch, shareFor, writeSvm } from '../memory/svm-memory.ts';
 import { EsmRefused } from './esm-refused.ts';
@@ -19,7 +19,8 @@ const RESERVATIONS = [
 ] as const;
 
 /** Reserves the Ultravisor's pages downward from the RMO top, beside all that is in use, and shares the bounce pages. */
-export async function reservePages(uv: Ultravisor, svm: Svm, vcpu: Vcpu, tree: GuestTree): Promise<void> {
+export async function reservePages(ctx: SvmContext, tree: GuestTree): Promise<void> {
+  const { svm } = ctx;
   const taken = [...tree.inUse];
   const place = (pages: number): bigint => {
     const size = BigInt(pages * PAGE_BYTES);
@@ -38,7 +39,7 @@ export async function reservePages(uv: Ultravisor, svm: Svm, vcpu: Vcpu, tree: G
       const gfn = gfnOf(at[name]) + BigInt(page);
       if (!inSlot(svm, gpaOf(gfn))) throw new EsmRefused(U.P2, 'reserve-pages', 'the RMO top lies outside of every memory slot', SOURCE);
       svm.fetched.add(gfn); // the Ultravisor's own: nothing of it comes from the hypervisor
-      if (shared && !(await shareFor(uv, svm, vcpu, gfn, 'SHARED_IMPLICIT'))) {
+      if (shared && !(await shareFor(ctx, gfn, 'SHARED_IMPLICIT'))) {
         throw new EsmRefused(U.PARAMETER, 'bounce-page', `the hypervisor gives no page to share at 0x${gpaOf(gfn).toString(16)}`, SOURCE);
       }
     }
@@ -47,22 +48,23 @@ export async function reservePages(uv: Ultravisor, svm: Svm, vcpu: Vcpu, tree: G
 }
 
 /** The RTAS area: fetched, then the hypervisor gets a page of its own behind it (pef.md e.4). */
-export async function shareRtas(uv: Ultravisor, svm: Svm, vcpu: Vcpu, { rtas }: GuestTree): Promise<void> {
-  if (!(await fetch(uv, svm, vcpu, rtas.base, BigInt(rtas.size)))) {
+export async function shareRtas(ctx: SvmContext, { rtas }: GuestTree): Promise<void> {
+  if (!(await fetch(ctx, rtas.base, BigInt(rtas.size)))) {
     throw new EsmRefused(U.PARAMETER, 'rtas-pages', 'the hypervisor does not give the RTAS pages', SOURCE);
   }
   const pages = Math.ceil(rtas.size / PAGE_BYTES);
   for (let page = 0; page < pages; page++) {
-    if (!(await shareFor(uv, svm, vcpu, gfnOf(rtas.base) + BigInt(page), 'PSEUDO_SHARED'))) {
+    if (!(await shareFor(ctx, gfnOf(rtas.base) + BigInt(page), 'PSEUDO_SHARED'))) {
       throw new EsmRefused(U.PARAMETER, 'rtas-pages', 'the hypervisor gives no page of its own for the RTAS area', SOURCE);
     }
   }
 }
 
 /** The tree with the added reservations goes back to its place; with `unmeasuredBytes: zeroed` all else that was fetched is wiped. */
-export async function writeTreeBack(uv: Ultravisor, svm: Svm, vcpu: Vcpu, tree: GuestTree, fdt: bigint): Promise<void> {
+export async function writeTreeBack(ctx: SvmContext, tree: GuestTree, fdt: bigint): Promise<void> {
+  const { uv, svm } = ctx;
   const packed = tree.pack();
-  await writeSvm(uv, svm, vcpu, fdt, packed, 'ultravisor');
+  await writeSvm(ctx, fdt, packed, 'ultravisor');
   if (uv.profile.unmeasuredBytes === 'kept') return;
   const kept = [...tree.measured, { start: fdt, end: fdt + BigInt(packed.length) }];
   const own = new Set(

@@ -1,10 +1,8 @@
 import { decode, encode } from '../../bytes/index.ts';
-import type { Vcpu } from '../../hcall/index.ts';
 import { TpmClient } from '../../tpm/client/index.ts';
 import { TPM2_ContextLoad, TPM2_ContextSave } from '../../tpm/index.ts';
 import { TPMS_CONTEXT } from '../../tpm/wire/index.ts';
-import type { Svm } from '../core/svm.ts';
-import type { Ultravisor } from '../core/ultravisor.ts';
+import type { SvmContext } from '../core/ultravisor.ts';
 import { HcallTransport } from './hcall-transport.ts';
 
 /** Some 73 saves a second by others would fill the gap of 65 535 in this time. */
@@ -15,7 +13,8 @@ const REFRESH_NS = 15n * 60n * 1_000_000_000n;
  * (TPM_RC_CONTEXT_GAP; decisions 9). The Ultravisor reaches the TPM on the processor of an SVM only, so it takes the moment at which
  * one has nothing to do; on a host without SVMs nobody refreshes.
  */
-export async function refreshSession(uv: Ultravisor, svm: Svm, vcpu: Vcpu): Promise<void> {
+export async function refreshSession(ctx: SvmContext): Promise<void> {
+  const { uv, svm } = ctx;
   const isOld = (): boolean => {
     const session = uv.tpm?.session;
     return session ? uv.world.clock.nowNs - session.savedAtNs >= REFRESH_NS : false;
@@ -25,7 +24,7 @@ export async function refreshSession(uv: Ultravisor, svm: Svm, vcpu: Vcpu): Prom
     const { tpm } = uv;
     const handed = tpm?.session;
     if (!tpm || !handed || !isOld()) return; // somebody was faster
-    const transport = new HcallTransport(uv, svm, vcpu);
+    const transport = new HcallTransport(ctx);
     const client = new TpmClient(transport, count => uv.random.bytes(count));
     tpm.session = null; // until it is saved again it is nowhere but in the TPM
     try {

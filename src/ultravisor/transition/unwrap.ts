@@ -1,5 +1,4 @@
 import { decode, encode, sameBytes } from '../../bytes/index.ts';
-import type { Vcpu } from '../../hcall/index.ts';
 import { type Fdt, keyFingerprint } from '../../svm/format/index.ts';
 import { AES_128_CFB, type Answer, type ClientSession, CONTINUE, ENCRYPT, type Failure, TpmClient } from '../../tpm/client/index.ts';
 import {
@@ -17,9 +16,8 @@ import {
 import { TPM_ALG, TPM_CC, TPMS_CONTEXT, type TPMT_PUBLIC } from '../../tpm/wire/index.ts';
 import { PARENT_HANDLE } from '../boot/firmware-tpm.ts';
 import { U } from '../core/codes.ts';
-import type { Svm } from '../core/svm.ts';
 import type { TpmNode } from '../core/tpm-node.ts';
-import type { Ultravisor } from '../core/ultravisor.ts';
+import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { EsmRefused } from './esm-refused.ts';
 import { HcallTransport } from './hcall-transport.ts';
 import { chooseLockbox } from './lockbox.ts';
@@ -27,11 +25,12 @@ import { chooseLockbox } from './lockbox.ts';
 const SOURCE = 'open-power/ultravisor uv/tssuv.c UV_TSS_Decrypt, tss/tss20.c';
 
 /** Gets the symmetric key out of the blob's lockbox, through H_TPM_COMM only (pef.md e.6). */
-export function unwrapSymkey(uv: Ultravisor, svm: Svm, vcpu: Vcpu, blob: Fdt): Promise<Uint8Array> {
+export function unwrapSymkey(ctx: SvmContext, blob: Fdt): Promise<Uint8Array> {
+  const { uv } = ctx;
   return inTurn(uv, async () => {
     const { tpm } = uv;
     if (!tpm) throw new EsmRefused(U.NO_KEY, 'ibm,uv-tpm', 'firmware handed over no TPM key', 'pef.md d.5');
-    const transport = new HcallTransport(uv, svm, vcpu);
+    const transport = new HcallTransport(ctx);
     const client = new TpmClient(transport, count => uv.random.bytes(count));
     try {
       return await new Unwrap(uv, client, tpm).run(blob);

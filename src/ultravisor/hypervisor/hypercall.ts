@@ -1,0 +1,34 @@
+import { Halt, MSR, SYSTEM_CALL, type Vcpu, zeroRegisters } from '../../hcall/index.ts';
+import type { Ultravisor } from '../core/ultravisor.ts';
+import { sprsFor } from './masked-sprs.ts';
+import { enterHypervisor, exchange, newCookie } from './world-switch.ts';
+
+/**
+ * A hypercall of the Ultravisor's own, in the name of the SVM on this vCPU (pef.md b.5.14): zeroed registers but for number,
+ * arguments and cookie. Result: r3 as a signed number, outputs from r4.
+ */
+export async function hypercall(
+  uv: Ultravisor,
+  vcpu: Vcpu,
+  number: number,
+  ...args: readonly (bigint | number)[]
+): Promise<{ r3: number; out: readonly bigint[] }> {
+  const saved = vcpu.saved();
+  const frame = zeroRegisters();
+  const cookie = newCookie(uv);
+  Object.assign(frame, { lpidr: saved.lpidr, pidr: saved.pidr });
+  // Always S: KVM takes H_SVM_* only from a secure caller, and the VM's own MSR has no S before the commit.
+  // Never PR: the call is the Ultravisor's, also where it brings in a page that user space touched.
+  enterHypervisor(frame, saved.msr & ~MSR.PR, cookie, SYSTEM_CALL);
+  frame.spr = sprsFor({}, SYSTEM_CALL, false);
+  vcpu.load(frame);
+  vcpu.set(3, number);
+  args.forEach((arg, i) => {
+    vcpu.set(4 + i, arg);
+  });
+  const { r0, gpr, inTransaction } = await exchange(uv, vcpu, SYSTEM_CALL, cookie);
+  vcpu.load(saved);
+  // The SVM would go on in its handler for program interrupts, and the Ultravisor's own call never comes to an end.
+  if (inTransaction) throw new Halt('guest', 'the hypervisor came back in a transaction');
+  return { r3: Number(BigInt.asIntN(32, r0)), out: gpr.slice(4) };
+}
