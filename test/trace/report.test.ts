@@ -1,8 +1,10 @@
-import { Script } from 'node:vm';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 import { expect } from 'chai';
+import { BUILT_PAGES, bundlePages } from '../../scripts/pages.ts';
 import { toReport } from '../../src/trace/index.ts';
-import { linkScripts } from '../../src/trace/report/link.ts';
 import { event, everyKind } from './events.ts';
 
 const about = { title: 'A <test> & more', seed: '1', hosts: [{ name: 'host', tpm: 'embedded', profile: 'documented' }] };
@@ -48,16 +50,23 @@ describe('The HTML report', () => {
     expect(block?.text).to.match(/"n":65536,"d":"[0-9a-f]{64}"/);
   });
 
-  it('is made of scripts that fit together', () => {
-    const files: Record<string, string> = {
-      'a.js': "import { b } from './b.js';\n\nexport const a = b + 1;\n",
-      'b.js': 'export const b = 1;\n',
-    };
-    const script = linkScripts('a.js', name => files[name] ?? '');
-    expect(script)
-      .to.contain('const b = 1;\n\nconst a = b + 1;')
-      .and.not.to.match(/^(import|export)/m);
-    // A name declared twice would not even parse.
-    for (const [, text = ''] of page.matchAll(/<script>([\s\S]*?)<\/script>/g)) expect(() => new Script(text)).not.to.throw();
+  it('allows its own script and style by their digests, and nothing else', () => {
+    const { policy = '' } = page.match(/Content-Security-Policy" content="(?<policy>[^"]*)"/)?.groups ?? {};
+    const digestOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+    const [, style = ''] = page.match(/<style>([\s\S]*?)<\/style>/) ?? [];
+    const [, script = ''] = page.match(/<script>([\s\S]*?)<\/script>/) ?? [];
+    expect(style.length).to.be.greaterThan(1000);
+    expect(script.length).to.be.greaterThan(1000);
+    expect(policy)
+      .to.contain(`style-src ${digestOf(style)};`)
+      .and.to.contain(`script-src ${digestOf(script)};`);
+    expect(policy).not.to.contain('unsafe');
+    expect(page).not.to.match(/ style="| on[a-z]+="/);
+  });
+
+  it('is built from report/ as it is now: else npm run build:pages', async () => {
+    const built = await bundlePages();
+    expect([...built.keys()]).to.have.members(['report.html', 'report.css', 'report.js', 'lesson.html', 'lesson.css', 'lesson.js']);
+    for (const [name, text] of built) expect(readFileSync(join(BUILT_PAGES, name), 'utf8'), name).to.equal(text);
   });
 });

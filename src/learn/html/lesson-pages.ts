@@ -1,16 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { FORMAT_VERSION, linkScripts, toReport } from '../../trace/index.ts';
+import { builtPage, escapeHtml, FORMAT_VERSION, toReport } from '../../trace/index.ts';
 import { consequenceOf } from '../consequence.ts';
 import type { Lesson } from '../lesson.ts';
 import type { Runs } from '../lesson-runs.ts';
 import { lessons } from '../lessons/index.ts';
 import { knowledgeAt, momentsOf } from '../moments.ts';
-import { blocks, escaped, inline } from './markup.ts';
+import { blocks, inline } from './markup.ts';
 import { changePart, knowledgeTable, questionPart, stopPart } from './page-parts.ts';
-
-/** Style and script lie with those of the report. */
-const SOURCES = new URL('../../../report/', import.meta.url);
-const source = (name: string): string => readFileSync(new URL(name, SOURCES), 'utf8');
 
 /** A file of the lessons' folder. */
 export interface Page {
@@ -24,7 +19,7 @@ const runFileOf = (lesson: Lesson): string => fileOf(lesson).replace('.html', '.
 export function indexPage(): Page {
   const items = lessons.map(
     (lesson, i) =>
-      `<li><a href="${fileOf(lesson)}"><span class="n">${i + 1}</span><strong>${escaped(lesson.title)}</strong><small>${escaped(lesson.line)}</small></a></li>`,
+      `<li><a href="${fileOf(lesson)}"><span class="n">${i + 1}</span><strong>${escapeHtml(lesson.title)}</strong><small>${escapeHtml(lesson.line)}</small></a></li>`,
   );
   const main = `<h1>How a virtual machine becomes a Secure VM</h1>
 <p class="line">${lessons.length} lessons on IBM POWER9 with the Protected Execution Facility: who holds which key at each moment, what the hypervisor sees, and why it cannot use it.</p>
@@ -44,8 +39,8 @@ export async function lessonPages(lesson: Lesson, runs: Runs, simulator: string)
   const changed = await Promise.all(lesson.changes.map(async change => ({ change, run: await runs.of(change) })));
   const number = lessons.indexOf(lesson) + 1;
   const main = [
-    `<h1>${number}. ${escaped(lesson.title)}</h1>`,
-    `<p class="line">${escaped(lesson.line)}</p>`,
+    `<h1>${number}. ${escapeHtml(lesson.title)}</h1>`,
+    `<p class="line">${escapeHtml(lesson.line)}</p>`,
     blocks(lesson.intro),
     '<h2>The run</h2>',
     '<div class="steps" id="steps" hidden><button type="button" id="back" title="Back ( ← )" aria-label="One moment back">←</button>' +
@@ -63,8 +58,8 @@ export async function lessonPages(lesson: Lesson, runs: Runs, simulator: string)
   ].join('\n');
   const [before, after] = [lessons[number - 2], lessons[number]];
   const foot = [
-    before ? `<a href="${fileOf(before)}">← ${escaped(before.title)}</a>` : '<a href="index.html">All lessons</a>',
-    after ? `<a href="${fileOf(after)}">${escaped(after.title)} →</a>` : '<a href="index.html">All lessons</a>',
+    before ? `<a href="${fileOf(before)}">← ${escapeHtml(before.title)}</a>` : '<a href="index.html">All lessons</a>',
+    after ? `<a href="${fileOf(after)}">${escapeHtml(after.title)} →</a>` : '<a href="index.html">All lessons</a>',
   ].join('\n');
   const named = changed.map(({ change, run }) => ({ ...run.traced, about: { ...run.traced.about, title: change.title } }));
   const report = toReport({ header: { format: 'svm-sim trace', version: FORMAT_VERSION, simulator }, runs: [own.traced, ...named] });
@@ -77,19 +72,11 @@ export async function lessonPages(lesson: Lesson, runs: Runs, simulator: string)
 function nav(here: Lesson | undefined): string {
   const links = lessons.map(
     (lesson, i) =>
-      `<a href="${fileOf(lesson)}" title="${escaped(lesson.title)}"${lesson === here ? ' aria-current="page"' : ''}>${i + 1}</a>`,
+      `<a href="${fileOf(lesson)}" title="${escapeHtml(lesson.title)}"${lesson === here ? ' aria-current="page"' : ''}>${i + 1}</a>`,
   );
   return `<nav aria-label="Lessons"><a href="index.html"${here ? '' : ' aria-current="page"'}>Lessons</a>${links.join('')}</nav>`;
 }
 
 function page(title: string, navigation: string, main: string, foot: string): string {
-  const values: Readonly<Record<string, string>> = {
-    TITLE: escaped(title),
-    NAV: navigation,
-    MAIN: main,
-    FOOT: foot,
-    STYLE: ['theme.css', 'lesson.css'].map(source).join('\n'),
-    SCRIPT: linkScripts('lesson.js', source),
-  };
-  return source('lesson.html').replace(/%([A-Z]+)%|\/\*([A-Z]+)\*\//g, (mark, a?: string, b?: string) => values[a ?? b ?? ''] ?? mark);
+  return builtPage('lesson', { TITLE: escapeHtml(title), NAV: navigation, MAIN: main, FOOT: foot });
 }

@@ -1,15 +1,14 @@
+import { escapeHtml } from '../../trace/index.ts';
 import type { Block } from '../lesson.ts';
-
-export const escaped = (text: string): string => text.replace(/[&<>"]/g, char => `&#${char.charCodeAt(0)};`);
 
 /** Text with `code` and *new words* marked. */
 export const inline = (text: string): string =>
-  escaped(text)
+  escapeHtml(text)
     .replace(/`([^`]*)`/g, '<code>$1</code>')
     .replace(/(^|[^\w*])\*([^*\s][^*]*)\*/g, '$1<em>$2</em>');
 
 export const blocks = (all: readonly Block[]): string =>
-  all.map(block => (typeof block === 'string' ? `<p>${inline(block)}</p>` : `<pre>${escaped(block.pre)}</pre>`)).join('\n');
+  all.map(block => (typeof block === 'string' ? `<p>${inline(block)}</p>` : `<pre>${escapeHtml(block.pre)}</pre>`)).join('\n');
 
 /** Text that is not to be read by accident in the source of a page. */
 export const coded = (text: string): string => Buffer.from(text, 'utf8').toString('base64');

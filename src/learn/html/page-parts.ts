@@ -1,15 +1,15 @@
-import { fieldsOf } from '../../trace/index.ts';
+import { escapeHtml, fieldsOf } from '../../trace/index.ts';
 import { choicesOf } from '../answers.ts';
 import { asScenario, type Consequence } from '../consequence.ts';
 import type { Answer, Change } from '../lesson.ts';
 import type { Knowledge, Moment } from '../moments.ts';
-import { blocks, coded, escaped, inline } from './markup.ts';
+import { blocks, coded, inline } from './markup.ts';
 
 const details = (summary: string, body: string, rest = ''): string =>
-  `<details${rest}><summary>${escaped(summary)}</summary>\n${body}\n</details>`;
+  `<details${rest}><summary>${escapeHtml(summary)}</summary>\n${body}\n</details>`;
 
 const table = (kind: string, head: readonly string[], rows: readonly string[]): string =>
-  `<div class="scroll"><table class="${kind}"><thead><tr>${head.map(cell => `<th scope="col">${escaped(cell)}</th>`).join('')}</tr></thead>` +
+  `<div class="scroll"><table class="${kind}"><thead><tr>${head.map(cell => `<th scope="col">${escapeHtml(cell)}</th>`).join('')}</tr></thead>` +
   `<tbody>${rows.join('\n')}</tbody></table></div>`;
 
 /** A stop: the events that led to it, what it means, its bytes, and who knows what by then. */
@@ -17,7 +17,7 @@ export function stopPart({ title, event, lines, left, text }: Moment, knowledge:
   const events = lines.map(
     ({ seq, actor, mark, text: what, tone }) =>
       `<li${seq === event.seq ? ' class="here"' : ''}><span class="number">#${seq}</span><span class="who">${actor}</span>` +
-      `<span>${mark}</span><span class="what tone-${tone}">${escaped(what)}</span></li>`,
+      `<span>${mark}</span><span class="what tone-${tone}">${escapeHtml(what)}</span></li>`,
   );
   const more = left > 0 ? `<p class="left">... ${left} ${left === 1 ? 'event' : 'events'} before these</p>` : '';
   return [
@@ -35,12 +35,12 @@ export function stopPart({ title, event, lines, left, text }: Moment, knowledge:
 function bytesPart({ event }: Pick<Moment, 'event'>): string {
   if (event.kind === 'secret' || event.sights.length === 0) return '';
   const parts = event.sights.map(({ what, bytes, seenBy }, i) => {
-    const head = `<p>${escaped(what)}: ${bytes.length} bytes, seen by ${seenBy.join(', ')}.</p>`;
+    const head = `<p>${escapeHtml(what)}: ${bytes.length} bytes, seen by ${seenBy.join(', ')}.</p>`;
     const fields = i === 0 ? fieldsOf(event) : [];
     if (fields.length === 0) return head;
     const rows = fields.map(
       ({ path, offset, length, text }) =>
-        `<tr><td>${offset}</td><td>${length}</td><td>${escaped(path)}</td><td>${escaped(cut(text ?? ''))}</td></tr>`,
+        `<tr><td>${offset}</td><td>${length}</td><td>${escapeHtml(path)}</td><td>${escapeHtml(cut(text ?? ''))}</td></tr>`,
     );
     return head + table('fields', ['byte', 'length', 'field', 'value'], rows);
   });
@@ -52,7 +52,7 @@ const cut = (text: string): string => (text.length > 120 ? `${text.slice(0, 117)
 export function knowledgeTable({ actors, rows }: Knowledge): string {
   const body = rows.map(({ name, knows, leaked }) => {
     const cells = knows.map((yes, i) => `<td class="${yes ? 'yes ' : ''}${actors[i]}">${yes ? 'yes' : '–'}</td>`);
-    return `<tr${leaked ? ' class="leaked"' : ''}><th scope="row">${escaped(name)}</th>${cells.join('')}</tr>`;
+    return `<tr${leaked ? ' class="leaked"' : ''}><th scope="row">${escapeHtml(name)}</th>${cells.join('')}</tr>`;
   });
   return table('knowledge', ['secret', ...actors], body);
 }
@@ -63,7 +63,7 @@ export function questionPart(ask: string, answer: Answer, number: number): strin
     ? choices
         .map(
           choice =>
-            `<label class="choice"><input type="radio" name="answer" value="${escaped(choice)}"><span>${escaped(choice)}</span></label>`,
+            `<label class="choice"><input type="radio" name="answer" value="${escapeHtml(choice)}"><span>${escapeHtml(choice)}</span></label>`,
         )
         .join('\n')
     : '<input type="text" name="answer" aria-label="Your answer" autocomplete="off" spellcheck="false">';
@@ -79,20 +79,20 @@ ${given}
 /** Something to change: first to be thought about, then done. */
 export function changePart(change: Change, { parts, steps, notRun, invariants }: Consequence, follows: readonly string[]): string {
   const results = [...steps, ...invariants.map(({ ok, name, text }) => ({ ok, text: `${name}: ${text}` }))].map(
-    ({ ok, text }) => `<li class="tone-${ok ? 'plain' : 'bad'}"><span>${ok ? '✓' : '✗'}</span><span>${escaped(text)}</span></li>`,
+    ({ ok, text }) => `<li class="tone-${ok ? 'plain' : 'bad'}"><span>${ok ? '✓' : '✗'}</span><span>${escapeHtml(text)}</span></li>`,
   );
   if (notRun > 0)
     results.push(
       `<li class="tone-quiet"><span></span><span>${notRun} more ${notRun === 1 ? 'step was' : 'steps were'} not run</span></li>`,
     );
   const parting = parts
-    ? `<p>The runs part at #${parts.seq}. Before: <code>${escaped(parts.before)}</code> Now: <code>${escaped(parts.now)}</code></p>`
+    ? `<p>The runs part at #${parts.seq}. Before: <code>${escapeHtml(parts.before)}</code> Now: <code>${escapeHtml(parts.now)}</code></p>`
     : '<p>The course of events is the same.</p>';
   const body = [
     parting,
     `<ul class="results">${results.join('\n')}</ul>`,
     blocks(follows),
-    details('As a scenario file', `<pre>${escaped(asScenario(change))}</pre>`),
+    details('As a scenario file', `<pre>${escapeHtml(asScenario(change))}</pre>`),
   ];
   return details(change.title, `<p>${inline(change.think)}</p>\n${details('Do it', body.join('\n'), ' class="done"')}`, ' class="change"');
 }
