@@ -1,15 +1,15 @@
 import { type AnyCodec, DecodeError, type Fields, Reader, readField, Writer } from '../bytes/index.ts';
 import type { AnyCommand, HandleUse } from './command.ts';
 import { auditByCommand, auditBySession } from './model/audit.ts';
-import { authorize, authorizeWithoutSessions, hmacKeyOf, parseSessions, SMALLEST_SESSION } from './model/authorization.ts';
 import type { Call, SessionUse } from './model/call.ts';
 import type { Core } from './model/core.ts';
 import { entityAuth, entityName } from './model/entity.ts';
-import { isEnabled } from './model/hierarchy.ts';
-import { healLockout } from './model/lockout.ts';
-import { nvIsAccessible } from './model/nv.ts';
-import { dropEvictCopies, findObject, isSlotHandle, loadEvict } from './model/objects.ts';
-import { findSession, flushSession, isSessionNumber, restartPolicy } from './model/sessions.ts';
+import { isEnabled } from './model/hierarchies/hierarchy.ts';
+import { healLockout } from './model/hierarchies/lockout.ts';
+import { dropEvictCopies, findObject, isSlotHandle, loadEvict } from './model/keys/objects.ts';
+import { nvIsAccessible } from './model/nv/nv.ts';
+import { authorize, authorizeWithoutSessions, hmacKeyOf, parseSessions, SMALLEST_SESSION } from './model/sessions/authorization.ts';
+import { findSession, flushSession, isSessionNumber, restartPolicy } from './model/sessions/sessions.ts';
 import { inHandle, inParameter, inSession, Refusal, rcOfFault, refuse } from './refusal.ts';
 import { commandDigest, cryptParameter, EMPTY, exchangeFirst, responseDigest, sessionHmac } from './session-crypto.ts';
 import {

@@ -3,7 +3,7 @@ import type { Clock, Random, SecretRegister, Stateful } from '../sim/index.ts';
 import { commands } from './commands/index.ts';
 import { dispatch, errorResponse } from './dispatch.ts';
 import { Core, type Limits } from './model/core.ts';
-import { hashData, hashEnd, hashStart } from './model/launch.ts';
+import { hashData, hashEnd, hashStart } from './model/pcr/launch.ts';
 import { powerOff, powerOn } from './model/power.ts';
 import type { State } from './model/state.ts';
 import { readState, type StateKind } from './state/blob.ts';

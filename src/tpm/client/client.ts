@@ -1,7 +1,7 @@
 import type { Fields, StructValue } from '../../bytes/index.ts';
 import type { Command, HandleUses } from '../command.ts';
 import { TPM2_StartAuthSession } from '../commands/index.ts';
-import { encryptSecret } from '../model/protection.ts';
+import { encryptSecret } from '../model/keys/protection.ts';
 import { EMPTY, type SymDef } from '../session-crypto.ts';
 import { digestBytes, TPM_ALG, TPM_RH, type TPMT_PUBLIC } from '../wire/index.ts';
 import { buildCommand } from './packet.ts';

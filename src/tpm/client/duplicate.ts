@@ -1,7 +1,7 @@
 import type { Value } from '../../bytes/index.ts';
 import type { RandomBytes, RsaKey } from '../../crypto/index.ts';
 import type { TPM2_Import } from '../commands/index.ts';
-import { encryptSecret, sensitiveToDuplicate } from '../model/protection.ts';
+import { encryptSecret, sensitiveToDuplicate } from '../model/keys/protection.ts';
 import { nameOf } from '../names.ts';
 import { EMPTY } from '../session-crypto.ts';
 import { TPM_ALG, type TPMT_PUBLIC, type TPMT_SENSITIVE } from '../wire/index.ts';

@@ -2,8 +2,8 @@ import { concat, type Value } from '../../bytes/index.ts';
 import { padOaep, padPkcs1, rsaPrivate, rsaPublic, toInteger, unpadOaep, unpadPkcs1 } from '../../crypto/index.ts';
 import { command, plain, user } from '../command.ts';
 import type { Core } from '../model/core.ts';
-import { rsaPrivateKey, rsaPublicKey } from '../model/key-crypto.ts';
-import { keyAt } from '../model/objects.ts';
+import { rsaPrivateKey, rsaPublicKey } from '../model/crypto/key-crypto.ts';
+import { keyAt } from '../model/keys/objects.ts';
 import type { KeyObject } from '../model/state.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import {

@@ -1,12 +1,12 @@
 import { UINT16 } from '../../bytes/index.ts';
 import { digest, equal } from '../../crypto/index.ts';
 import { admin, command, plain, user } from '../command.ts';
-import { attest, signerOf } from '../model/attest.ts';
 import { FIRMWARE_VERSION } from '../model/capabilities.ts';
-import { checkNvRead, nvAt, nvName } from '../model/nv.ts';
-import { keyAt } from '../model/objects.ts';
-import { effectiveSelection, pcrDigest } from '../model/pcr.ts';
-import { makeTicket } from '../model/tickets.ts';
+import { keyAt } from '../model/keys/objects.ts';
+import { checkNvRead, nvAt, nvName } from '../model/nv/nv.ts';
+import { effectiveSelection, pcrDigest } from '../model/pcr/pcr.ts';
+import { attest, signerOf } from '../model/signing/attest.ts';
+import { makeTicket } from '../model/signing/tickets.ts';
 import { clockInfo, timeOf } from '../model/time.ts';
 import { inParameter, refuse } from '../refusal.ts';
 import {

@@ -1,7 +1,7 @@
 import { digest } from '../../crypto/index.ts';
 import { command, plain, user } from '../command.ts';
-import { attest, signerOf } from '../model/attest.ts';
-import { findSession } from '../model/sessions.ts';
+import { findSession } from '../model/sessions/sessions.ts';
+import { attest, signerOf } from '../model/signing/attest.ts';
 import { inHandle, refuse } from '../refusal.ts';
 import { u32 } from '../session-crypto.ts';
 import {

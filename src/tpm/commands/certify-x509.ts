@@ -1,11 +1,11 @@
 import { concat } from '../../bytes/index.ts';
 import { digest, toInteger } from '../../crypto/index.ts';
 import { admin, command, user } from '../command.ts';
-import { signerOf } from '../model/attest.ts';
-import { der, derInteger, sequence, TAG } from '../model/der.ts';
-import { keyAt } from '../model/objects.ts';
-import { sign } from '../model/signing.ts';
-import { extensionsFault, readPartial, signatureAlgorithm, subjectPublicKey } from '../model/x509.ts';
+import { der, derInteger, sequence, TAG } from '../model/crypto/der.ts';
+import { keyAt } from '../model/keys/objects.ts';
+import { signerOf } from '../model/signing/attest.ts';
+import { sign } from '../model/signing/signing.ts';
+import { extensionsFault, readPartial, signatureAlgorithm, subjectPublicKey } from '../model/signing/x509.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import {
   hashName,

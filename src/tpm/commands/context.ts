@@ -1,8 +1,8 @@
 import { command, plain, user } from '../command.ts';
-import { sealObject, sealSession, unseal } from '../model/context.ts';
-import { isEnabled } from '../model/hierarchy.ts';
-import { nvBytesUsed } from '../model/nv.ts';
-import { findObject, flushObject, keyAt, objectAt, place } from '../model/objects.ts';
+import { isEnabled } from '../model/hierarchies/hierarchy.ts';
+import { sealObject, sealSession, unseal } from '../model/keys/context.ts';
+import { findObject, flushObject, keyAt, objectAt, place } from '../model/keys/objects.ts';
+import { nvBytesUsed } from '../model/nv/nv.ts';
 import {
   findSession,
   flushSession,
@@ -11,7 +11,7 @@ import {
   isSessionSaved,
   loadSession,
   saveSession,
-} from '../model/sessions.ts';
+} from '../model/sessions/sessions.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import {
   handleType,

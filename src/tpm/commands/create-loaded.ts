@@ -1,11 +1,11 @@
 import type { RandomBytes } from '../../crypto/index.ts';
 import { command, user } from '../command.ts';
 import type { Core } from '../model/core.ts';
-import { createAreas, primaryRandom, type SensitiveCreate } from '../model/create-object.ts';
-import { completed, derivedRandom, type LabelAndContext, readTemplate } from '../model/derive.ts';
-import { checkAttributes, checkCreation } from '../model/object-checks.ts';
-import { freeSlot, isDerivationParent, isParent, keyAt, makeKeyObject, place } from '../model/objects.ts';
-import { sensitiveToPrivate } from '../model/protection.ts';
+import { createAreas, primaryRandom, type SensitiveCreate } from '../model/keys/create-object.ts';
+import { completed, derivedRandom, type LabelAndContext, readTemplate } from '../model/keys/derive.ts';
+import { checkAttributes, checkCreation } from '../model/keys/object-checks.ts';
+import { freeSlot, isDerivationParent, isParent, keyAt, makeKeyObject, place } from '../model/keys/objects.ts';
+import { sensitiveToPrivate } from '../model/keys/protection.ts';
 import type { KeyObject } from '../model/state.ts';
 import { blaming, inHandle, inParameter, refuse } from '../refusal.ts';
 import { EMPTY, withoutTrailingZeros } from '../session-crypto.ts';

@@ -1,7 +1,7 @@
 import { admin, command, plain, user } from '../command.ts';
-import { makeCredential, readCredential } from '../model/credential.ts';
-import { keyAt } from '../model/objects.ts';
-import { decryptSecret } from '../model/protection.ts';
+import { makeCredential, readCredential } from '../model/keys/credential.ts';
+import { keyAt } from '../model/keys/objects.ts';
+import { decryptSecret } from '../model/keys/protection.ts';
 import type { KeyObject } from '../model/state.ts';
 import { blaming, inHandle, inParameter, refuse } from '../refusal.ts';
 import {

@@ -1,7 +1,7 @@
 import { command, dup, plain, user } from '../command.ts';
 import type { Core } from '../model/core.ts';
-import { keyAt } from '../model/objects.ts';
-import { decryptSecret, encryptSecret, protectorOf, sensitiveToDuplicate, unwrapOuter, wrapOuter } from '../model/protection.ts';
+import { keyAt } from '../model/keys/objects.ts';
+import { decryptSecret, encryptSecret, protectorOf, sensitiveToDuplicate, unwrapOuter, wrapOuter } from '../model/keys/protection.ts';
 import type { KeyObject } from '../model/state.ts';
 import { blaming, inHandle, inParameter, Refusal, refuse } from '../refusal.ts';
 import { EMPTY } from '../session-crypto.ts';

@@ -1,7 +1,7 @@
 import { command, user } from '../command.ts';
-import { loadAreas } from '../model/load-object.ts';
-import { isParent, keyAt } from '../model/objects.ts';
-import { decryptSecret, duplicateToSensitive, sensitiveToPrivate } from '../model/protection.ts';
+import { loadAreas } from '../model/keys/load-object.ts';
+import { isParent, keyAt } from '../model/keys/objects.ts';
+import { decryptSecret, duplicateToSensitive, sensitiveToPrivate } from '../model/keys/protection.ts';
 import { nameOf } from '../names.ts';
 import { blaming, inHandle, inParameter, refuse } from '../refusal.ts';
 import {

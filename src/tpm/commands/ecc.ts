@@ -1,12 +1,12 @@
 import { UINT16 } from '../../bytes/index.ts';
 import { fromInteger } from '../../crypto/index.ts';
 import { command, plain, user } from '../command.ts';
-import { committedNumber, endCommit } from '../model/commit.ts';
 import type { Core } from '../model/core.ts';
-import { curveNumbers, eccMultiply, pointOf } from '../model/ecc-points.ts';
-import { eccPrivateKey, eccPublicPoint } from '../model/key-crypto.ts';
-import { exchangeKeys } from '../model/key-exchange.ts';
-import { keyAt } from '../model/objects.ts';
+import { curveNumbers, eccMultiply, pointOf } from '../model/crypto/ecc-points.ts';
+import { eccPrivateKey, eccPublicPoint } from '../model/crypto/key-crypto.ts';
+import { exchangeKeys } from '../model/crypto/key-exchange.ts';
+import { keyAt } from '../model/keys/objects.ts';
+import { committedNumber, endCommit } from '../model/signing/commit.ts';
 import type { KeyObject } from '../model/state.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import {

@@ -1,9 +1,9 @@
 import { UINT16 } from '../../bytes/index.ts';
 import { digest, fromInteger, toInteger } from '../../crypto/index.ts';
 import { command, user } from '../command.ts';
-import { commit, nextNumber } from '../model/commit.ts';
-import { combine, curveNumbers, eccMultiply, pointOf, wirePoint } from '../model/ecc-points.ts';
-import { keyAt } from '../model/objects.ts';
+import { combine, curveNumbers, eccMultiply, pointOf, wirePoint } from '../model/crypto/ecc-points.ts';
+import { keyAt } from '../model/keys/objects.ts';
+import { commit, nextNumber } from '../model/signing/commit.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import {
   curveOf,

@@ -1,7 +1,7 @@
 import { digest } from '../../crypto/index.ts';
 import { command } from '../command.ts';
-import { hashTicket } from '../model/ticket-kinds.ts';
-import { isTicketSafe, nullTicket } from '../model/tickets.ts';
+import { hashTicket } from '../model/signing/ticket-kinds.ts';
+import { isTicketSafe, nullTicket } from '../model/signing/tickets.ts';
 import {
   hashName,
   TPM_CC,

@@ -1,5 +1,5 @@
 import { command, user } from '../command.ts';
-import { changeSeed, clearTpm, enable, flushHierarchy, isSelected, setPolicy } from '../model/hierarchy-control.ts';
+import { changeSeed, clearTpm, enable, flushHierarchy, isSelected, setPolicy } from '../model/hierarchies/hierarchy-control.ts';
 import { inParameter, refuse } from '../refusal.ts';
 import {
   digestBytes,

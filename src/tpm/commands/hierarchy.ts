@@ -1,5 +1,5 @@
 import { command, user } from '../command.ts';
-import { setHierarchyAuth } from '../model/hierarchy.ts';
+import { setHierarchyAuth } from '../model/hierarchies/hierarchy.ts';
 import { withoutTrailingZeros } from '../session-crypto.ts';
 import { TPM_CC, TPM2B_AUTH, TPMI_RH_HIERARCHY_AUTH } from '../wire/index.ts';
 

@@ -1,5 +1,5 @@
 import { admin, command, user } from '../command.ts';
-import { nvAt, nvHas } from '../model/nv.ts';
+import { nvAt, nvHas } from '../model/nv/nv.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import { withoutTrailingZeros } from '../session-crypto.ts';
 import { digestBytes, TPM_CC, TPM_RC, TPM2B_AUTH, TPMA_NV, TPMI_RH_NV_INDEX, TPMI_RH_PLATFORM } from '../wire/index.ts';

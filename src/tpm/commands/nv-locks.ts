@@ -1,5 +1,5 @@
 import { command, plain, user } from '../command.ts';
-import { checkNvRead, checkNvWrite, nvAt, nvHas, setNvAttributes } from '../model/nv.ts';
+import { checkNvRead, checkNvWrite, nvAt, nvHas, setNvAttributes } from '../model/nv/nv.ts';
 import { inHandle, Refusal, refuse } from '../refusal.ts';
 import { TPM_CC, TPM_RC, TPMA_NV, TPMI_RH_NV_AUTH, TPMI_RH_NV_INDEX, TPMI_RH_PROVISION } from '../wire/index.ts';
 

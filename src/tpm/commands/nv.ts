@@ -1,8 +1,8 @@
 import { UINT16 } from '../../bytes/index.ts';
 import { command, plain, user } from '../command.ts';
 import type { Core } from '../model/core.ts';
-import { checkNvRead, checkNvWrite, fitsIntoRam, nvAt, nvBytesUsed, nvHas, nvName } from '../model/nv.ts';
-import { writeNv } from '../model/nv-write.ts';
+import { checkNvRead, checkNvWrite, fitsIntoRam, nvAt, nvBytesUsed, nvHas, nvName } from '../model/nv/nv.ts';
+import { writeNv } from '../model/nv/nv-write.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import { withoutTrailingZeros } from '../session-crypto.ts';
 import {

@@ -1,6 +1,6 @@
 import { UINT32 } from '../../bytes/index.ts';
 import { command, user } from '../command.ts';
-import { PCR_COUNT, PCR_RULES, ruleOf, selectedCount } from '../model/pcr.ts';
+import { PCR_COUNT, PCR_RULES, ruleOf, selectedCount } from '../model/pcr/pcr.ts';
 import type { PolicyHash } from '../model/state.ts';
 import { inParameter, refuse } from '../refusal.ts';
 import { withoutTrailingZeros } from '../session-crypto.ts';

@@ -1,6 +1,6 @@
 import { digest } from '../../crypto/index.ts';
 import { command, user } from '../command.ts';
-import { extendPcr, mayExtend } from '../model/pcr.ts';
+import { extendPcr, mayExtend } from '../model/pcr/pcr.ts';
 import { refuse } from '../refusal.ts';
 import { HASHES, TPM_CC, TPM_RC, TPM_RH, TPM2B_EVENT, TPMI_DH_PCR_NULL, TPML_DIGEST_VALUES } from '../wire/index.ts';
 

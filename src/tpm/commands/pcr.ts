@@ -1,6 +1,6 @@
 import { UINT32 } from '../../bytes/index.ts';
 import { command, user } from '../command.ts';
-import { effectiveSelection, extendPcr, mayExtend, mayReset, readPcr, selected, setPcr } from '../model/pcr.ts';
+import { effectiveSelection, extendPcr, mayExtend, mayReset, readPcr, selected, setPcr } from '../model/pcr/pcr.ts';
 import { refuse } from '../refusal.ts';
 import {
   TPM_CC,

@@ -1,7 +1,7 @@
 import { sameBytes } from '../../bytes/index.ts';
 import { digest } from '../../crypto/index.ts';
 import { command, plain } from '../command.ts';
-import { policySessionAt } from '../model/sessions.ts';
+import { policySessionAt } from '../model/sessions/sessions.ts';
 import type { PolicyState } from '../model/state.ts';
 import { extendPolicy } from '../policy-digest.ts';
 import { inParameter, refuse } from '../refusal.ts';

@@ -1,8 +1,8 @@
 import { DecodeError, decode, encode, sameBytes, UINT16 } from '../../bytes/index.ts';
 import { command, plain, user } from '../command.ts';
-import { checkNvRead, nvAt, nvName } from '../model/nv.ts';
-import { conditionDigest, conditionHolds } from '../model/policy-condition.ts';
-import { policySessionAt } from '../model/sessions.ts';
+import { checkNvRead, nvAt, nvName } from '../model/nv/nv.ts';
+import { conditionDigest, conditionHolds } from '../model/policy/policy-condition.ts';
+import { policySessionAt } from '../model/sessions/sessions.ts';
 import { clockInfo, timeOf } from '../model/time.ts';
 import { extendPolicy, zeroPolicy } from '../policy-digest.ts';
 import { inParameter, rcOfFault, refuse } from '../refusal.ts';

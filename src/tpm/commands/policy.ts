@@ -1,12 +1,12 @@
 import { type Codec, type Reader, sameBytes, type Writer } from '../../bytes/index.ts';
 import { command, plain, user } from '../command.ts';
 import { entityHierarchy, entityName } from '../model/entity.ts';
-import { isPinPass } from '../model/nv.ts';
-import { effectiveSelection, pcrDigest } from '../model/pcr.ts';
-import { authTimeout, checkPolicyParameters, timeoutBuffer, updatePolicy } from '../model/policy-steps.ts';
-import { policySessionAt } from '../model/sessions.ts';
-import { authTicket } from '../model/ticket-kinds.ts';
-import { nullTicket } from '../model/tickets.ts';
+import { isPinPass } from '../model/nv/nv.ts';
+import { effectiveSelection, pcrDigest } from '../model/pcr/pcr.ts';
+import { authTimeout, checkPolicyParameters, timeoutBuffer, updatePolicy } from '../model/policy/policy-steps.ts';
+import { policySessionAt } from '../model/sessions/sessions.ts';
+import { authTicket } from '../model/signing/ticket-kinds.ts';
+import { nullTicket } from '../model/signing/tickets.ts';
 import { policyAuthValue, policyCommandCode, policyOr, policyPcr } from '../policy-digest.ts';
 import { inParameter, refuse } from '../refusal.ts';
 import {

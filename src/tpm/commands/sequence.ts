@@ -1,9 +1,8 @@
 import { hmac } from '../../crypto/index.ts';
 import { command, user } from '../command.ts';
-import { finishCmac, startCmac, updateCmac } from '../model/cmac.ts';
 import type { Core } from '../model/core.ts';
-import { keyAt } from '../model/objects.ts';
-import { extendPcr, mayExtend } from '../model/pcr.ts';
+import { finishCmac, startCmac, updateCmac } from '../model/crypto/cmac.ts';
+import { keyAt } from '../model/keys/objects.ts';
 import {
   digestsOf,
   endSequence,
@@ -14,9 +13,10 @@ import {
   startHashSequence,
   startHmacSequence,
   updateSequence,
-} from '../model/sequences.ts';
-import { hashTicket } from '../model/ticket-kinds.ts';
-import { nullTicket } from '../model/tickets.ts';
+} from '../model/keys/sequences.ts';
+import { extendPcr, mayExtend } from '../model/pcr/pcr.ts';
+import { hashTicket } from '../model/signing/ticket-kinds.ts';
+import { nullTicket } from '../model/signing/tickets.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import {
   cipherOf,

@@ -1,9 +1,9 @@
 import { command, plain } from '../command.ts';
 import type { Core } from '../model/core.ts';
-import { findNv, isPinIndex } from '../model/nv.ts';
-import { findObject, keyAt } from '../model/objects.ts';
-import { decryptSecret } from '../model/protection.ts';
-import { createSession, policySessionAt, restartPolicy } from '../model/sessions.ts';
+import { findObject, keyAt } from '../model/keys/objects.ts';
+import { decryptSecret } from '../model/keys/protection.ts';
+import { findNv, isPinIndex } from '../model/nv/nv.ts';
+import { createSession, policySessionAt, restartPolicy } from '../model/sessions/sessions.ts';
 import { inHandle, inParameter, Refusal, refuse } from '../refusal.ts';
 import {
   digestBytes,

@@ -1,7 +1,7 @@
 import { command, user } from '../command.ts';
-import { cryptBlocks } from '../model/block-cipher.ts';
 import type { Core } from '../model/core.ts';
-import { keyAt } from '../model/objects.ts';
+import { cryptBlocks } from '../model/crypto/block-cipher.ts';
+import { keyAt } from '../model/keys/objects.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import {
   blockBytes,

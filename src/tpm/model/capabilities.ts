@@ -18,8 +18,8 @@ import {
   type TPMS_CAPABILITY_DATA,
 } from '../wire/index.ts';
 import type { Core } from './core.ts';
-import { hierarchyAuth, hierarchyPolicy, PERMANENT_ENTITIES } from './hierarchy.ts';
-import { PCR_COUNT, PCR_PROPERTIES } from './pcr.ts';
+import { hierarchyAuth, hierarchyPolicy, PERMANENT_ENTITIES } from './hierarchies/hierarchy.ts';
+import { PCR_COUNT, PCR_PROPERTIES } from './pcr/pcr.ts';
 import { CLOCK_UPDATE_MS } from './time.ts';
 
 // Part 3 §30.2: capabilities report what exists. Each list begins at `property` and ends after `count` entries.

@@ -1,10 +1,10 @@
 import { handleName } from '../names.ts';
 import { handleType, TPM_ALG, TPM_HT, TPM_RH } from '../wire/index.ts';
 import type { Core } from './core.ts';
-import { hierarchyAuth, hierarchyPolicy } from './hierarchy.ts';
-import { nvAt, nvName } from './nv.ts';
-import { objectAt } from './objects.ts';
-import { ruleOf } from './pcr.ts';
+import { hierarchyAuth, hierarchyPolicy } from './hierarchies/hierarchy.ts';
+import { objectAt } from './keys/objects.ts';
+import { nvAt, nvName } from './nv/nv.ts';
+import { ruleOf } from './pcr/pcr.ts';
 
 // Part 4 Entity.c: what can be authorized, whatever it is.
 

@@ -3,9 +3,9 @@ import { u64 } from '../session-crypto.ts';
 import { nvType, TPM_NT, TPM_RC, TPM_SU, TPMA_NV } from '../wire/index.ts';
 import type { Core } from './core.ts';
 import { freshClear, freshRam, freshReset } from './manufacture.ts';
-import { nvHas, setNvAttributes } from './nv.ts';
-import { nvNumber } from './nv-write.ts';
-import { startPcrs } from './pcr.ts';
+import { nvHas, setNvAttributes } from './nv/nv.ts';
+import { nvNumber } from './nv/nv-write.ts';
+import { startPcrs } from './pcr/pcr.ts';
 import type { NvIndex } from './state.ts';
 import { CLOCK_UPDATE_MS, clockOf } from './time.ts';
 

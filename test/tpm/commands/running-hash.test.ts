@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { finishHash, finishHmac, startHash, startHmac, updateHash } from '../../../src/tpm/model/running-hash.ts';
+import { finishHash, finishHmac, startHash, startHmac, updateHash } from '../../../src/tpm/model/crypto/running-hash.ts';
 import { HASHES } from '../../../src/tpm/wire/index.ts';
 
 describe('hashes with their state in reach', () => {
