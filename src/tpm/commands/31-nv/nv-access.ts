@@ -1,10 +1,10 @@
-import { UINT16 } from '../../bytes/index.ts';
-import { command, plain, user } from '../command.ts';
-import type { Core } from '../model/core.ts';
-import { checkNvRead, checkNvWrite, fitsIntoRam, nvAt, nvBytesUsed, nvHas, nvName } from '../model/nv/nv.ts';
-import { writeNv } from '../model/nv/nv-write.ts';
-import { inHandle, inParameter, refuse } from '../refusal.ts';
-import { withoutTrailingZeros } from '../session-crypto.ts';
+import { UINT16 } from '../../../bytes/index.ts';
+import { command, plain, user } from '../../command.ts';
+import type { Core } from '../../model/core.ts';
+import { checkNvRead, checkNvWrite, fitsIntoRam, nvAt, nvBytesUsed, nvHas, nvName } from '../../model/nv/nv.ts';
+import { writeNv } from '../../model/nv/nv-write.ts';
+import { inHandle, inParameter, refuse } from '../../refusal.ts';
+import { withoutTrailingZeros } from '../../session-crypto.ts';
 import {
   digestBytes,
   has,
@@ -22,7 +22,7 @@ import {
   TPMI_RH_NV_INDEX,
   TPMI_RH_PROVISION,
   type TPMS_NV_PUBLIC,
-} from '../wire/index.ts';
+} from '../../wire/index.ts';
 
 // Part 3 §31.
 

@@ -1,16 +1,16 @@
-import { encode, sameBytes } from '../../bytes/index.ts';
-import { digest, equal } from '../../crypto/index.ts';
-import { command, plain } from '../command.ts';
-import { entityHierarchy } from '../model/entity.ts';
-import { keyAt } from '../model/keys/objects.ts';
-import { authTimeout, checkPolicyParameters, timeoutBuffer, updatePolicy } from '../model/policy/policy-steps.ts';
-import { policySessionAt } from '../model/sessions/sessions.ts';
-import { checkSignature, hashOfSignature } from '../model/signing/signing.ts';
-import { authTicket, verifiedTicket } from '../model/signing/ticket-kinds.ts';
-import { nullTicket } from '../model/signing/tickets.ts';
-import { extendPolicyByName, zeroPolicy } from '../policy-digest.ts';
-import { blaming, inHandle, inParameter, refuse } from '../refusal.ts';
-import { EMPTY } from '../session-crypto.ts';
+import { encode, sameBytes } from '../../../bytes/index.ts';
+import { digest, equal } from '../../../crypto/index.ts';
+import { command, plain } from '../../command.ts';
+import { entityHierarchy } from '../../model/entity.ts';
+import { keyAt } from '../../model/keys/objects.ts';
+import { authTimeout, checkPolicyParameters, timeoutBuffer, updatePolicy } from '../../model/policy/policy-steps.ts';
+import { policySessionAt } from '../../model/sessions/sessions.ts';
+import { checkSignature, hashOfSignature } from '../../model/signing/signing.ts';
+import { authTicket, verifiedTicket } from '../../model/signing/ticket-kinds.ts';
+import { nullTicket } from '../../model/signing/tickets.ts';
+import { extendPolicyByName, zeroPolicy } from '../../policy-digest.ts';
+import { blaming, inHandle, inParameter, refuse } from '../../refusal.ts';
+import { EMPTY } from '../../session-crypto.ts';
 import {
   digestBytes,
   hashName,
@@ -27,8 +27,8 @@ import {
   TPMT_SIGNATURE,
   TPMT_TK_AUTH,
   TPMT_TK_VERIFIED,
-} from '../wire/index.ts';
-import { INT32 } from './policy.ts';
+} from '../../wire/index.ts';
+import { INT32 } from '../policy.ts';
 
 // Part 3 §23: authorizations that others gave, by a signature or by a ticket for one.
 

@@ -1,11 +1,11 @@
-import { sameBytes } from '../../bytes/index.ts';
-import { digest } from '../../crypto/index.ts';
-import { command, plain } from '../command.ts';
-import { policySessionAt } from '../model/sessions/sessions.ts';
-import type { PolicyState } from '../model/state.ts';
-import { extendPolicy } from '../policy-digest.ts';
-import { inParameter, refuse } from '../refusal.ts';
-import { u8 } from '../session-crypto.ts';
+import { sameBytes } from '../../../bytes/index.ts';
+import { digest } from '../../../crypto/index.ts';
+import { command, plain } from '../../command.ts';
+import { policySessionAt } from '../../model/sessions/sessions.ts';
+import type { PolicyState } from '../../model/state.ts';
+import { extendPolicy } from '../../policy-digest.ts';
+import { inParameter, refuse } from '../../refusal.ts';
+import { u8 } from '../../session-crypto.ts';
 import {
   digestBytes,
   hashName,
@@ -16,7 +16,7 @@ import {
   TPMA_LOCALITY,
   TPMI_SH_POLICY,
   TPMI_YES_NO,
-} from '../wire/index.ts';
+} from '../../wire/index.ts';
 
 // Part 3 §23: assertions about the command that the policy authorizes, or about its circumstances. They are looked at when the
 // policy is used; here they only must not contradict each other.

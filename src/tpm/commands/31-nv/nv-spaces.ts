@@ -1,9 +1,9 @@
-import { admin, command, user } from '../command.ts';
-import { nvAt, nvHas } from '../model/nv/nv.ts';
-import { inHandle, inParameter, refuse } from '../refusal.ts';
-import { withoutTrailingZeros } from '../session-crypto.ts';
-import { digestBytes, TPM_CC, TPM_RC, TPM2B_AUTH, TPMA_NV, TPMI_RH_NV_INDEX, TPMI_RH_PLATFORM } from '../wire/index.ts';
-import { deleteIndex } from './nv.ts';
+import { admin, command, user } from '../../command.ts';
+import { nvAt, nvHas } from '../../model/nv/nv.ts';
+import { inHandle, inParameter, refuse } from '../../refusal.ts';
+import { withoutTrailingZeros } from '../../session-crypto.ts';
+import { digestBytes, TPM_CC, TPM_RC, TPM2B_AUTH, TPMA_NV, TPMI_RH_NV_INDEX, TPMI_RH_PLATFORM } from '../../wire/index.ts';
+import { deleteIndex } from './nv-access.ts';
 
 // Part 3 §31: what needs the ADMIN role of an Index, its policy.
 
