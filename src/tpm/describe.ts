@@ -1,6 +1,6 @@
 import { type FieldSeen, type Fields, Reader, readField, sized, type Value } from '../bytes/index.ts';
 import type { AnyCommand, HandleUse } from './command.ts';
-import { commands } from './commands/index.ts';
+import { commands } from './command-table.ts';
 import {
   COMMAND_HEADER,
   has,

@@ -1,5 +1,5 @@
 import { hex } from '../bytes/index.ts';
-import { commands } from './commands/index.ts';
+import { commands } from './command-table.ts';
 import { explainRc } from './wire/index.ts';
 
 /** Names for the TPM traffic in the record. */

@@ -8,6 +8,7 @@ export {
   type HandleUses,
   type Role,
 } from './command.ts';
+export { commands } from './command-table.ts';
 export * from './commands/index.ts';
 export { type DecodedCommand, type DecodedResponse, decodeCommand, decodeResponse } from './describe.ts';
 export { describeTpm } from './event-names.ts';

@@ -1,6 +1,6 @@
 import type { generateRsa } from '../crypto/index.ts';
 import type { Clock, Random, SecretRegister, Stateful } from '../sim/index.ts';
-import { commands } from './commands/index.ts';
+import { commands } from './command-table.ts';
 import { dispatch, errorResponse } from './dispatch.ts';
 import { Core, type Limits } from './model/core.ts';
 import { hashData, hashEnd, hashStart } from './model/pcr/launch.ts';

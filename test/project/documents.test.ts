@@ -28,11 +28,11 @@ describe('the documents', () => {
   });
 
   it('take their excerpts from the sources, and fail when one is gone', () => {
-    expect(excerptOf('src/tpm/commands/random.ts', 'export const TPM2_GetRandom')).to.match(
+    expect(excerptOf('src/tpm/commands/16-random.ts', 'export const TPM2_GetRandom')).to.match(
       /^export const TPM2_GetRandom = command\(\{\n[\s\S]*\n\}\);$/,
     );
-    expect(() => excerptOf('src/tpm/commands/random.ts', 'export const TPM2_Nothing')).to.throw('0 lines begin with');
-    expect(() => excerptOf('src/tpm/commands/random.ts', 'export const')).to.throw('2 lines begin with');
+    expect(() => excerptOf('src/tpm/commands/16-random.ts', 'export const TPM2_Nothing')).to.throw('0 lines begin with');
+    expect(() => excerptOf('src/tpm/commands/16-random.ts', 'export const')).to.throw('2 lines begin with');
   });
 
   it('of the teacher names commands and files that are there', async () => {

@@ -1,24 +1,38 @@
+import { digest, hmac } from '../../crypto/index.ts';
 import { command, user } from '../command.ts';
 import type { Core } from '../model/core.ts';
 import { cryptBlocks } from '../model/crypto/block-cipher.ts';
+import { finishCmac, startCmac, updateCmac } from '../model/crypto/cmac.ts';
 import { keyAt } from '../model/keys/objects.ts';
+import { macOf } from '../model/keys/sequences.ts';
+import { hashTicket } from '../model/signing/ticket-kinds.ts';
+import { isTicketSafe, nullTicket } from '../model/signing/tickets.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import {
   blockBytes,
   cipherOf,
   has,
+  hashName,
   TPM_ALG,
   TPM_CC,
   TPM_RC,
+  TPM_RH,
+  TPM_ST,
+  TPM2B_DIGEST,
   TPM2B_IV,
   TPM2B_MAX_BUFFER,
   TPMA_OBJECT,
   TPMI_ALG_CIPHER_MODE_NULL,
+  TPMI_ALG_HASH,
+  TPMI_ALG_MAC_SCHEME_NULL,
   TPMI_DH_OBJECT,
+  TPMI_RH_HIERARCHY_NULL,
   TPMI_YES_NO,
+  TPMT_TK_HASHCHECK,
 } from '../wire/index.ts';
 
-// Part 3 §15.2 and §15.3: the same command twice; the second takes its data first, so that a session can encrypt them.
+// Part 3 §15: Symmetric Primitives. EncryptDecrypt stands there twice; the second takes its data first, so that a session can encrypt them.
+// libtpms has HMAC as TPM2_MAC: same bytes, the checks in its order.
 
 interface Request {
   readonly keyHandle: number;
@@ -77,4 +91,33 @@ export const TPM2_EncryptDecrypt2 = command({
   params: { inData: TPM2B_MAX_BUFFER, decrypt: TPMI_YES_NO, mode: TPMI_ALG_CIPHER_MODE_NULL, ivIn: TPM2B_IV },
   returns,
   run: (tpm, input) => encryptDecrypt(tpm, input, { inData: 1, mode: 3, ivIn: 4 }),
+});
+
+export const TPM2_Hash = command({
+  code: TPM_CC.Hash,
+  name: 'TPM2_Hash',
+  spec: 'Part 3 §15.4',
+  handles: {},
+  params: { data: TPM2B_MAX_BUFFER, hashAlg: TPMI_ALG_HASH, hierarchy: TPMI_RH_HIERARCHY_NULL },
+  returns: { outHash: TPM2B_DIGEST, validation: TPMT_TK_HASHCHECK },
+  run(tpm, { data, hashAlg, hierarchy }) {
+    const outHash = digest(hashName(hashAlg), data);
+    const worthy = hierarchy !== TPM_RH.NULL && isTicketSafe(data);
+    return { outHash, validation: worthy ? hashTicket(tpm, hierarchy, hashAlg, outHash) : nullTicket(TPM_ST.HASHCHECK) };
+  },
+});
+
+export const TPM2_HMAC = command({
+  code: TPM_CC.HMAC,
+  name: 'TPM2_HMAC',
+  spec: 'Part 3 §15.5',
+  handles: { handle: user(TPMI_DH_OBJECT) },
+  params: { buffer: TPM2B_MAX_BUFFER, hashAlg: TPMI_ALG_MAC_SCHEME_NULL },
+  returns: { outHMAC: TPM2B_DIGEST },
+  run(tpm, { handle, buffer, hashAlg: given }) {
+    const { hashAlg, key, cipher } = macOf(tpm, handle, given);
+    if (cipher === TPM_ALG.NULL) return { outHMAC: hmac(hashName(hashAlg), key, buffer) };
+    const cmac = { cipher: cipherOf(cipher), key };
+    return { outHMAC: finishCmac(cmac, updateCmac(cmac, startCmac(cmac), buffer)) };
+  },
 });

@@ -1,13 +1,9 @@
-import { hmac } from '../../crypto/index.ts';
 import { command, user } from '../command.ts';
-import type { Core } from '../model/core.ts';
-import { finishCmac, startCmac, updateCmac } from '../model/crypto/cmac.ts';
-import { keyAt } from '../model/keys/objects.ts';
 import {
   digestsOf,
   endSequence,
   extended,
-  type Mac,
+  macOf,
   sequenceAt,
   startEventSequence,
   startHashSequence,
@@ -19,9 +15,6 @@ import { hashTicket } from '../model/signing/ticket-kinds.ts';
 import { nullTicket } from '../model/signing/tickets.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import {
-  cipherOf,
-  has,
-  hashName,
   TPM_ALG,
   TPM_CC,
   TPM_RC,
@@ -30,66 +23,16 @@ import {
   TPM2B_AUTH,
   TPM2B_DIGEST,
   TPM2B_MAX_BUFFER,
-  TPMA_OBJECT,
   TPMI_ALG_HASH_NULL,
   TPMI_ALG_MAC_SCHEME_NULL,
   TPMI_DH_OBJECT,
   TPMI_DH_PCR_NULL,
   TPMI_RH_HIERARCHY_NULL,
   TPML_DIGEST_VALUES,
-  type TPMT_PUBLIC,
   TPMT_TK_HASHCHECK,
 } from '../wire/index.ts';
 
-// Part 3 §15.5 and §17. libtpms has HMAC and HMAC_Start as TPM2_MAC and TPM2_MAC_Start: same bytes, the checks in their order.
-
-const A = TPMA_OBJECT.bit;
-
-/** What the key would make MACs with: its hash, or a cipher's mode. */
-function ownScheme(publicArea: TPMT_PUBLIC): number {
-  switch (publicArea.type) {
-    case TPM_ALG.KEYEDHASH: {
-      const { scheme } = publicArea.parameters;
-      return scheme.scheme === TPM_ALG.NULL ? TPM_ALG.NULL : scheme.hashAlg;
-    }
-    case TPM_ALG.SYMCIPHER: {
-      const { sym } = publicArea.parameters;
-      return sym.mode;
-    }
-    default:
-      return refuse(inHandle(1, TPM_RC.TYPE));
-  }
-}
-
-/** Algorithm and key of a MAC: the key's scheme decides, or else the caller (Part 3 §15.6.1). */
-function macOf(tpm: Core, handle: number, given: number): Mac {
-  const { publicArea, sensitive } = keyAt(tpm, handle, inHandle(1, TPM_RC.TYPE));
-  const set = (bit: number) => has(publicArea.objectAttributes, bit);
-  const own = ownScheme(publicArea);
-  const hashAlg = given === TPM_ALG.NULL ? own : given;
-  if (hashAlg === TPM_ALG.NULL || (own !== TPM_ALG.NULL && own !== hashAlg)) refuse(inParameter(2, TPM_RC.VALUE));
-  // A hash makes MACs with a keyed hash object, a cipher makes them as CMAC (CryptMacIsValidForKey).
-  if ((publicArea.type === TPM_ALG.SYMCIPHER) !== (hashAlg === TPM_ALG.CMAC)) refuse(inParameter(2, TPM_RC.SCHEME));
-  if (set(A.restricted)) refuse(inHandle(1, TPM_RC.ATTRIBUTES));
-  if (!set(A.sign)) refuse(inHandle(1, TPM_RC.KEY));
-  const cipher = publicArea.type === TPM_ALG.SYMCIPHER ? publicArea.parameters.sym.algorithm : TPM_ALG.NULL;
-  return { hashAlg, key: sensitive?.sensitive ?? new Uint8Array(0), cipher };
-}
-
-export const TPM2_HMAC = command({
-  code: TPM_CC.HMAC,
-  name: 'TPM2_HMAC',
-  spec: 'Part 3 §15.5',
-  handles: { handle: user(TPMI_DH_OBJECT) },
-  params: { buffer: TPM2B_MAX_BUFFER, hashAlg: TPMI_ALG_MAC_SCHEME_NULL },
-  returns: { outHMAC: TPM2B_DIGEST },
-  run(tpm, { handle, buffer, hashAlg: given }) {
-    const { hashAlg, key, cipher } = macOf(tpm, handle, given);
-    if (cipher === TPM_ALG.NULL) return { outHMAC: hmac(hashName(hashAlg), key, buffer) };
-    const cmac = { cipher: cipherOf(cipher), key };
-    return { outHMAC: finishCmac(cmac, updateCmac(cmac, startCmac(cmac), buffer)) };
-  },
-});
+// Part 3 §17: Hash/HMAC/Event Sequences. libtpms has HMAC_Start as TPM2_MAC_Start: same bytes, the checks in its order.
 
 export const TPM2_HMAC_Start = command({
   code: TPM_CC.HMAC_Start,

@@ -1,6 +1,19 @@
 import { UINT32 } from '../../bytes/index.ts';
+import { digest } from '../../crypto/index.ts';
 import { command, user } from '../command.ts';
-import { PCR_COUNT, PCR_RULES, ruleOf, selectedCount } from '../model/pcr/pcr.ts';
+import {
+  effectiveSelection,
+  extendPcr,
+  mayExtend,
+  mayReset,
+  PCR_COUNT,
+  PCR_RULES,
+  readPcr,
+  ruleOf,
+  selected,
+  selectedCount,
+  setPcr,
+} from '../model/pcr/pcr.ts';
 import type { PolicyHash } from '../model/state.ts';
 import { inParameter, refuse } from '../refusal.ts';
 import { withoutTrailingZeros } from '../session-crypto.ts';
@@ -9,21 +22,85 @@ import {
   HASHES,
   TPM_CC,
   TPM_RC,
+  TPM_RH,
   TPM2B_DIGEST,
+  TPM2B_EVENT,
   TPMI_ALG_HASH_NULL,
   TPMI_DH_PCR,
+  TPMI_DH_PCR_NULL,
   TPMI_RH_PLATFORM,
   TPMI_YES_NO,
+  TPML_DIGEST,
+  TPML_DIGEST_VALUES,
   TPML_PCR_SELECTION,
 } from '../wire/index.ts';
 
-// Part 3 §22: which PCRs there are, and who may change those of the group with authorizations of their own.
+// Part 3 §22: Integrity Collection (PCR).
+
+const MOST_DIGESTS = 8;
 
 const platform = { authHandle: user(TPMI_RH_PLATFORM) };
+/** PCRs with authorizations of their own. */
 const GROUP = PCR_RULES.flatMap(({ group }, pcr) => (group ? [pcr] : []));
 const D_RTM = 17;
 const H_CRTM = 0;
 const has = (select: Uint8Array, pcr: number): boolean => ((select[pcr >> 3] ?? 0) & (1 << (pcr & 7))) !== 0;
+
+export const TPM2_PCR_Extend = command({
+  code: TPM_CC.PCR_Extend,
+  name: 'TPM2_PCR_Extend',
+  spec: 'Part 3 §22.2',
+  handles: { pcrHandle: user(TPMI_DH_PCR_NULL) },
+  params: { digests: TPML_DIGEST_VALUES },
+  returns: {},
+  nv: true,
+  run(tpm, { pcrHandle, digests }, { locality }) {
+    if (pcrHandle === TPM_RH.NULL) return {};
+    if (!mayExtend(pcrHandle, locality)) refuse(TPM_RC.LOCALITY);
+    for (const { hashAlg, digest } of digests) extendPcr(tpm, pcrHandle, hashAlg, digest);
+    return {};
+  },
+});
+
+export const TPM2_PCR_Event = command({
+  code: TPM_CC.PCR_Event,
+  name: 'TPM2_PCR_Event',
+  spec: 'Part 3 §22.3',
+  handles: { pcrHandle: user(TPMI_DH_PCR_NULL) },
+  params: { eventData: TPM2B_EVENT },
+  returns: { digests: TPML_DIGEST_VALUES },
+  nv: true,
+  run(tpm, { pcrHandle, eventData }, { locality }) {
+    if (pcrHandle !== TPM_RH.NULL && !mayExtend(pcrHandle, locality)) refuse(TPM_RC.LOCALITY);
+    const digests = HASHES.map(({ id, name }) => ({ hashAlg: id, digest: digest(name, eventData) }));
+    if (pcrHandle !== TPM_RH.NULL) for (const { hashAlg, digest: value } of digests) extendPcr(tpm, pcrHandle, hashAlg, value);
+    return { digests: digests as never };
+  },
+});
+
+export const TPM2_PCR_Read = command({
+  code: TPM_CC.PCR_Read,
+  name: 'TPM2_PCR_Read',
+  spec: 'Part 3 §22.4',
+  handles: {},
+  params: { pcrSelectionIn: TPML_PCR_SELECTION },
+  returns: { pcrUpdateCounter: UINT32, pcrSelectionOut: TPML_PCR_SELECTION, pcrValues: TPML_DIGEST },
+  // As many as fit; the selection in the answer says which.
+  run(tpm, { pcrSelectionIn }) {
+    const pcrSelectionOut = effectiveSelection(tpm, pcrSelectionIn).map(({ hash, pcrSelect }) => ({
+      hash,
+      pcrSelect: pcrSelect.map(() => 0),
+    }));
+    const pcrValues: Uint8Array[] = [];
+    for (const { bank, pcr, selection } of selected(effectiveSelection(tpm, pcrSelectionIn))) {
+      if (pcrValues.length === MOST_DIGESTS) break;
+      pcrValues.push(readPcr(tpm, bank, pcr));
+      const select = pcrSelectionOut[selection]?.pcrSelect;
+      if (select) select[pcr >> 3] = (select[pcr >> 3] ?? 0) | (1 << (pcr & 7));
+    }
+    return { pcrUpdateCounter: tpm.state.reset.pcrCounter, pcrSelectionOut, pcrValues };
+  },
+});
 
 export const TPM2_PCR_Allocate = command({
   code: TPM_CC.PCR_Allocate,
@@ -74,6 +151,21 @@ export const TPM2_PCR_SetAuthValue = command({
     if (!ruleOf(pcrHandle).group) refuse(TPM_RC.VALUE);
     for (const pcr of GROUP) tpm.state.clear.pcrAuths.set(pcr, withoutTrailingZeros(auth));
     tpm.disorderly = true;
+    return {};
+  },
+});
+
+export const TPM2_PCR_Reset = command({
+  code: TPM_CC.PCR_Reset,
+  name: 'TPM2_PCR_Reset',
+  spec: 'Part 3 §22.8',
+  handles: { pcrHandle: user(TPMI_DH_PCR) },
+  params: {},
+  returns: {},
+  nv: true,
+  run(tpm, { pcrHandle }, { locality }) {
+    if (!mayReset(pcrHandle, locality)) refuse(TPM_RC.LOCALITY);
+    setPcr(tpm, pcrHandle);
     return {};
   },
 });

@@ -1,22 +1,63 @@
 import { command, user } from '../command.ts';
+import { setHierarchyAuth } from '../model/hierarchies/hierarchy.ts';
 import { changeSeed, clearTpm, enable, flushHierarchy, isSelected, setPolicy } from '../model/hierarchies/hierarchy-control.ts';
-import { inParameter, refuse } from '../refusal.ts';
+import { createAreas, primaryRandom, withCheckedAuth } from '../model/keys/create-object.ts';
+import { CREATION_PARAMETERS, creationOf } from '../model/keys/creation.ts';
+import { checkCreation } from '../model/keys/object-checks.ts';
+import { freeSlot, makeKeyObject, place } from '../model/keys/objects.ts';
+import { blaming, inParameter, refuse } from '../refusal.ts';
+import { withoutTrailingZeros } from '../session-crypto.ts';
 import {
   digestBytes,
   TPM_CC,
   TPM_RC,
   TPM_RH,
+  TPM2B_AUTH,
+  TPM2B_CREATION_DATA,
   TPM2B_DIGEST,
+  TPM2B_NAME,
+  TPM2B_PUBLIC,
   TPMI_ALG_HASH_NULL,
   TPMI_RH_CLEAR,
   TPMI_RH_ENABLES,
   TPMI_RH_HIERARCHY,
+  TPMI_RH_HIERARCHY_AUTH,
+  TPMI_RH_HIERARCHY_NULL,
   TPMI_RH_HIERARCHY_POLICY,
   TPMI_RH_PLATFORM,
   TPMI_YES_NO,
+  TPMT_TK_CREATION,
 } from '../wire/index.ts';
 
-// Part 3 §24: hierarchies as a whole.
+const P2 = (rc: number): number => inParameter(2, rc);
+
+// Part 3 §24: Hierarchy Commands.
+
+export const TPM2_CreatePrimary = command({
+  code: TPM_CC.CreatePrimary,
+  name: 'TPM2_CreatePrimary',
+  spec: 'Part 3 §24.1',
+  handles: { primaryHandle: user(TPMI_RH_HIERARCHY_NULL) },
+  params: CREATION_PARAMETERS,
+  returnsHandle: 'objectHandle',
+  returns: {
+    outPublic: TPM2B_PUBLIC,
+    creationData: TPM2B_CREATION_DATA,
+    creationHash: TPM2B_DIGEST,
+    creationTicket: TPMT_TK_CREATION,
+    name: TPM2B_NAME,
+  },
+  run(tpm, { primaryHandle, inSensitive, inPublic, outsideInfo, creationPCR }, { locality }) {
+    freeSlot(tpm);
+    blaming(P2, () => checkCreation(null, inPublic, inSensitive.data.length));
+    const create = withCheckedAuth(inSensitive, inPublic);
+    const { publicArea, sensitive } = createAreas(tpm, inPublic, create, primaryRandom(tpm, primaryHandle, inPublic, create.data));
+    tpm.secret('private part of a primary object', sensitive.sensitive);
+    const object = makeKeyObject(publicArea, sensitive, primaryHandle);
+    const creation = creationOf(tpm, primaryHandle, publicArea.nameAlg, object.name, { creationPCR, outsideInfo, locality });
+    return { objectHandle: place(tpm, object), outPublic: publicArea, ...creation, name: object.name };
+  },
+});
 
 export const TPM2_HierarchyControl = command({
   code: TPM_CC.HierarchyControl,
@@ -116,6 +157,21 @@ export const TPM2_ClearControl = command({
     // The lockout authorization can give Clear up, not take it back.
     if (auth === TPM_RH.LOCKOUT && disable === 0) refuse(TPM_RC.AUTH_FAIL);
     tpm.state.permanent.disableClear = disable === 1;
+    return {};
+  },
+});
+
+export const TPM2_HierarchyChangeAuth = command({
+  code: TPM_CC.HierarchyChangeAuth,
+  name: 'TPM2_HierarchyChangeAuth',
+  spec: 'Part 3 §24.8',
+  handles: { authHandle: user(TPMI_RH_HIERARCHY_AUTH) },
+  params: { newAuth: TPM2B_AUTH },
+  returns: {},
+  nv: true,
+  // The longest value the type holds is one digest of SHA-512: no further limit.
+  run(tpm, { authHandle, newAuth }) {
+    setHierarchyAuth(tpm, authHandle, withoutTrailingZeros(newAuth));
     return {};
   },
 });

@@ -1,13 +1,23 @@
 import { UINT64 } from '../../bytes/index.ts';
 import { command, user } from '../command.ts';
-import { clockOf, timeOf } from '../model/time.ts';
+import { clockInfo, clockOf, timeOf } from '../model/time.ts';
 import { inParameter, refuse } from '../refusal.ts';
-import { TPM_CC, TPM_CLOCK_ADJUST_TYPE, TPM_RC, TPMI_RH_PROVISION } from '../wire/index.ts';
+import { TPM_CC, TPM_CLOCK_ADJUST_TYPE, TPM_RC, TPMI_RH_PROVISION, TPMS_TIME_INFO } from '../wire/index.ts';
 
-// Part 3 §29.
+// Part 3 §29: Clocks and Timers.
 
 const handles = { auth: user(TPMI_RH_PROVISION) };
 const LATEST = 0xffff_0000_0000_0000n;
+
+export const TPM2_ReadClock = command({
+  code: TPM_CC.ReadClock,
+  name: 'TPM2_ReadClock',
+  spec: 'Part 3 §29.1',
+  handles: {},
+  params: {},
+  returns: { currentTime: TPMS_TIME_INFO },
+  run: tpm => ({ currentTime: { time: timeOf(tpm), clockInfo: clockInfo(tpm) } }),
+});
 
 export const TPM2_ClockSet = command({
   code: TPM_CC.ClockSet,

@@ -1,4 +1,4 @@
-import { type Codec, hex, named, oneOf, UINT8, UINT16, UINT32 } from '../../bytes/index.ts';
+import { type Codec, hex, named, oneOf, type Reader, UINT8, UINT16, UINT32, type Writer } from '../../bytes/index.ts';
 import { CIPHERS, CURVES, HASHES, RSA_KEY_BITS } from './algorithms.ts';
 import { TPM_ALG, TPM_CAP, TPM_CC, TPM_CLOCK_ADJUST, TPM_ECC, TPM_EO, TPM_RH, TPM_SE, TPM_ST, TPM_SU } from './constants.ts';
 
@@ -139,3 +139,12 @@ export const TPMI_RH_CLEAR = handles('TPMI_RH_CLEAR', LOCKOUT, PLATFORM);
 export const TPMI_RH_NV_AUTH = handles('TPMI_RH_NV_AUTH', OWNER, PLATFORM, NV);
 export const TPMI_RH_LOCKOUT = handles('TPMI_RH_LOCKOUT', LOCKOUT);
 export const TPMI_RH_NV_INDEX = handles('TPMI_RH_NV_INDEX', NV);
+
+/** Seconds until the authorization ends; negative asks for a ticket too. */
+export const INT32: Codec<number> = {
+  name: 'INT32',
+  shape: { kind: 'uint', bytes: 4 },
+  write: (writer: Writer, value: number) => writer.u32(value >>> 0),
+  read: (reader: Reader) => reader.u32() | 0,
+  show: (value: number) => String(value),
+};

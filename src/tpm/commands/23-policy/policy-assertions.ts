@@ -1,28 +1,67 @@
-import { sameBytes } from '../../../bytes/index.ts';
+import { encode, sameBytes, UINT16 } from '../../../bytes/index.ts';
 import { digest } from '../../../crypto/index.ts';
-import { command, plain } from '../../command.ts';
+import { command, plain, user } from '../../command.ts';
+import { checkNvRead, nvAt, nvName } from '../../model/nv/nv.ts';
+import { effectiveSelection, pcrDigest } from '../../model/pcr/pcr.ts';
+import { conditionDigest, conditionHolds } from '../../model/policy/policy-condition.ts';
 import { policySessionAt } from '../../model/sessions/sessions.ts';
 import type { PolicyState } from '../../model/state.ts';
-import { extendPolicy } from '../../policy-digest.ts';
+import { clockInfo, timeOf } from '../../model/time.ts';
+import { extendPolicy, policyCommandCode, policyPcr } from '../../policy-digest.ts';
 import { inParameter, refuse } from '../../refusal.ts';
 import { u8 } from '../../session-crypto.ts';
 import {
   digestBytes,
   hashName,
   TPM_CC,
+  TPM_CC_CODE,
+  TPM_EO_TYPE,
   TPM_RC,
   TPM2B_DIGEST,
   TPM2B_NAME,
+  TPM2B_OPERAND,
   TPMA_LOCALITY,
+  TPMI_RH_NV_AUTH,
+  TPMI_RH_NV_INDEX,
   TPMI_SH_POLICY,
   TPMI_YES_NO,
+  TPML_PCR_SELECTION,
+  TPMS_TIME_INFO,
 } from '../../wire/index.ts';
 
-// Part 3 §23: assertions about the command that the policy authorizes, or about its circumstances. They are looked at when the
-// policy is used; here they only must not contradict each other.
+// Part 3 §23: Enhanced Authorization (EA) Commands, those about what is authorized and in which circumstances. Each extends
+// policyDigest. Conditions on PCRs, NV and clock are looked at when the command is given, all others when the policy is used; here they
+// only must not contradict each other. A trial session looks at nothing.
 
 const policySession = plain(TPMI_SH_POLICY);
+
 const EXTENDED_LOCALITY = 32;
+
+const condition = { operandB: TPM2B_OPERAND, offset: UINT16, operation: TPM_EO_TYPE };
+const nvPolicyHandles = { authHandle: user(TPMI_RH_NV_AUTH), nvIndex: plain(TPMI_RH_NV_INDEX), policySession: plain(TPMI_SH_POLICY) };
+
+export const TPM2_PolicyPCR = command({
+  code: TPM_CC.PolicyPCR,
+  name: 'TPM2_PolicyPCR',
+  spec: 'Part 3 §23.7',
+  handles: { policySession },
+  params: { pcrDigest: TPM2B_DIGEST, pcrs: TPML_PCR_SELECTION },
+  returns: {},
+  run(tpm, { policySession, pcrDigest: wanted, pcrs }) {
+    const { session, policy } = policySessionAt(tpm, policySession);
+    const now = pcrDigest(tpm, session.authHash, pcrs);
+    const { pcrCounter } = tpm.state.reset;
+    if (!session.trial) {
+      if (policy.pcrCounter !== 0 && policy.pcrCounter !== pcrCounter) refuse(TPM_RC.PCR_CHANGED);
+      if (wanted.length > 0 && !sameBytes(wanted, now)) refuse(inParameter(1, TPM_RC.VALUE));
+      policy.pcrCounter = pcrCounter;
+    }
+    // A trial session takes the caller's word for what the PCRs will be.
+    const value = session.trial && wanted.length > 0 ? wanted : now;
+    policy.digest = policyPcr(session.authHash, policy.digest, effectiveSelection(tpm, pcrs), value);
+    return {};
+  },
+});
 
 /** Localities 0 to 4 are bits, of which those allowed by all assertions remain; above is one number. */
 function narrowed({ locality: before }: PolicyState, locality: number): number {
@@ -44,6 +83,64 @@ export const TPM2_PolicyLocality = command({
     const { session, policy } = policySessionAt(tpm, policySession);
     policy.locality = narrowed(policy, locality);
     policy.digest = extendPolicy(session.authHash, policy.digest, TPM_CC.PolicyLocality, u8(locality));
+    return {};
+  },
+});
+
+export const TPM2_PolicyNV = command({
+  code: TPM_CC.PolicyNV,
+  name: 'TPM2_PolicyNV',
+  spec: 'Part 3 §23.9',
+  handles: nvPolicyHandles,
+  params: condition,
+  returns: {},
+  run(tpm, { authHandle, nvIndex, policySession, operandB, offset, operation }) {
+    const { session, policy } = policySessionAt(tpm, policySession);
+    if (!session.trial) {
+      checkNvRead(tpm, authHandle, nvIndex);
+      const { data, publicArea } = nvAt(tpm, nvIndex);
+      if (offset > publicArea.dataSize) refuse(inParameter(2, TPM_RC.VALUE));
+      if (publicArea.dataSize - offset < operandB.length) refuse(inParameter(1, TPM_RC.SIZE));
+      if (!conditionHolds(operation, data.subarray(offset, offset + operandB.length), operandB)) refuse(TPM_RC.POLICY);
+    }
+    const args = conditionDigest(session.authHash, operandB, offset, operation);
+    policy.digest = extendPolicy(session.authHash, policy.digest, TPM_CC.PolicyNV, args, nvName(tpm, nvIndex));
+    return {};
+  },
+});
+
+export const TPM2_PolicyCounterTimer = command({
+  code: TPM_CC.PolicyCounterTimer,
+  name: 'TPM2_PolicyCounterTimer',
+  spec: 'Part 3 §23.10',
+  handles: { policySession: plain(TPMI_SH_POLICY) },
+  params: condition,
+  returns: {},
+  run(tpm, { policySession, operandB, offset, operation }) {
+    const { session, policy } = policySessionAt(tpm, policySession);
+    const now = encode(TPMS_TIME_INFO, { time: timeOf(tpm), clockInfo: clockInfo(tpm) });
+    if (offset > now.length) refuse(inParameter(2, TPM_RC.VALUE));
+    if (offset + operandB.length > now.length) refuse(TPM_RC.RANGE);
+    if (!session.trial && !conditionHolds(operation, now.subarray(offset, offset + operandB.length), operandB)) refuse(TPM_RC.POLICY);
+    const args = conditionDigest(session.authHash, operandB, offset, operation);
+    policy.digest = extendPolicy(session.authHash, policy.digest, TPM_CC.PolicyCounterTimer, args);
+    return {};
+  },
+});
+
+export const TPM2_PolicyCommandCode = command({
+  code: TPM_CC.PolicyCommandCode,
+  name: 'TPM2_PolicyCommandCode',
+  spec: 'Part 3 §23.11',
+  handles: { policySession },
+  params: { code: TPM_CC_CODE },
+  returns: {},
+  run(tpm, { policySession, code }) {
+    const { session, policy } = policySessionAt(tpm, policySession);
+    if (policy.commandCode !== 0 && policy.commandCode !== code) refuse(inParameter(1, TPM_RC.VALUE));
+    if (!tpm.commands.has(code)) refuse(inParameter(1, TPM_RC.POLICY_CC));
+    policy.digest = policyCommandCode(session.authHash, policy.digest, code);
+    policy.commandCode = code;
     return {};
   },
 });

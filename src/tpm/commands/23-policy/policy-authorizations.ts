@@ -1,19 +1,21 @@
-import { encode, sameBytes } from '../../../bytes/index.ts';
+import { DecodeError, decode, encode, sameBytes, UINT16 } from '../../../bytes/index.ts';
 import { digest, equal } from '../../../crypto/index.ts';
-import { command, plain } from '../../command.ts';
-import { entityHierarchy } from '../../model/entity.ts';
+import { command, plain, user } from '../../command.ts';
+import { entityHierarchy, entityName } from '../../model/entity.ts';
 import { keyAt } from '../../model/keys/objects.ts';
+import { checkNvRead, isPinPass, nvAt, nvName } from '../../model/nv/nv.ts';
 import { authTimeout, checkPolicyParameters, timeoutBuffer, updatePolicy } from '../../model/policy/policy-steps.ts';
 import { policySessionAt } from '../../model/sessions/sessions.ts';
 import { checkSignature, hashOfSignature } from '../../model/signing/signing.ts';
 import { authTicket, verifiedTicket } from '../../model/signing/ticket-kinds.ts';
 import { nullTicket } from '../../model/signing/tickets.ts';
-import { extendPolicyByName, zeroPolicy } from '../../policy-digest.ts';
-import { blaming, inHandle, inParameter, refuse } from '../../refusal.ts';
+import { extendPolicy, extendPolicyByName, policyAuthValue, policyOr, zeroPolicy } from '../../policy-digest.ts';
+import { blaming, inHandle, inParameter, rcOfFault, refuse } from '../../refusal.ts';
 import { EMPTY } from '../../session-crypto.ts';
 import {
   digestBytes,
   hashName,
+  INT32,
   isHash,
   TPM_CC,
   TPM_RC,
@@ -22,15 +24,20 @@ import {
   TPM2B_NAME,
   TPM2B_NONCE,
   TPM2B_TIMEOUT,
+  TPMI_DH_ENTITY,
   TPMI_DH_OBJECT,
+  TPMI_RH_NV_AUTH,
+  TPMI_RH_NV_INDEX,
   TPMI_SH_POLICY,
+  TPML_DIGEST_BRANCHES,
+  TPMT_HA,
   TPMT_SIGNATURE,
   TPMT_TK_AUTH,
   TPMT_TK_VERIFIED,
 } from '../../wire/index.ts';
-import { INT32 } from '../policy.ts';
 
-// Part 3 §23: authorizations that others gave, by a signature or by a ticket for one.
+// Part 3 §23: Enhanced Authorization (EA) Commands, those about who authorizes: by signature, secret, ticket, authorization value, or by
+// approving the policy; and PolicyOR and PolicyGetDigest. Each extends policyDigest; in a trial session that is all it does.
 
 const policySession = plain(TPMI_SH_POLICY);
 
@@ -62,6 +69,28 @@ export const TPM2_PolicySigned = command({
   },
 });
 
+export const TPM2_PolicySecret = command({
+  code: TPM_CC.PolicySecret,
+  name: 'TPM2_PolicySecret',
+  spec: 'Part 3 §23.4',
+  handles: { authHandle: user(TPMI_DH_ENTITY), policySession },
+  params: { nonceTPM: TPM2B_NONCE, cpHashA: TPM2B_DIGEST, policyRef: TPM2B_NONCE, expiration: INT32 },
+  returns: { timeout: TPM2B_TIMEOUT, policyTicket: TPMT_TK_AUTH },
+  run(tpm, { authHandle, policySession, nonceTPM, cpHashA, policyRef, expiration }) {
+    const { session } = policySessionAt(tpm, policySession);
+    const timeout = authTimeout(tpm, session, expiration, nonceTPM);
+    if (!session.trial) checkPolicyParameters(tpm, session, { timeout, nonceTPM, cpHashA }, { nonceTPM: 1, cpHashA: 2, expiration: 4 });
+    const name = entityName(tpm, authHandle);
+    updatePolicy(session, TPM_CC.PolicySecret, { name, policyRef, cpHashA, timeout });
+    if (expiration >= 0 || session.trial || isPinPass(tpm, authHandle))
+      return { timeout: new Uint8Array(0), policyTicket: nullTicket(TPM_ST.AUTH_SECRET) };
+    const buffer = timeoutBuffer(timeout, nonceTPM);
+    const authorization = { timeout, untilReset: nonceTPM.length === 0, cpHashA, policyRef, name };
+    const policyTicket = authTicket(tpm, TPM_ST.AUTH_SECRET, entityHierarchy(tpm, authHandle), authorization);
+    return { timeout: buffer, policyTicket };
+  },
+});
+
 const UNTIL_RESET = 1n << 63n;
 
 export const TPM2_PolicyTicket = command({
@@ -88,6 +117,21 @@ export const TPM2_PolicyTicket = command({
   },
 });
 
+export const TPM2_PolicyOR = command({
+  code: TPM_CC.PolicyOR,
+  name: 'TPM2_PolicyOR',
+  spec: 'Part 3 §23.6',
+  handles: { policySession },
+  params: { pHashList: TPML_DIGEST_BRANCHES },
+  returns: {},
+  run(tpm, { policySession, pHashList }) {
+    const { session, policy } = policySessionAt(tpm, policySession);
+    if (!session.trial && !pHashList.some(branch => sameBytes(branch, policy.digest))) refuse(inParameter(1, TPM_RC.VALUE));
+    policy.digest = policyOr(session.authHash, pHashList);
+    return {};
+  },
+});
+
 export const TPM2_PolicyAuthorize = command({
   code: TPM_CC.PolicyAuthorize,
   name: 'TPM2_PolicyAuthorize',
@@ -108,6 +152,79 @@ export const TPM2_PolicyAuthorize = command({
     }
     // It starts anew: which policy was approved no longer shows.
     policy.digest = extendPolicyByName(session.authHash, zeroPolicy(session.authHash), TPM_CC.PolicyAuthorize, keySign, policyRef);
+    return {};
+  },
+});
+
+export const TPM2_PolicyAuthValue = command({
+  code: TPM_CC.PolicyAuthValue,
+  name: 'TPM2_PolicyAuthValue',
+  spec: 'Part 3 §23.17',
+  handles: { policySession },
+  params: {},
+  returns: {},
+  run(tpm, { policySession }) {
+    const { session, policy } = policySessionAt(tpm, policySession);
+    policy.digest = policyAuthValue(session.authHash, policy.digest);
+    policy.authValueNeeded = true;
+    policy.passwordNeeded = false;
+    return {};
+  },
+});
+
+export const TPM2_PolicyPassword = command({
+  code: TPM_CC.PolicyPassword,
+  name: 'TPM2_PolicyPassword',
+  spec: 'Part 3 §23.18',
+  handles: { policySession },
+  params: {},
+  returns: {},
+  run(tpm, { policySession }) {
+    const { session, policy } = policySessionAt(tpm, policySession);
+    policy.digest = policyAuthValue(session.authHash, policy.digest);
+    policy.authValueNeeded = false;
+    policy.passwordNeeded = true;
+    return {};
+  },
+});
+
+export const TPM2_PolicyGetDigest = command({
+  code: TPM_CC.PolicyGetDigest,
+  name: 'TPM2_PolicyGetDigest',
+  spec: 'Part 3 §23.19',
+  handles: { policySession },
+  params: {},
+  returns: { policyDigest: TPM2B_DIGEST },
+  run: (tpm, { policySession }) => ({ policyDigest: policySessionAt(tpm, policySession).policy.digest }),
+});
+
+/** The policy that an Index holds as TPMT_HA; bytes behind it do not count. */
+function policyInNv(data: Uint8Array): { hashAlg: number; digest: Uint8Array } {
+  try {
+    const hashAlg = decode(UINT16, data.slice(0, 2));
+    return decode(TPMT_HA, data.slice(0, 2 + digestBytes(hashAlg)));
+  } catch (error) {
+    if (error instanceof DecodeError) refuse(rcOfFault(error));
+    throw error;
+  }
+}
+
+export const TPM2_PolicyAuthorizeNV = command({
+  code: TPM_CC.PolicyAuthorizeNV,
+  name: 'TPM2_PolicyAuthorizeNV',
+  spec: 'Part 3 §23.22',
+  handles: { authHandle: user(TPMI_RH_NV_AUTH), nvIndex: plain(TPMI_RH_NV_INDEX), policySession },
+  params: {},
+  returns: {},
+  run(tpm, { authHandle, nvIndex, policySession }) {
+    const { session, policy } = policySessionAt(tpm, policySession);
+    if (!session.trial) {
+      checkNvRead(tpm, authHandle, nvIndex);
+      const approved = policyInNv(nvAt(tpm, nvIndex).data);
+      if (approved.hashAlg !== session.authHash) refuse(TPM_RC.HASH);
+      if (!sameBytes(approved.digest, policy.digest)) refuse(TPM_RC.VALUE);
+    }
+    policy.digest = extendPolicy(session.authHash, zeroPolicy(session.authHash), TPM_CC.PolicyAuthorizeNV, nvName(tpm, nvIndex));
     return {};
   },
 });

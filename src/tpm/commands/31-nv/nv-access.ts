@@ -1,121 +1,42 @@
-import { UINT16 } from '../../../bytes/index.ts';
+import { UINT16, UINT64 } from '../../../bytes/index.ts';
+import { digest } from '../../../crypto/index.ts';
 import { command, plain, user } from '../../command.ts';
 import type { Core } from '../../model/core.ts';
-import { checkNvRead, checkNvWrite, fitsIntoRam, nvAt, nvBytesUsed, nvHas, nvName } from '../../model/nv/nv.ts';
-import { writeNv } from '../../model/nv/nv-write.ts';
-import { inHandle, inParameter, refuse } from '../../refusal.ts';
-import { withoutTrailingZeros } from '../../session-crypto.ts';
+import { checkNvRead, checkNvWrite, nvAt, nvHas, nvName, setNvAttributes } from '../../model/nv/nv.ts';
+import { nvNumber, writeNv } from '../../model/nv/nv-write.ts';
+import { attest, signerOf } from '../../model/signing/attest.ts';
+import type { NvIndex } from '../../model/state.ts';
+import { inHandle, inParameter, Refusal, refuse } from '../../refusal.ts';
+import { u64 } from '../../session-crypto.ts';
 import {
   digestBytes,
-  has,
+  hashName,
   nvType,
+  TPM_ALG,
   TPM_CC,
   TPM_NT,
   TPM_RC,
-  TPM_RH,
-  TPM2B_AUTH,
+  TPM_ST,
+  TPM2B_ATTEST,
+  TPM2B_DATA,
   TPM2B_MAX_NV_BUFFER,
-  TPM2B_NAME,
-  TPM2B_NV_PUBLIC,
   TPMA_NV,
+  TPMI_DH_OBJECT_NULL,
   TPMI_RH_NV_AUTH,
   TPMI_RH_NV_INDEX,
   TPMI_RH_PROVISION,
-  type TPMS_NV_PUBLIC,
+  TPMT_SIG_SCHEME,
+  TPMT_SIGNATURE_NULL,
 } from '../../wire/index.ts';
 
-// Part 3 §31.
+const signHandle = user(TPMI_DH_OBJECT_NULL);
+const signature = TPMT_SIGNATURE_NULL;
+
+// Part 3 §31: Non-volatile Storage: contents of Indices, read, written, locked, certified. The first write that computes begins with
+// zero, a counter with the largest count of any before it. To lock what is locked already is no mistake.
 
 const A = TPMA_NV.bit;
-const WRITERS = A.AUTHWRITE | A.OWNERWRITE | A.PPWRITE | A.POLICYWRITE;
-const READERS = A.AUTHREAD | A.OWNERREAD | A.PPREAD | A.POLICYREAD;
 const LARGEST_BUFFER = 1024;
-
-/** Size of the types whose size is fixed. */
-const FIXED_SIZE: Readonly<Record<number, number>> = { [TPM_NT.COUNTER]: 8, [TPM_NT.BITS]: 8, [TPM_NT.PIN_FAIL]: 8, [TPM_NT.PIN_PASS]: 8 };
-
-/** Part 3 §31.3.1, in libtpms' order. */
-function checkDefinition(tpm: Core, authHandle: number, auth: Uint8Array, publicArea: TPMS_NV_PUBLIC): void {
-  const { attributes, nameAlg, authPolicy, dataSize, nvIndex } = publicArea;
-  const set = (bit: number) => has(attributes, bit);
-  const type = nvType(attributes);
-  const P2 = (rc: number): never => refuse(inParameter(2, rc));
-  if (authPolicy.length !== 0 && authPolicy.length !== digestBytes(nameAlg)) P2(TPM_RC.SIZE);
-  if (withoutTrailingZeros(auth).length > digestBytes(nameAlg)) refuse(inParameter(1, TPM_RC.SIZE));
-  if (authHandle === TPM_RH.PLATFORM && !tpm.state.clear.phEnableNV) refuse(inHandle(1, TPM_RC.HIERARCHY));
-  if (!(Object.values(TPM_NT) as number[]).includes(type)) P2(TPM_RC.ATTRIBUTES);
-  const fixed = type === TPM_NT.EXTEND ? digestBytes(nameAlg) : FIXED_SIZE[type];
-  if (fixed !== undefined && dataSize !== fixed) P2(TPM_RC.SIZE);
-  if (type === TPM_NT.COUNTER && set(A.CLEAR_STCLEAR)) P2(TPM_RC.ATTRIBUTES);
-  // A PIN index is read and written by others than it authorizes, and its own failures are its contents.
-  if (type === TPM_NT.PIN_FAIL && !set(A.NO_DA)) P2(TPM_RC.ATTRIBUTES);
-  const pin = type === TPM_NT.PIN_PASS || type === TPM_NT.PIN_FAIL;
-  if (pin && (set(A.AUTHWRITE) || set(A.GLOBALLOCK) || set(A.WRITEDEFINE))) P2(TPM_RC.ATTRIBUTES);
-  if ((attributes & (A.WRITTEN | A.WRITELOCKED | A.READLOCKED)) !== 0) P2(TPM_RC.ATTRIBUTES);
-  if ((attributes & READERS) === 0 || (attributes & WRITERS) === 0) P2(TPM_RC.ATTRIBUTES);
-  // What is locked for ever cannot be cleared at Startup, only to stay empty.
-  if (set(A.CLEAR_STCLEAR) && set(A.WRITEDEFINE)) P2(TPM_RC.ATTRIBUTES);
-  if (set(A.PLATFORMCREATE) !== (authHandle === TPM_RH.PLATFORM)) refuse(inHandle(1, TPM_RC.ATTRIBUTES));
-  if (set(A.POLICY_DELETE) && authHandle !== TPM_RH.PLATFORM) P2(TPM_RC.ATTRIBUTES);
-  if (set(A.WRITEALL) && dataSize > LARGEST_BUFFER) P2(TPM_RC.SIZE);
-  if (tpm.state.permanent.nv.has(nvIndex)) refuse(TPM_RC.NV_DEFINED);
-  if (set(A.ORDERLY) && !fitsIntoRam(tpm, dataSize)) refuse(TPM_RC.NV_SPACE);
-  if (nvBytesUsed(tpm) + dataSize > tpm.limits.nvBytes) refuse(TPM_RC.NV_SPACE);
-}
-
-export const TPM2_NV_DefineSpace = command({
-  code: TPM_CC.NV_DefineSpace,
-  name: 'TPM2_NV_DefineSpace',
-  spec: 'Part 3 §31.3',
-  handles: { authHandle: user(TPMI_RH_PROVISION) },
-  params: { auth: TPM2B_AUTH, publicInfo: TPM2B_NV_PUBLIC },
-  returns: {},
-  nv: true,
-  run(tpm, { authHandle, auth, publicInfo }) {
-    checkDefinition(tpm, authHandle, auth, publicInfo);
-    const data = new Uint8Array(publicInfo.dataSize).fill(0xff);
-    tpm.state.permanent.nv.set(publicInfo.nvIndex, { publicArea: publicInfo, authValue: withoutTrailingZeros(auth), data });
-    return {};
-  },
-});
-
-export const TPM2_NV_UndefineSpace = command({
-  code: TPM_CC.NV_UndefineSpace,
-  name: 'TPM2_NV_UndefineSpace',
-  spec: 'Part 3 §31.4',
-  handles: { authHandle: user(TPMI_RH_PROVISION), nvIndex: plain(TPMI_RH_NV_INDEX) },
-  params: {},
-  returns: {},
-  nv: true,
-  run(tpm, { authHandle, nvIndex }) {
-    const index = nvAt(tpm, nvIndex);
-    // Only its policy deletes an Index with POLICY_DELETE: NV_UndefineSpaceSpecial.
-    if (nvHas(index, A.POLICY_DELETE)) refuse(inHandle(2, TPM_RC.ATTRIBUTES));
-    if (authHandle === TPM_RH.OWNER && nvHas(index, A.PLATFORMCREATE)) refuse(TPM_RC.NV_AUTHORIZATION);
-    deleteIndex(tpm, nvIndex);
-    return {};
-  },
-});
-
-/** A counter that is gone must not be made again with a smaller count. */
-export function deleteIndex(tpm: Core, nvIndex: number): void {
-  const index = nvAt(tpm, nvIndex);
-  if (nvType(index.publicArea.attributes) === TPM_NT.COUNTER && nvHas(index, A.WRITTEN)) {
-    const count = new DataView(index.data.buffer, index.data.byteOffset).getBigUint64(0);
-    if (count > tpm.state.permanent.maxCounter) tpm.state.permanent.maxCounter = count;
-  }
-  tpm.state.permanent.nv.delete(nvIndex);
-}
-
-export const TPM2_NV_ReadPublic = command({
-  code: TPM_CC.NV_ReadPublic,
-  name: 'TPM2_NV_ReadPublic',
-  spec: 'Part 3 §31.6',
-  handles: { nvIndex: plain(TPMI_RH_NV_INDEX) },
-  params: {},
-  returns: { nvPublic: TPM2B_NV_PUBLIC, nvName: TPM2B_NAME },
-  run: (tpm, { nvIndex }) => ({ nvPublic: nvAt(tpm, nvIndex).publicArea, nvName: nvName(tpm, nvIndex) }),
-});
 
 const access = { authHandle: user(TPMI_RH_NV_AUTH), nvIndex: plain(TPMI_RH_NV_INDEX) };
 
@@ -141,6 +62,109 @@ export const TPM2_NV_Write = command({
   },
 });
 
+/** The Index, which must be of the type that the command writes. */
+function writable(tpm: Core, authHandle: number, nvIndex: number, type: number): NvIndex {
+  checkNvWrite(tpm, authHandle, nvIndex);
+  const index = nvAt(tpm, nvIndex);
+  return nvType(index.publicArea.attributes) === type ? index : refuse(inHandle(2, TPM_RC.ATTRIBUTES));
+}
+
+export const TPM2_NV_Increment = command({
+  code: TPM_CC.NV_Increment,
+  name: 'TPM2_NV_Increment',
+  spec: 'Part 3 §31.8',
+  handles: access,
+  params: {},
+  returns: {},
+  nv: true,
+  writesNv: true,
+  run(tpm, { authHandle, nvIndex }) {
+    const index = writable(tpm, authHandle, nvIndex, TPM_NT.COUNTER);
+    const count = nvNumber(index) ?? tpm.state.permanent.maxCounter;
+    writeNv(tpm, index, 0, u64(BigInt.asUintN(64, count + 1n)));
+    return {};
+  },
+});
+
+export const TPM2_NV_Extend = command({
+  code: TPM_CC.NV_Extend,
+  name: 'TPM2_NV_Extend',
+  spec: 'Part 3 §31.9',
+  handles: access,
+  params: { data: TPM2B_MAX_NV_BUFFER },
+  returns: {},
+  nv: true,
+  writesNv: true,
+  run(tpm, { authHandle, nvIndex, data }) {
+    const index = writable(tpm, authHandle, nvIndex, TPM_NT.EXTEND);
+    const { nameAlg } = index.publicArea;
+    const before = nvHas(index, TPMA_NV.bit.WRITTEN) ? index.data : new Uint8Array(digestBytes(nameAlg));
+    writeNv(tpm, index, 0, digest(hashName(nameAlg), before, data));
+    return {};
+  },
+});
+
+export const TPM2_NV_SetBits = command({
+  code: TPM_CC.NV_SetBits,
+  name: 'TPM2_NV_SetBits',
+  spec: 'Part 3 §31.10',
+  handles: access,
+  params: { bits: UINT64 },
+  returns: {},
+  nv: true,
+  writesNv: true,
+  run(tpm, { authHandle, nvIndex, bits }) {
+    const index = writable(tpm, authHandle, nvIndex, TPM_NT.BITS);
+    writeNv(tpm, index, 0, u64((nvNumber(index) ?? 0n) | bits));
+    return {};
+  },
+});
+
+/** The code with which access is refused; 0 when it is not. */
+function codeOf(check: () => void): number {
+  try {
+    check();
+    return TPM_RC.SUCCESS;
+  } catch (error) {
+    if (error instanceof Refusal) return error.rc;
+    throw error;
+  }
+}
+
+export const TPM2_NV_WriteLock = command({
+  code: TPM_CC.NV_WriteLock,
+  name: 'TPM2_NV_WriteLock',
+  spec: 'Part 3 §31.11',
+  handles: access,
+  params: {},
+  returns: {},
+  nv: true,
+  writesNv: true,
+  run(tpm, { authHandle, nvIndex }) {
+    const rc = codeOf(() => checkNvWrite(tpm, authHandle, nvIndex));
+    if (rc === TPM_RC.NV_AUTHORIZATION) refuse(rc);
+    if (rc === TPM_RC.NV_LOCKED) return {};
+    const index = nvAt(tpm, nvIndex);
+    if (!nvHas(index, A.WRITEDEFINE) && !nvHas(index, A.WRITE_STCLEAR)) refuse(inHandle(2, TPM_RC.ATTRIBUTES));
+    setNvAttributes(index, A.WRITELOCKED);
+    return {};
+  },
+});
+
+export const TPM2_NV_GlobalWriteLock = command({
+  code: TPM_CC.NV_GlobalWriteLock,
+  name: 'TPM2_NV_GlobalWriteLock',
+  spec: 'Part 3 §31.12',
+  handles: { authHandle: user(TPMI_RH_PROVISION) },
+  params: {},
+  returns: {},
+  nv: true,
+  run(tpm) {
+    for (const index of tpm.state.permanent.nv.values()) if (nvHas(index, A.GLOBALLOCK)) setNvAttributes(index, A.WRITELOCKED);
+    return {};
+  },
+});
+
 export const TPM2_NV_Read = command({
   code: TPM_CC.NV_Read,
   name: 'TPM2_NV_Read',
@@ -155,5 +179,54 @@ export const TPM2_NV_Read = command({
     if (offset > publicArea.dataSize) refuse(inParameter(2, TPM_RC.VALUE));
     if (offset + size > publicArea.dataSize) refuse(TPM_RC.NV_RANGE);
     return { data: data.slice(offset, offset + size) };
+  },
+});
+
+export const TPM2_NV_ReadLock = command({
+  code: TPM_CC.NV_ReadLock,
+  name: 'TPM2_NV_ReadLock',
+  spec: 'Part 3 §31.14',
+  handles: access,
+  params: {},
+  returns: {},
+  nv: true,
+  run(tpm, { authHandle, nvIndex }) {
+    const rc = codeOf(() => checkNvRead(tpm, authHandle, nvIndex));
+    if (rc === TPM_RC.NV_AUTHORIZATION) refuse(rc);
+    if (rc === TPM_RC.NV_LOCKED) return {};
+    // An Index that was never written can be locked all the same.
+    const index = nvAt(tpm, nvIndex);
+    if (!nvHas(index, A.READ_STCLEAR)) refuse(inHandle(2, TPM_RC.ATTRIBUTES));
+    setNvAttributes(index, A.READLOCKED);
+    return {};
+  },
+});
+
+export const TPM2_NV_Certify = command({
+  code: TPM_CC.NV_Certify,
+  name: 'TPM2_NV_Certify',
+  spec: 'Part 3 §31.16',
+  handles: { signHandle, authHandle: user(TPMI_RH_NV_AUTH), nvIndex: plain(TPMI_RH_NV_INDEX) },
+  params: { qualifyingData: TPM2B_DATA, inScheme: TPMT_SIG_SCHEME, size: UINT16, offset: UINT16 },
+  returns: { certifyInfo: TPM2B_ATTEST, signature },
+  run(tpm, { signHandle, authHandle, nvIndex, qualifyingData, inScheme, size, offset }) {
+    const signer = signerOf(tpm, signHandle, inScheme, { handle: 1, inScheme: 2 });
+    checkNvRead(tpm, authHandle, nvIndex);
+    const { data } = nvAt(tpm, nvIndex);
+    if (size + offset > data.length) refuse(TPM_RC.NV_RANGE);
+    if (size > LARGEST_BUFFER) refuse(inParameter(3, TPM_RC.VALUE));
+    const indexName = nvName(tpm, nvIndex);
+    // Neither size nor offset asks for the digest of all contents.
+    const { hashAlg } = signer.scheme;
+    const attested =
+      size === 0 && offset === 0
+        ? {
+            type: TPM_ST.ATTEST_NV_DIGEST,
+            indexName,
+            nvDigest: hashAlg === TPM_ALG.NULL ? new Uint8Array(0) : digest(hashName(hashAlg), data),
+          }
+        : { type: TPM_ST.ATTEST_NV, indexName, offset, nvContents: data.slice(offset, offset + size) };
+    const { attestation, signature } = attest(tpm, signer, qualifyingData, attested);
+    return { certifyInfo: attestation, signature };
   },
 });

@@ -2,7 +2,8 @@ import type { Value } from '../../../bytes/index.ts';
 import { digest, kdfA, type RandomBytes } from '../../../crypto/index.ts';
 import { Random } from '../../../sim/index.ts';
 import { nameOf } from '../../names.ts';
-import { refuse } from '../../refusal.ts';
+import { inParameter, refuse } from '../../refusal.ts';
+import { withoutTrailingZeros } from '../../session-crypto.ts';
 import {
   digestBytes,
   has,
@@ -101,4 +102,10 @@ function symmetricSecret(
   if (generated) return random(hash?.digestBytes ?? digestBytes(template.nameAlg));
   if (hash && data.length > hash.blockBytes) refuse(TPM_RC.SIZE);
   return data;
+}
+
+/** The authorization value must not be longer than the name's digest (Part 1 §27.3). */
+export function withCheckedAuth({ userAuth, data }: SensitiveCreate, publicArea: TPMT_PUBLIC): SensitiveCreate {
+  const auth = withoutTrailingZeros(userAuth);
+  return auth.length > digestBytes(publicArea.nameAlg) ? refuse(inParameter(1, TPM_RC.SIZE)) : { userAuth: auth, data };
 }

@@ -1,7 +1,16 @@
 import { encode, type Value } from '../../../bytes/index.ts';
 import { digest } from '../../../crypto/index.ts';
 import { handleName } from '../../names.ts';
-import { hashName, TPM_ALG, TPM_ST, type TPML_PCR_SELECTION, TPMS_CREATION_DATA } from '../../wire/index.ts';
+import {
+  hashName,
+  TPM_ALG,
+  TPM_ST,
+  TPM2B_DATA,
+  TPM2B_PUBLIC,
+  TPM2B_SENSITIVE_CREATE,
+  TPML_PCR_SELECTION,
+  TPMS_CREATION_DATA,
+} from '../../wire/index.ts';
 import type { Core } from '../core.ts';
 import { effectiveSelection, pcrDigest } from '../pcr/pcr.ts';
 import { makeTicket, type Ticket } from '../signing/tickets.ts';
@@ -37,3 +46,11 @@ export function creationOf(
   const hierarchy = top ? parent : parent.hierarchy;
   return { creationData, creationHash, creationTicket: makeTicket(tpm, TPM_ST.CREATION, hierarchy, name, creationHash) };
 }
+
+/** Parameters of the commands that create (Part 3 §12.1 and §24.1). */
+export const CREATION_PARAMETERS = {
+  inSensitive: TPM2B_SENSITIVE_CREATE,
+  inPublic: TPM2B_PUBLIC,
+  outsideInfo: TPM2B_DATA,
+  creationPCR: TPML_PCR_SELECTION,
+};

@@ -1,12 +1,12 @@
-import { refuse } from '../../refusal.ts';
+import { inHandle, inParameter, refuse } from '../../refusal.ts';
 import { withoutTrailingZeros } from '../../session-crypto.ts';
-import { cipherOf, HASHES, TPM_ALG, TPM_RH } from '../../wire/index.ts';
+import { cipherOf, HASHES, has, TPM_ALG, TPM_RC, TPM_RH, TPMA_OBJECT, type TPMT_PUBLIC } from '../../wire/index.ts';
 import type { Core } from '../core.ts';
 import { finishCmac, startCmac, updateCmac } from '../crypto/cmac.ts';
 import { finishHash, finishHmac, startHash, startHmac, updateHash } from '../crypto/running-hash.ts';
 import { isTicketSafe } from '../signing/tickets.ts';
 import type { SequenceObject } from '../state.ts';
-import { flushObject, objectAt, place } from './objects.ts';
+import { flushObject, keyAt, objectAt, place } from './objects.ts';
 
 // Part 1 §33, Part 4 Object.c: hashes and HMACs over more data than one command holds.
 
@@ -79,3 +79,34 @@ export const digestsOf = ({ what, running: hashes, hmacKey, cipher }: SequenceOb
 export const endSequence = (tpm: Core, handle: number, afterwards: (() => void)[]): void => {
   afterwards.push(() => flushObject(tpm, handle));
 };
+
+/** What the key would make MACs with: its hash, or a cipher's mode. */
+function ownScheme(publicArea: TPMT_PUBLIC): number {
+  switch (publicArea.type) {
+    case TPM_ALG.KEYEDHASH: {
+      const { scheme } = publicArea.parameters;
+      return scheme.scheme === TPM_ALG.NULL ? TPM_ALG.NULL : scheme.hashAlg;
+    }
+    case TPM_ALG.SYMCIPHER: {
+      const { sym } = publicArea.parameters;
+      return sym.mode;
+    }
+    default:
+      return refuse(inHandle(1, TPM_RC.TYPE));
+  }
+}
+
+/** Algorithm and key of a MAC: the key's scheme decides, or else the caller (Part 3 §15.6.1). */
+export function macOf(tpm: Core, handle: number, given: number): Mac {
+  const { publicArea, sensitive } = keyAt(tpm, handle, inHandle(1, TPM_RC.TYPE));
+  const set = (bit: number) => has(publicArea.objectAttributes, bit);
+  const own = ownScheme(publicArea);
+  const hashAlg = given === TPM_ALG.NULL ? own : given;
+  if (hashAlg === TPM_ALG.NULL || (own !== TPM_ALG.NULL && own !== hashAlg)) refuse(inParameter(2, TPM_RC.VALUE));
+  // A hash makes MACs with a keyed hash object, a cipher makes them as CMAC (CryptMacIsValidForKey).
+  if ((publicArea.type === TPM_ALG.SYMCIPHER) !== (hashAlg === TPM_ALG.CMAC)) refuse(inParameter(2, TPM_RC.SCHEME));
+  if (set(TPMA_OBJECT.bit.restricted)) refuse(inHandle(1, TPM_RC.ATTRIBUTES));
+  if (!set(TPMA_OBJECT.bit.sign)) refuse(inHandle(1, TPM_RC.KEY));
+  const cipher = publicArea.type === TPM_ALG.SYMCIPHER ? publicArea.parameters.sym.algorithm : TPM_ALG.NULL;
+  return { hashAlg, key: sensitive?.sensitive ?? new Uint8Array(0), cipher };
+}
