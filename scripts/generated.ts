@@ -1,7 +1,7 @@
 import { type CallEntry, callEntries, type RegisterEntry } from '../src/cli/calls/entries.ts';
 import { callNumber } from '../src/cli/calls/show.ts';
 import { checkEntries, fieldEntries, profileEntries } from '../src/cli/profiles/entries.ts';
-import { type AnyCommand, commands } from '../src/tpm/index.ts';
+import { type CommandRecord, commands } from '../src/tpm/index.ts';
 import { linked, sourcesPage, threatsPage } from './citations/reference-pages.ts';
 import { howTos } from './how-to.ts';
 import { rows } from './markdown.ts';
@@ -66,7 +66,7 @@ function callTable(kind: CallEntry['kind'], title: string, head: string): string
   return `# ${title}\n\n${head}\n\n${sections.join('\n\n')}\n`;
 }
 
-function tpmCommands(all: readonly AnyCommand[]): string {
+function tpmCommands(all: readonly CommandRecord[]): string {
   const body = [...all]
     .sort((a, b) => a.code - b.code)
     .map(({ code, name, spec, handles, params, returns }) => [

@@ -1,6 +1,6 @@
 import { type FieldSeen, type Fields, Reader, readField, sized, type Value } from '../bytes/index.ts';
-import type { AnyCommand, HandleUse } from './command.ts';
 import { commands } from './command-table.ts';
+import type { CommandRecord, HandleUse } from './record.ts';
 import {
   COMMAND_HEADER,
   has,
@@ -15,7 +15,7 @@ import {
 export interface DecodedCommand {
   readonly header: Value<typeof COMMAND_HEADER>;
   /** Undefined when this TPM has no such command: then the rest of the bytes is not looked at. */
-  readonly command: AnyCommand | undefined;
+  readonly command: CommandRecord | undefined;
   readonly handles: Readonly<Record<string, number>>;
   readonly sessions: readonly Value<typeof TPMS_AUTH_COMMAND>[];
   /** By name; an encrypted first parameter is its ciphertext. */

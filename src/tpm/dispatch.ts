@@ -1,5 +1,5 @@
 import { type AnyCodec, DecodeError, type Fields, Reader, readField, Writer } from '../bytes/index.ts';
-import type { AnyCommand, HandleUse } from './command.ts';
+import type { AnyCommand } from './command.ts';
 import { auditByCommand, auditBySession } from './model/audit.ts';
 import type { Call, SessionUse } from './model/call.ts';
 import type { Core } from './model/core.ts';
@@ -10,6 +10,7 @@ import { dropEvictCopies, findObject, isSlotHandle, loadEvict } from './model/ke
 import { nvIsAccessible } from './model/nv/nv.ts';
 import { authorize, authorizeWithoutSessions, hmacKeyOf, parseSessions, SMALLEST_SESSION } from './model/sessions/authorization.ts';
 import { findSession, flushSession, isSessionNumber, restartPolicy } from './model/sessions/sessions.ts';
+import type { CommandRecord, HandleUse } from './record.ts';
 import { inHandle, inParameter, inSession, Refusal, rcOfFault, refuse } from './refusal.ts';
 import { commandDigest, cryptParameter, EMPTY, exchangeFirst, responseDigest, sessionHmac } from './session-crypto.ts';
 import {
@@ -29,14 +30,15 @@ import {
 // Part 1 §18, Part 4 ExecCommand.c: one command from its bytes to its response, in libtpms' order of checks
 // (tpm.md §6 note 8, vectors/tpm/06): header, handles, authorization, decryption, parameters, action.
 
+type Commands = ReadonlyMap<number, AnyCommand>;
 const A = TPMA_SESSION.bit;
 
 /** The response to a command, whatever the bytes are. Nothing but a fault of ours is thrown. */
-export function dispatch(tpm: Core, bytes: Uint8Array, locality: number): Uint8Array {
+export function dispatch(tpm: Core, commands: Commands, bytes: Uint8Array, locality: number): Uint8Array {
   tpm.disorderly = false;
   tpm.state.ram.launchHash = null; // Part 4 ExecCommand.c: a command ends a launch that is under way
   try {
-    return run(tpm, bytes, locality);
+    return run(tpm, commands, bytes, locality);
   } catch (error) {
     if (error instanceof Refusal) return errorResponse(error.rc);
     throw error;
@@ -65,10 +67,10 @@ function reading<T>(body: () => T, blame: (rc: number) => number = rc => rc): T 
   }
 }
 
-function run(tpm: Core, bytes: Uint8Array, locality: number): Uint8Array {
+function run(tpm: Core, commands: Commands, bytes: Uint8Array, locality: number): Uint8Array {
   if (tpm.state.power === 'off') refuse(TPM_RC.FAILURE);
   const reader = new Reader(bytes);
-  const { tag, command } = readHeader(tpm, reader);
+  const { tag, command } = readHeader(commands, reader);
   if ((tpm.state.power === 'started') === (command.code === TPM_CC.Startup)) refuse(TPM_RC.INITIALIZE);
   healLockout(tpm);
   const handles = loadHandles(tpm, command, readHandles(tpm, command, reader));
@@ -89,27 +91,27 @@ function run(tpm: Core, bytes: Uint8Array, locality: number): Uint8Array {
   else authorizeWithoutSessions(call);
   const params = readParameters(tpm, command.params, call.decryptSession ? new Reader(decrypted(tpm, call, call.decryptSession)) : reader);
   if (command.nv && !tpm.nvAvailable) refuse(TPM_RC.NV_UNAVAILABLE);
-  const output = command.run(tpm, { ...named(command, handles), ...params } as never, call) as Readonly<Record<string, unknown>>;
+  const output = command.run(tpm, { ...named(command, handles), ...params }, call);
   const response = respond(tpm, call, area !== null, output);
   for (const end of call.afterwards) end();
   return response;
 }
 
-function readHeader(tpm: Core, reader: Reader): { tag: number; command: AnyCommand } {
+function readHeader(commands: Commands, reader: Reader): { tag: number; command: AnyCommand } {
   const tag = reading(() => reader.u16());
   // libtpms knows some other tags as such; all other numbers are wrong values (06: bad-tag, tpm12-tag).
   if (tag !== TPM_ST.NO_SESSIONS && tag !== TPM_ST.SESSIONS) refuse(isKnownTag(tag) ? TPM_RC.BAD_TAG : TPM_RC.VALUE);
   if (reading(() => reader.u32()) !== reader.bytes.length) refuse(TPM_RC.COMMAND_SIZE);
-  const command = tpm.commands.get(reading(() => reader.u32()));
+  const command = commands.get(reading(() => reader.u32()));
   return command ? { tag, command } : refuse(TPM_RC.COMMAND_CODE);
 }
 
-const uses = (command: AnyCommand): readonly HandleUse[] => Object.values<HandleUse>(command.handles);
-const named = (command: AnyCommand, handles: readonly number[]): Record<string, number> =>
+const uses = (command: CommandRecord): readonly HandleUse[] => Object.values<HandleUse>(command.handles);
+const named = (command: CommandRecord, handles: readonly number[]): Record<string, number> =>
   Object.fromEntries(Object.keys(command.handles).map((name, i) => [name, handles[i] ?? 0]));
 
 /** Types of the handles. Slots and session numbers beyond this TPM's limits are no handles of it. */
-function readHandles(tpm: Core, command: AnyCommand, reader: Reader): number[] {
+function readHandles(tpm: Core, command: CommandRecord, reader: Reader): number[] {
   return uses(command).map(({ type }, i) => {
     const handle = reading(
       () => type.read(reader),
@@ -134,7 +136,7 @@ export function isPossible(tpm: Core, handle: number): boolean {
 }
 
 /** All handles must be of something that is there (EntityGetLoadStatus). A persistent object is copied to a slot. */
-function loadHandles(tpm: Core, command: AnyCommand, handles: readonly number[]): number[] {
+function loadHandles(tpm: Core, command: CommandRecord, handles: readonly number[]): number[] {
   return handles.map((handle, i) => {
     const missing = (rc: number): never => refuse(inHandle(i + 1, rc));
     switch (handleType(handle)) {
@@ -179,7 +181,7 @@ function readSessionArea(reader: Reader): Uint8Array {
 }
 
 class CurrentCall implements Call {
-  readonly command: AnyCommand;
+  readonly command: CommandRecord;
   readonly locality: number;
   readonly handles: readonly number[];
   readonly #nameAll: () => readonly Uint8Array[];
@@ -193,7 +195,7 @@ class CurrentCall implements Call {
   readonly #cpHashes = new Map<number, Uint8Array>();
 
   constructor(
-    command: AnyCommand,
+    command: CommandRecord,
     locality: number,
     handles: readonly number[],
     names: () => readonly Uint8Array[],

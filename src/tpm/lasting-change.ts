@@ -1,6 +1,6 @@
 import { hex } from '../bytes/index.ts';
-import type { HandleUse } from './command.ts';
 import { commands } from './command-table.ts';
+import type { HandleUse } from './record.ts';
 import { HEADER_BYTES, handleType, TPM_HT, TPM_RH } from './wire/index.ts';
 
 /** Handle types whose authorization values a TPM may guard against trying (Part 1 §19.8). */

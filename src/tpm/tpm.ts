@@ -1,8 +1,10 @@
 import type { generateRsa } from '../crypto/index.ts';
 import type { Clock, Random, SecretRegister, Stateful } from '../sim/index.ts';
+import type { AnyCommand } from './command.ts';
 import { commands } from './command-table.ts';
 import { dispatch, errorResponse } from './dispatch.ts';
-import { Core, type Limits } from './model/core.ts';
+import { Core } from './model/core.ts';
+import type { Limits } from './model/limits.ts';
 import { hashData, hashEnd, hashStart } from './model/pcr/launch.ts';
 import { powerOff, powerOn } from './model/power.ts';
 import type { State } from './model/state.ts';
@@ -32,6 +34,8 @@ export interface TpmOptions {
   /** Told of keys that are born inside. */
   readonly secrets?: SecretRegister;
   readonly limits?: Partial<Limits>;
+  /** What it can do: all commands of Part 3 that are here, if nothing else is given. */
+  readonly commands?: ReadonlyMap<number, AnyCommand>;
   /** How RSA keys come from random bytes: a test may have a pool of them, for they take long to make. */
   readonly makeRsa?: typeof generateRsa;
   /** Where permanent state is kept. What a command changed is written before its response is given. */
@@ -48,6 +52,7 @@ export interface TpmState {
 /** A TPM 2.0. It takes bytes and gives bytes; nothing else reaches into it, except who has power, button and restart line. */
 export class Tpm implements Stateful<TpmState> {
   readonly #core: Core;
+  readonly #commands: ReadonlyMap<number, AnyCommand>;
   readonly #nvram: Nvram | undefined;
   #written: Uint8Array | null = null;
   #failed = false;
@@ -59,7 +64,8 @@ export class Tpm implements Stateful<TpmState> {
    */
   constructor(options: TpmOptions) {
     this.#nvram = options.nvram;
-    this.#core = new Core(options, commands);
+    this.#commands = options.commands ?? commands;
+    this.#core = new Core(options, this.#commands);
     const stored = this.#nvram?.read();
     if (stored) this.#take(stored, options.volatile);
     else powerOn(this.#core);
@@ -69,7 +75,7 @@ export class Tpm implements Stateful<TpmState> {
   /** The response to one command, for any bytes. `locality` 0 to 4, or 32 and above. */
   execute(command: Uint8Array, locality = 0): Uint8Array {
     if (this.#failed) return errorResponse(TPM_RC.FAILURE);
-    const response = dispatch(this.#core, command, locality);
+    const response = dispatch(this.#core, this.#commands, command, locality);
     return this.#stores() ? response : errorResponse(TPM_RC.FAILURE);
   }
 

@@ -3,7 +3,7 @@ import { padOaep, publicKeyObject, rsaPublic } from '../../crypto/index.ts';
 import { Random } from '../../sim/index.ts';
 import type { TpmTransport } from '../../tpm/client/index.ts';
 import {
-  type AnyCommand,
+  type CommandRecord,
   commandDigest,
   commands,
   cryptParameter,
@@ -144,7 +144,7 @@ export class LivePlayer {
     if (!line.case) compareFields(found, at, { handle: theirs.handle, ...theirReturns }, { handle: ours.handle, ...ourReturns });
   }
 
-  #decryptedFirst(command: AnyCommand, ours: ReturnType<typeof decodeResponse>, rebuilt: Rebuilt): unknown {
+  #decryptedFirst(command: CommandRecord, ours: ReturnType<typeof decodeResponse>, rebuilt: Rebuilt): unknown {
     const index = ours.sessions.findIndex(session => (session.sessionAttributes & A.encrypt) !== 0);
     const use = rebuilt.sessions[index];
     const back = ours.sessions[index];
@@ -253,7 +253,7 @@ export class LivePlayer {
   }
 
   /** Asks the TPM itself. */
-  async #ask(command: AnyCommand, handle: number): Promise<Readonly<Record<string, unknown>> | null> {
+  async #ask(command: CommandRecord, handle: number): Promise<Readonly<Record<string, unknown>> | null> {
     const writer = new Writer();
     writer.u16(TPM_ST.NO_SESSIONS);
     writer.u32(14);
@@ -307,7 +307,7 @@ export class LivePlayer {
     line: TranscriptLine,
     uses: Rebuilt['sessions'],
     index: number,
-    command: AnyCommand,
+    command: CommandRecord,
     names: readonly Uint8Array[],
     parameters: Uint8Array,
   ) {

@@ -1,6 +1,6 @@
 import { concat, DecodeError, type Fields, toHex, Writer } from '../../bytes/index.ts';
 import {
-  type AnyCommand,
+  type CommandRecord,
   commandDigest,
   commands,
   cryptParameter,
@@ -78,7 +78,7 @@ export function encodeCommand({ header, command, handles, sessions, params, encr
 }
 
 export function encodeResponse(
-  command: AnyCommand | undefined,
+  command: CommandRecord | undefined,
   { header, handle, sessions, returns, encrypted, parameters }: DecodedResponse,
 ): Uint8Array {
   const writer = new Writer();

@@ -1,5 +1,5 @@
 import { type AnyCodec, DecodeError, encode, type Fields, sized, UINT16, UINT32, Writer } from '../../bytes/index.ts';
-import { type AnyCommand, commands, decodeCommand, decodeResponse } from '../../tpm/index.ts';
+import { type CommandRecord, commands, decodeCommand, decodeResponse } from '../../tpm/index.ts';
 import { TPM_ST, TPMS_AUTH_COMMAND, TPMS_AUTH_RESPONSE } from '../../tpm/wire/index.ts';
 import type { Point } from './points.ts';
 
@@ -54,7 +54,7 @@ export function fieldNames(direction: Direction, code: number, bytes: Uint8Array
 }
 
 /** Names that a message of this command can have, as far as its declaration tells; with no command, those of every message. */
-export function possibleFields(direction: Direction, command: AnyCommand | undefined): readonly string[] {
+export function possibleFields(direction: Direction, command: CommandRecord | undefined): readonly string[] {
   const request = direction === 'tpm-request';
   const frame = request ? ['tag', 'commandSize', 'commandCode'] : ['tag', 'responseSize', 'responseCode'];
   const session = Object.keys(fieldsOf(request ? TPMS_AUTH_COMMAND : TPMS_AUTH_RESPONSE)).map(name => sessionName(name, direction));

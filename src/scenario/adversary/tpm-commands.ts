@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type AnyCodec, type Fields, fromHex } from '../../bytes/index.ts';
 import { nearest } from '../../sim/index.ts';
 import { NO_PASSWORD, type TpmClient } from '../../tpm/client/index.ts';
-import { type AnyCommand, type Command, commands } from '../../tpm/index.ts';
+import { type CommandRecord, commands } from '../../tpm/index.ts';
 import { explainRc } from '../../tpm/wire/index.ts';
 import { HEX } from '../language/values.ts';
 
@@ -25,7 +25,7 @@ export type OwnCommand = z.infer<typeof OWN_COMMAND>;
 
 /** A command with the values that its declaration wants. */
 interface Built {
-  readonly command: AnyCommand;
+  readonly command: CommandRecord;
   readonly params: Readonly<Record<string, unknown>>;
 }
 
@@ -44,7 +44,7 @@ export function buildOwn({ command: name, handles = {}, parameters = {} }: OwnCo
   return { command, params: record(name, command.params, parameters) };
 }
 
-const byName: ReadonlyMap<string, AnyCommand> = new Map([...commands.values()].map(command => [command.name, command]));
+const byName: ReadonlyMap<string, CommandRecord> = new Map([...commands.values()].map(command => [command.name, command]));
 const meant = (word: string, known: readonly string[]): string => {
   const close = nearest(word, known);
   return close === undefined ? '' : `: did you mean "${close}"?`;
@@ -112,7 +112,7 @@ export async function sendOwn(client: TpmClient, own: readonly OwnCommand[]): Pr
     const handles: Record<string, number> = {};
     for (const name of Object.keys(command.handles)) handles[name] = handleOf(one.handles?.[name], named);
     const sessions = Object.values(command.handles).flatMap(({ auth }) => (auth ? [NO_PASSWORD] : []));
-    const answer = await client.call(command as unknown as Command, handles, params, { sessions });
+    const answer = await client.call(command, handles, params, { sessions });
     if (answer.ok && one.as !== undefined) named.set(one.as, answer.handle);
     if (answer.ok) sent.push({ command: command.name, said: 'TPM_RC_SUCCESS' });
     else if (answer.rc === null) sent.push({ command: command.name, said: answer.fault, fault: `${command.name}: ${answer.detail}` });

@@ -1,7 +1,7 @@
 import type { Fields, StructValue } from '../../bytes/index.ts';
-import type { Command, HandleUses } from '../command.ts';
 import { TPM2_StartAuthSession } from '../commands/index.ts';
 import { encryptSecret } from '../model/keys/protection.ts';
+import type { CommandRecord, HandleUses } from '../record.ts';
 import { EMPTY, type SymDef } from '../session-crypto.ts';
 import { digestBytes, TPM_ALG, TPM_RH, type TPMT_PUBLIC } from '../wire/index.ts';
 import { buildCommand } from './packet.ts';
@@ -46,7 +46,7 @@ export class TpmClient {
 
   /** Sends one command. Nothing is thrown for what TPM or transport do: see {@link Answer}. */
   async call<H extends HandleUses, P extends Fields, R extends Fields, K extends string>(
-    command: Command<H, P, R, K>,
+    command: CommandRecord<H, P, R, K>,
     handles: { readonly [N in keyof H]: number },
     params: StructValue<P>,
     { sessions = [], names = [], checkHmac = good => good }: CallOptions = {},

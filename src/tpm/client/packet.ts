@@ -1,6 +1,6 @@
 import { concat, type Fields, sameBytes, Writer } from '../../bytes/index.ts';
-import type { AnyCommand } from '../command.ts';
 import { handleName } from '../names.ts';
+import type { CommandRecord } from '../record.ts';
 import { commandDigest, cryptParameter, EMPTY, exchangeFirst, sessionHmac } from '../session-crypto.ts';
 import { digestBytes, TPM_RH, TPM_ST, TPMS_AUTH_COMMAND } from '../wire/index.ts';
 import { type Auth, type ClientSession, CONTINUE, DECRYPT, ENCRYPT } from './session.ts';
@@ -42,7 +42,7 @@ function prepare(auth: Auth, name: Uint8Array | null, random: (count: number) =>
 
 /** Builds a command: encrypts the first parameter, then computes cpHash and the HMACs over what is sent (Part 1 §16.7, §19.6, §21). */
 export function buildCommand(
-  command: AnyCommand,
+  command: CommandRecord,
   handles: readonly number[],
   params: Readonly<Record<string, unknown>>,
   auths: readonly Auth[],
@@ -97,7 +97,7 @@ function extraNonces(auths: readonly PreparedAuth[]): Uint8Array {
 }
 
 function sessionArea(
-  command: AnyCommand,
+  command: CommandRecord,
   names: readonly Uint8Array[],
   parameters: Uint8Array,
   auths: readonly PreparedAuth[],

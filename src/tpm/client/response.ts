@@ -1,6 +1,6 @@
 import { DecodeError, type Fields, Reader, readField } from '../../bytes/index.ts';
 import { equal } from '../../crypto/index.ts';
-import type { AnyCommand } from '../command.ts';
+import type { CommandRecord } from '../record.ts';
 import { cryptParameter, EMPTY, exchangeFirst, responseDigest, sessionHmac } from '../session-crypto.ts';
 import { explainRc, HEADER_BYTES, TPM_ST, TPMS_AUTH_RESPONSE } from '../wire/index.ts';
 import type { Packet, PreparedAuth } from './packet.ts';
@@ -28,7 +28,7 @@ interface SessionAnswer {
 }
 
 /** Reads and checks a response; HMACs before anything is decrypted, over the parameters as they came (pef.md e.6.5). */
-export function readResponse(command: AnyCommand, packet: Packet, bytes: Uint8Array, checkHmac: HmacCheck): RawAnswer {
+export function readResponse(command: CommandRecord, packet: Packet, bytes: Uint8Array, checkHmac: HmacCheck): RawAnswer {
   if (bytes.length < HEADER_BYTES) return fault('TSS_RC_MALFORMED_RESPONSE', `${bytes.length} bytes are no response`);
   try {
     return new ResponseReader(command, packet, bytes, checkHmac).read();
@@ -39,12 +39,12 @@ export function readResponse(command: AnyCommand, packet: Packet, bytes: Uint8Ar
 }
 
 class ResponseReader {
-  readonly #command: AnyCommand;
+  readonly #command: CommandRecord;
   readonly #packet: Packet;
   readonly #reader: Reader;
   readonly #checkHmac: HmacCheck;
 
-  constructor(command: AnyCommand, packet: Packet, bytes: Uint8Array, checkHmac: HmacCheck) {
+  constructor(command: CommandRecord, packet: Packet, bytes: Uint8Array, checkHmac: HmacCheck) {
     this.#command = command;
     this.#packet = packet;
     this.#reader = new Reader(bytes);

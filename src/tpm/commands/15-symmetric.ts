@@ -5,8 +5,7 @@ import { cryptBlocks } from '../model/crypto/block-cipher.ts';
 import { finishCmac, startCmac, updateCmac } from '../model/crypto/cmac.ts';
 import { keyAt } from '../model/keys/objects.ts';
 import { macOf } from '../model/keys/sequences.ts';
-import { hashTicket } from '../model/signing/ticket-kinds.ts';
-import { isTicketSafe, nullTicket } from '../model/signing/tickets.ts';
+import { hashTicket, isTicketSafe, nullTicket } from '../model/signing/tickets.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import {
   blockBytes,

@@ -11,10 +11,10 @@ import {
   updateSequence,
 } from '../model/keys/sequences.ts';
 import { extendPcr, mayExtend } from '../model/pcr/pcr.ts';
-import { hashTicket } from '../model/signing/ticket-kinds.ts';
-import { nullTicket } from '../model/signing/tickets.ts';
+import { hashTicket, nullTicket } from '../model/signing/tickets.ts';
 import { inHandle, inParameter, refuse } from '../refusal.ts';
 import {
+  hashId,
   TPM_ALG,
   TPM_CC,
   TPM_RC,
@@ -106,6 +106,6 @@ export const TPM2_EventSequenceComplete = command({
     const results = digestsOf(extended(sequence, buffer));
     if (pcrHandle !== TPM_RH.NULL) for (const { hashAlg, digest } of results) extendPcr(tpm, pcrHandle, hashAlg, digest);
     endSequence(tpm, sequenceHandle, afterwards);
-    return { results: results as never };
+    return { results: results.map(({ hashAlg, digest }) => ({ hashAlg: hashId(hashAlg), digest })) };
   },
 });

@@ -2,8 +2,7 @@ import { equal } from '../../crypto/index.ts';
 import { command, plain, user } from '../command.ts';
 import { keyAt } from '../model/keys/objects.ts';
 import { checkSignature, isSigner, selectScheme, sign } from '../model/signing/signing.ts';
-import { hashTicket, verifiedTicket } from '../model/signing/ticket-kinds.ts';
-import { nullTicket } from '../model/signing/tickets.ts';
+import { hashTicket, nullTicket, verifiedTicket } from '../model/signing/tickets.ts';
 import { blaming, inHandle, inParameter, refuse } from '../refusal.ts';
 import {
   digestBytes,

@@ -1,4 +1,4 @@
-import type { AnyCommand } from '../command.ts';
+import type { CommandRecord } from '../record.ts';
 import type { Session } from './state.ts';
 
 /** One session of the command's authorization area, while the command runs. */
@@ -18,7 +18,7 @@ export interface SessionUse {
 
 /** What a command's action may want to know of the command beyond its parameters. */
 export interface Call {
-  readonly command: AnyCommand;
+  readonly command: CommandRecord;
   readonly locality: number;
   /** Handles in order, persistent ones as the slot they were copied to. */
   readonly handles: readonly number[];

@@ -1,4 +1,4 @@
-import { attributesOf } from '../command.ts';
+import { attributesOf } from '../record.ts';
 import { inParameter, refuse } from '../refusal.ts';
 import {
   CURVES,

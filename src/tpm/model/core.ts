@@ -1,28 +1,16 @@
 import { generateRsa } from '../../crypto/index.ts';
 import type { Clock, Random, SecretRegister } from '../../sim/index.ts';
-import type { AnyCommand } from '../command.ts';
+import type { CommandRecord } from '../record.ts';
+import { LIMITS, type Limits } from './limits.ts';
 import { manufacture } from './manufacture.ts';
 import type { State } from './state.ts';
-
-export interface Limits {
-  /** Slots for transient objects; persistent objects need one too while a command uses them. */
-  readonly loadedObjects: number;
-  readonly loadedSessions: number;
-  /** Loaded and saved ones. */
-  readonly activeSessions: number;
-  readonly persistentObjects: number;
-  /** Bytes for NV Indices and persistent objects. */
-  readonly nvBytes: number;
-}
-/** swtpm 0.7.1 with libtpms 0.9.2. */
-export const LIMITS: Limits = { loadedObjects: 3, loadedSessions: 3, activeSessions: 64, persistentObjects: 65, nvBytes: 131072 };
 
 /** The inside of a TPM: what commands work on. It never leaves the room. */
 export class Core {
   readonly random: Random;
   readonly clock: Clock;
   readonly limits: Limits;
-  readonly commands: ReadonlyMap<number, AnyCommand>;
+  readonly commands: ReadonlyMap<number, CommandRecord>;
   readonly makeRsa: typeof generateRsa;
   readonly #secrets: SecretRegister | undefined;
   state: State;
@@ -47,7 +35,7 @@ export class Core {
       limits?: Partial<Limits> | undefined;
       makeRsa?: typeof generateRsa | undefined;
     },
-    commands: ReadonlyMap<number, AnyCommand>,
+    commands: ReadonlyMap<number, CommandRecord>,
   ) {
     this.random = random;
     this.clock = clock;

@@ -1,18 +1,33 @@
+import type { Clock } from '../../sim/index.ts';
 import { EMPTY } from '../session-crypto.ts';
 import { HASHES, LARGEST_DIGEST, PCR_SELECT_BYTES, TPM_ALG, TPM_CC, TPM_RH } from '../wire/index.ts';
-import type { Core } from './core.ts';
+import type { Limits } from './limits.ts';
 import type { Permanent, PolicyHash, Ram, State, StateClear, StateReset } from './state.ts';
 
 const NO_POLICY: PolicyHash = { hashAlg: TPM_ALG.NULL };
 const { OWNER, ENDORSEMENT, PLATFORM, LOCKOUT } = TPM_RH;
 
-/** A TPM as it leaves the factory: seeds of its own, no objects, power off. */
-export function manufacture(tpm: Core): State {
-  return { power: 'off', permanent: permanent(tpm), saved: null, clear: freshClear(), reset: freshReset(tpm), ram: freshRam(tpm) };
+/** What is needed to make a state: of a TPM that is, or of one that is being made. */
+export interface Factory {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  bytes(count: number): Uint8Array;
 }
 
-function permanent(tpm: Core): Permanent {
-  const random = () => tpm.bytes(LARGEST_DIGEST);
+/** A TPM as it leaves the factory: seeds of its own, no objects, power off. */
+export function manufacture(factory: Factory): State {
+  return {
+    power: 'off',
+    permanent: permanent(factory),
+    saved: null,
+    clear: freshClear(),
+    reset: freshReset(factory),
+    ram: freshRam(factory),
+  };
+}
+
+function permanent(factory: Factory): Permanent {
+  const random = () => factory.bytes(LARGEST_DIGEST);
   return {
     seeds: new Map([OWNER, ENDORSEMENT, PLATFORM].map(hierarchy => [hierarchy, random()])),
     proofs: new Map([OWNER, ENDORSEMENT, PLATFORM].map(hierarchy => [hierarchy, random()])),
@@ -53,32 +68,32 @@ export const freshClear = (): StateClear => ({
   pcrAuths: new Map(),
 });
 
-export const freshReset = (tpm: Core): StateReset => ({
-  nullSeed: tpm.bytes(LARGEST_DIGEST),
-  nullProof: tpm.bytes(LARGEST_DIGEST),
+export const freshReset = (factory: Factory): StateReset => ({
+  nullSeed: factory.bytes(LARGEST_DIGEST),
+  nullProof: factory.bytes(LARGEST_DIGEST),
   clearCount: 0,
   restartCount: 0,
   objectContextId: 0n,
   // Numbers up to the count of loaded sessions mean slots in contextArray.
-  contextCounter: BigInt(tpm.limits.loadedSessions + 1),
-  contextArray: new Array<number>(tpm.limits.activeSessions).fill(0),
+  contextCounter: BigInt(factory.limits.loadedSessions + 1),
+  contextArray: new Array<number>(factory.limits.activeSessions).fill(0),
   pcrCounter: 0,
   commandAuditDigest: EMPTY,
   commitCounter: 0n,
   commitArray: new Uint8Array(16),
-  commitNonce: tpm.bytes(LARGEST_DIGEST),
+  commitNonce: factory.bytes(LARGEST_DIGEST),
 });
 
-export const freshRam = (tpm: Core): Ram => ({
+export const freshRam = (factory: Factory): Ram => ({
   phEnable: true,
-  objects: new Array<null>(tpm.limits.loadedObjects).fill(null),
-  sessions: new Array<null>(tpm.limits.loadedSessions).fill(null),
+  objects: new Array<null>(factory.limits.loadedObjects).fill(null),
+  sessions: new Array<null>(factory.limits.loadedSessions).fill(null),
   pcrs: new Map(),
   exclusiveAuditSession: null,
   launchHash: null,
   launchMeasured: false,
   daUsed: false,
-  poweredOnAt: tpm.clock.nowMs,
+  poweredOnAt: factory.clock.nowMs,
   clockAtPowerOn: 0n,
   startedOrderly: true,
   lastFailure: 0n,

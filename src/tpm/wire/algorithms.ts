@@ -1,9 +1,10 @@
 import type { BlockCipher, HashName } from '../../crypto/index.ts';
 import { TPM_ALG, TPM_ECC } from './constants.ts';
 
+export type HashId = (typeof TPM_ALG)['SHA1' | 'SHA256' | 'SHA384' | 'SHA512'];
 /** A hash that this TPM has. */
 export interface HashAlgorithm {
-  readonly id: number;
+  readonly id: HashId;
   readonly name: HashName;
   readonly digestBytes: number;
   readonly blockBytes: number;
@@ -16,7 +17,7 @@ export const HASHES: readonly HashAlgorithm[] = [
   { id: TPM_ALG.SHA384, name: 'sha384', digestBytes: 48, blockBytes: 128 },
   { id: TPM_ALG.SHA512, name: 'sha512', digestBytes: 64, blockBytes: 128 },
 ];
-const HASH_BY_ID = new Map(HASHES.map(hash => [hash.id, hash]));
+const HASH_BY_ID: ReadonlyMap<number, HashAlgorithm> = new Map(HASHES.map(hash => [hash.id, hash]));
 
 /** The hash of an algorithm number; asking for one that is none is our bug. */
 export function hashOf(id: number): HashAlgorithm {
@@ -24,6 +25,8 @@ export function hashOf(id: number): HashAlgorithm {
   if (!hash) throw new RangeError(`0x${id.toString(16)} is no hash of this TPM`);
   return hash;
 }
+/** The same number, known to be a hash's. */
+export const hashId = (id: number): HashId => hashOf(id).id;
 export const isHash = (id: number): boolean => HASH_BY_ID.has(id);
 /** Bytes of a digest; 0 for TPM_ALG_NULL and strangers, as the checks of Part 3 count. */
 export const digestBytes = (id: number): number => HASH_BY_ID.get(id)?.digestBytes ?? 0;

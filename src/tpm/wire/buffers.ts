@@ -1,5 +1,5 @@
 import { type Codec, fixed, list, sized, struct, tagged, UINT8, UINT32, UINT64 } from '../../bytes/index.ts';
-import { HASHES, LARGEST_DIGEST, RSA_KEY_BITS } from './algorithms.ts';
+import { HASHES, type HashId, LARGEST_DIGEST, RSA_KEY_BITS } from './algorithms.ts';
 import { TPMA_ALGORITHM, TPMA_CC } from './attributes.ts';
 import { TPM_ALG } from './constants.ts';
 import { TPM_ALG_ID, TPM_CC_CODE, TPM_ECC_CURVE, TPM_HANDLE, TPMI_ALG_HASH, TPMI_ALG_HASH_NULL } from './interface-types.ts';
@@ -39,7 +39,7 @@ export const TPM2B_MAX_CAP_BUFFER = sized('TPM2B_MAX_CAP_BUFFER', { max: 1024, s
 export const TPM2B_TEMPLATE = sized('TPM2B_TEMPLATE', { max: 1024, spec: 'Part 2 §12.2.6' });
 
 const digestVariants = Object.fromEntries(HASHES.map(hash => [hash.id, { digest: fixed('digest', hash.digestBytes) }])) as Record<
-  0x04 | 0x0b | 0x0c | 0x0d,
+  HashId,
   { digest: Codec<Uint8Array> }
 >;
 

@@ -1,5 +1,5 @@
 import { AUDIT, type Auth, CONTINUE, DECRYPT, ENCRYPT } from '../../../src/tpm/client/index.ts';
-import type { AnyCommand, HandleUse } from '../../../src/tpm/index.ts';
+import type { CommandRecord, HandleUse } from '../../../src/tpm/index.ts';
 import { TPM_ALG } from '../../../src/tpm/wire/index.ts';
 import type { Dice } from './dice.ts';
 import type { Both, Side } from './pair.ts';
@@ -13,7 +13,7 @@ export const passwordFor = (world: World, handle: number, dice: Dice): TwinAuth 
 });
 
 /** What authorizes a command: mostly what is right. */
-export function authsFor(command: AnyCommand, handles: readonly Both<number>[], world: World, dice: Dice): TwinAuth[] {
+export function authsFor(command: CommandRecord, handles: readonly Both<number>[], world: World, dice: Dice): TwinAuth[] {
   const auths: TwinAuth[] = [];
   const free = world.sessions.filter(session => kindOf(session) !== 'trial');
   const taken = new Set<TwinSession>();
@@ -51,7 +51,7 @@ const RENEWED: Readonly<Record<string, string>> = {
 };
 
 /** The client's half of it, for one of the TPMs. */
-export function authOfSide(auth: TwinAuth, side: Side, command: AnyCommand, values: Readonly<Record<string, unknown>>): Auth {
+export function authOfSide(auth: TwinAuth, side: Side, command: CommandRecord, values: Readonly<Record<string, unknown>>): Auth {
   if ('password' in auth) return auth;
   const { session, authValue, attributes, more } = auth;
   const own = session.sides[side];

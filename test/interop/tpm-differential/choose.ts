@@ -1,5 +1,5 @@
 import type { Codec } from '../../../src/bytes/index.ts';
-import type { AnyCommand, HandleUse } from '../../../src/tpm/index.ts';
+import type { CommandRecord, HandleUse } from '../../../src/tpm/index.ts';
 import { TPM_NT, TPM_RH } from '../../../src/tpm/wire/index.ts';
 import type { Dice } from './dice.ts';
 import { type Both, both } from './pair.ts';
@@ -38,7 +38,7 @@ const SUITED: Readonly<Record<string, (thing: Thing) => boolean>> = {
 };
 
 /** What keys a command needs. */
-export function suitedTo(command: AnyCommand): ((thing: Thing) => boolean)[] {
+export function suitedTo(command: CommandRecord): ((thing: Thing) => boolean)[] {
   return Object.entries<HandleUse>(command.handles).flatMap(([name, { type }]) => {
     if (type.name.endsWith('+') || !/^TPMI_DH_(OBJECT|PARENT)$/.test(type.name)) return [];
     return [SUITED[`${command.name}.${name}`] ?? SUITED[name] ?? is.key];
@@ -53,14 +53,14 @@ const TYPE_OF: Readonly<Record<string, readonly number[]>> = {
   TPM2_NV_Write: [TPM_NT.ORDINARY, TPM_NT.PIN_FAIL, TPM_NT.PIN_PASS],
 };
 
-function keyFor(command: AnyCommand, name: string, world: World, dice: Dice): Both<number> | undefined {
+function keyFor(command: CommandRecord, name: string, world: World, dice: Dice): Both<number> | undefined {
   const suited = SUITED[`${command.name}.${name}`] ?? SUITED[name] ?? is.key;
   const wanted = dice.percent(90) ? all(world).filter(suited) : all(world);
   const event = command.name === 'TPM2_EventSequenceComplete' && dice.percent(90);
   return dice.some(event ? wanted.filter(thing => thing.event) : wanted)?.handle;
 }
 
-function indexFor(command: AnyCommand, world: World, dice: Dice): Index | undefined {
+function indexFor(command: CommandRecord, world: World, dice: Dice): Index | undefined {
   const types = TYPE_OF[command.name];
   const suited =
     types && dice.percent(90) ? world.indices.filter(({ attributes }) => types.includes((attributes >> 4) & 15)) : world.indices;
@@ -68,7 +68,7 @@ function indexFor(command: AnyCommand, world: World, dice: Dice): Index | undefi
 }
 
 /** Who may access the Index, by its attributes. */
-function accessOf(command: AnyCommand, index: Index, dice: Dice): number {
+function accessOf(command: CommandRecord, index: Index, dice: Dice): number {
   const by = command.writesNv ? { owner: 0x2, platform: 0x1 } : { owner: 0x20000, platform: 0x10000 };
   const ways = [
     ...((index.attributes & by.owner) !== 0 ? [TPM_RH.OWNER] : []),
@@ -78,7 +78,7 @@ function accessOf(command: AnyCommand, index: Index, dice: Dice): number {
   return dice.pick(ways);
 }
 
-function handleFor(command: AnyCommand, name: string, type: Codec<number>, world: World, dice: Dice): Both<number> {
+function handleFor(command: CommandRecord, name: string, type: Codec<number>, world: World, dice: Dice): Both<number> {
   const orNull = type.name.endsWith('+');
   const sessions = (wanted: (kind: 'hmac' | 'policy' | 'trial') => boolean) =>
     world.sessions.filter(session => wanted(kindOf(session))).map(sessionHandle);
@@ -109,7 +109,7 @@ function handleFor(command: AnyCommand, name: string, type: Codec<number>, world
 }
 
 /** Handles for a command. */
-export function handlesFor(command: AnyCommand, world: World, dice: Dice): Both<number>[] {
+export function handlesFor(command: CommandRecord, world: World, dice: Dice): Both<number>[] {
   const uses = Object.entries<HandleUse>(command.handles);
   const handles = uses.map(([name, { type }]) => handleFor(command, name, type, world, dice));
   const place = uses.findIndex(([name]) => name === 'nvIndex');

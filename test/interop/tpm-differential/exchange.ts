@@ -1,6 +1,6 @@
 import { encode, fixed, toHex } from '../../../src/bytes/index.ts';
 import { buildCommand, type RawAnswer, readResponse } from '../../../src/tpm/client/index.ts';
-import type { AnyCommand } from '../../../src/tpm/index.ts';
+import type { CommandRecord } from '../../../src/tpm/index.ts';
 import { explainRc, TPM_CC, TPM_RC, TPMT_PUBLIC_NULL } from '../../../src/tpm/wire/index.ts';
 import { message } from '../../../src/tpmrm/wire.ts';
 import { authOfSide, authsFor } from './auths.ts';
@@ -39,7 +39,8 @@ export interface Tally {
 export const newTally = (): Tally => ({ commands: 0, accepted: 0, codes: new Map() });
 
 /** A serial number, and the nonce of an ECDAA signature, have no zeros in front: their length is up to chance. */
-const mayVary = ({ name }: AnyCommand, response: Uint8Array): boolean => name === 'TPM2_CertifyX509' || toHex(response).includes('001a00');
+const mayVary = ({ name }: CommandRecord, response: Uint8Array): boolean =>
+  name === 'TPM2_CertifyX509' || toHex(response).includes('001a00');
 
 const EMPTY = new Uint8Array(0);
 const rcOf = (response: Uint8Array): number => new DataView(response.buffer, response.byteOffset).getUint32(6);
@@ -112,7 +113,7 @@ export class Exchange {
   }
 
   async #sameCode(
-    command: AnyCommand,
+    command: CommandRecord,
     how: string,
     handles: readonly Both<number>[],
     bytes: Both<Uint8Array>,
@@ -132,7 +133,7 @@ export class Exchange {
   }
 
   /** docs/tpm-differences.md. */
-  async #passKnown(command: AnyCommand, handles: readonly Both<number>[], ours: number, theirs: number): Promise<void> {
+  async #passKnown(command: CommandRecord, handles: readonly Both<number>[], ours: number, theirs: number): Promise<void> {
     if (ours === theirs && command.name !== 'TPM2_IncrementalSelfTest') return;
     if (command.name === 'TPM2_IncrementalSelfTest' && ours === 0) throw new KnownDifference('all tests are passed at all times');
     if (theirs === TPM_RC.FAILURE && (await this.#gaveUp())) throw new KnownDifference('an assertion of libtpms fails');
@@ -147,7 +148,7 @@ export class Exchange {
     return rcOf(theirs) === TPM_RC.FAILURE;
   }
 
-  #said(command: AnyCommand, answer: RawAnswer | undefined, side: Side, bytes: Both<Uint8Array>, responses: Both<Uint8Array>): Said {
+  #said(command: CommandRecord, answer: RawAnswer | undefined, side: Side, bytes: Both<Uint8Array>, responses: Both<Uint8Array>): Said {
     if (!answer) throw new RangeError('no answer');
     if (answer.ok) return answer;
     const fault = answer.rc === null ? answer.fault : explainRc(answer.rc).text;

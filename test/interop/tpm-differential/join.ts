@@ -1,6 +1,6 @@
 import { concat } from '../../../src/bytes/index.ts';
 import { digest, hmac } from '../../../src/crypto/index.ts';
-import { type AnyCommand, encryptSecret } from '../../../src/tpm/index.ts';
+import { type CommandRecord, encryptSecret } from '../../../src/tpm/index.ts';
 import { u32 } from '../../../src/tpm/session-crypto.ts';
 import { TPM_ALG, TPM_RH, type TPMT_PUBLIC } from '../../../src/tpm/wire/index.ts';
 import type { Dice } from './dice.ts';
@@ -227,7 +227,7 @@ const JOIN: Readonly<Record<string, (joining: Joining) => void>> = {
 const joinAs = (name: string, like: string): [string, (joining: Joining) => void] => [name, JOIN[like] as (joining: Joining) => void];
 const ALIKE = Object.fromEntries([joinAs('TPM2_CreatePrimary', 'TPM2_Create'), joinAs('TPM2_NV_Extend', 'TPM2_NV_Write')]);
 
-export function join(command: AnyCommand, joining: Joining): void {
+export function join(command: CommandRecord, joining: Joining): void {
   if (joining.dice.percent(7)) return;
   (JOIN[command.name] ?? ALIKE[command.name])?.(joining);
 }

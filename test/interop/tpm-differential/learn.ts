@@ -1,6 +1,6 @@
 import { toHex } from '../../../src/bytes/index.ts';
 import { type ClientSession, CONTINUE, makeSession } from '../../../src/tpm/client/index.ts';
-import { type AnyCommand, nameOf } from '../../../src/tpm/index.ts';
+import { type CommandRecord, nameOf } from '../../../src/tpm/index.ts';
 import { TPM_RH, type TPMT_PUBLIC } from '../../../src/tpm/wire/index.ts';
 import type { Exchange } from './exchange.ts';
 import { type Both, both, type Side } from './pair.ts';
@@ -11,7 +11,7 @@ import { authOf, findIndex, findSession, findThing, isSession, remember, remembe
 // What an accepted command changes in what the stream knows.
 
 interface Done {
-  readonly command: AnyCommand;
+  readonly command: CommandRecord;
   readonly handles: readonly Both<number>[];
   readonly values: Readonly<Record<string, unknown>>;
   readonly auths: readonly TwinAuth[];

@@ -1,4 +1,4 @@
-import type { AnyCommand } from '../../../src/tpm/index.ts';
+import type { CommandRecord } from '../../../src/tpm/index.ts';
 import { TPM_ALG, TPM_RH, type TPMT_PUBLIC } from '../../../src/tpm/wire/index.ts';
 import { suitedTo } from './choose.ts';
 import { Dice } from './dice.ts';
@@ -46,7 +46,7 @@ async function primary(exchange: Exchange, dice: Dice, inPublic: TPMT_PUBLIC, da
 }
 
 /** A key for each handle of the command that has none. */
-export async function provide(exchange: Exchange, command: AnyCommand, dice: Dice): Promise<void> {
+export async function provide(exchange: Exchange, command: CommandRecord, dice: Dice): Promise<void> {
   for (const suited of suitedTo(command)) {
     if (all(exchange.world).some(suited)) continue;
     if (exchange.world.things.length >= 3) await makeRoom(exchange, dice, 'objects');

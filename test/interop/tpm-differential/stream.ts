@@ -1,5 +1,5 @@
 import { CONTINUE, duplicateForImport } from '../../../src/tpm/client/index.ts';
-import { type AnyCommand, commands, type HandleUse } from '../../../src/tpm/index.ts';
+import { type CommandRecord, commands, type HandleUse } from '../../../src/tpm/index.ts';
 import { TPM_ALG, TPM_CC, TPM_RH } from '../../../src/tpm/wire/index.ts';
 import { passwordFor } from './auths.ts';
 import { handlesFor, policyOfEntity } from './choose.ts';
@@ -135,7 +135,7 @@ export class Stream {
     await this.#exchange.run(dice, { command, handles, values: this.#valuesFor(command, handles, dice), auths: [first, ...passwords] });
   }
 
-  #valuesFor(command: AnyCommand, handles: readonly Both<number>[], dice: Dice): Record<string, unknown> {
+  #valuesFor(command: CommandRecord, handles: readonly Both<number>[], dice: Dice): Record<string, unknown> {
     const { world } = this.#exchange;
     const values = parametersOf(command.name, command.params, world, dice);
     join(command, { world, handles, values, dice });
@@ -143,7 +143,7 @@ export class Stream {
   }
 
   /** A command for which there is mostly what it needs. */
-  #usable(dice: Dice): AnyCommand {
+  #usable(dice: Dice): CommandRecord {
     const { world } = this.#exchange;
     for (let tries = 0; ; tries++) {
       const command = dice.pick(WEIGHTED);

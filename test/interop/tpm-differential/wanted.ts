@@ -1,5 +1,5 @@
 import type { ClientSession } from '../../../src/tpm/client/index.ts';
-import { type AnyCommand, commands } from '../../../src/tpm/index.ts';
+import { type CommandRecord, commands } from '../../../src/tpm/index.ts';
 import type { Both } from './pair.ts';
 import type { TwinSession } from './world.ts';
 
@@ -10,7 +10,7 @@ export type TwinAuth =
 
 /** A command to be sent to both TPMs. */
 export interface Wanted {
-  readonly command: AnyCommand;
+  readonly command: CommandRecord;
   readonly handles: readonly Both<number>[];
   readonly values: Readonly<Record<string, unknown>>;
   /** Made up if not given. */
@@ -26,7 +26,7 @@ export interface Said {
 }
 
 export const table = [...commands.values()];
-export function byName(name: string): AnyCommand {
+export function byName(name: string): CommandRecord {
   const found = table.find(command => command.name === name);
   if (!found) throw new RangeError(name);
   return found;

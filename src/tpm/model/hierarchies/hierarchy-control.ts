@@ -1,6 +1,6 @@
 import { has, LARGEST_DIGEST, nvType, TPM_ALG, TPM_NT, TPM_RH, TPMA_NV } from '../../wire/index.ts';
 import type { Core } from '../core.ts';
-import { nvNumber } from '../nv/nv-write.ts';
+import { nvNumber } from '../nv/nv.ts';
 import type { NvIndex, PolicyHash } from '../state.ts';
 import { timeOf } from '../time.ts';
 

@@ -1,6 +1,6 @@
 import { sameBytes } from '../../../bytes/index.ts';
 import { digest } from '../../../crypto/index.ts';
-import type { Role } from '../../command.ts';
+import type { Role } from '../../record.ts';
 import { refuse } from '../../refusal.ts';
 import { handleType, has, hashName, TPM_CC, TPM_HT, TPM_RC, TPMA_NV } from '../../wire/index.ts';
 import type { Call } from '../call.ts';

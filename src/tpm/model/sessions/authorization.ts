@@ -1,6 +1,6 @@
 import { concat, DecodeError, Reader, sameBytes } from '../../../bytes/index.ts';
 import { equal } from '../../../crypto/index.ts';
-import { firstParameterIsSized, firstResultIsSized, type Role } from '../../command.ts';
+import { firstParameterIsSized, firstResultIsSized, type Role } from '../../record.ts';
 import { inSession, Refusal, rcOfFault, refuse } from '../../refusal.ts';
 import { EMPTY, sessionHmac, withoutTrailingZeros } from '../../session-crypto.ts';
 import {

@@ -3,6 +3,7 @@ import { equal, hmac } from '../../../crypto/index.ts';
 import { refuse } from '../../refusal.ts';
 import {
   has,
+  hashId,
   hashName,
   isHash,
   TPM_ALG,
@@ -81,7 +82,7 @@ export function sign(
       return signEcc(tpm, publicArea.parameters.curveID, sensitive.sensitive, name, { scheme, hashAlg, count: count ?? 0 }, digest);
     case TPM_ALG.KEYEDHASH:
       if (scheme !== TPM_ALG.HMAC) return refuse(TPM_RC.SCHEME);
-      return { sigAlg: TPM_ALG.HMAC, hmac: { hashAlg: hashAlg as never, digest: hmac(hashName(hashAlg), sensitive.sensitive, digest) } };
+      return { sigAlg: TPM_ALG.HMAC, hmac: { hashAlg: hashId(hashAlg), digest: hmac(hashName(hashAlg), sensitive.sensitive, digest) } };
     default:
       return refuse(TPM_RC.SCHEME);
   }
@@ -96,7 +97,7 @@ function signEcc(
   hashed: Uint8Array,
 ): Signature {
   const signing = { curveID, d, hashAlg, hashed, random: tpm.bytes };
-  const hash = hashAlg as never;
+  const hash = hashAlg;
   switch (scheme) {
     case TPM_ALG.ECDSA:
       return { sigAlg: TPM_ALG.ECDSA, hash, ...signEcdsa(signing) };
