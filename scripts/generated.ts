@@ -1,6 +1,6 @@
-import { type CallEntry, callEntries, type RegisterEntry } from '../src/cli/calls/entries.ts';
-import { callNumber } from '../src/cli/calls/show.ts';
-import { checkEntries, fieldEntries, profileEntries } from '../src/cli/profiles/entries.ts';
+import { type CallEntry, callEntries, type RegisterEntry } from '../src/cli/calls/call-entries.ts';
+import { callNumber } from '../src/cli/calls/call-page.ts';
+import { checkEntries, fieldEntries, profileEntries } from '../src/cli/profiles/profile-entries.ts';
 import { type CommandRecord, commands } from '../src/tpm/index.ts';
 import { linked, sourcesPage, threatsPage } from './citations/reference-pages.ts';
 import { howTos } from './how-to.ts';

@@ -1,4 +1,4 @@
-import { scenariosOf, stateOf, weaknesses } from '../../src/cli/profiles/entries.ts';
+import { scenariosOf, stateOf, weaknesses } from '../../src/cli/profiles/profile-entries.ts';
 import { pageOf, rows } from '../markdown.ts';
 import { SOURCES } from './sources.ts';
 

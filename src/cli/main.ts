@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { isatty } from 'node:tty';
-import { readLine } from './ask.ts';
 import { type Io, showsColors } from './io.ts';
 import { runCli } from './program.ts';
+import { readLine } from './terminal/ask.ts';
 
 process.setSourceMapsEnabled(true);
 

@@ -1,16 +1,16 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { registerBoot } from './commands/boot.ts';
-import { registerDecode } from './commands/decode.ts';
-import { registerEsm } from './commands/esm.ts';
-import { registerHost } from './commands/host.ts';
-import { registerLearn } from './commands/learn.ts';
-import { registerLuks } from './commands/luks.ts';
-import { registerReport } from './commands/report.ts';
-import { registerSvm } from './commands/svm.ts';
-import { registerTrace } from './commands/trace.ts';
+import { registerBoot } from './boot/index.ts';
+import { registerDecode } from './decode/index.ts';
+import { registerEsm } from './esm/index.ts';
 import { describeExitStatuses } from './exit-statuses.ts';
+import { registerHost } from './host/index.ts';
 import { DISCLAIMER, EXIT, type Io } from './io.ts';
-import { atLeast, milliseconds } from './run/numbers.ts';
+import { registerLearn } from './learn/index.ts';
+import { registerLuks } from './luks/index.ts';
+import { atLeast, milliseconds } from './options.ts';
+import { registerReport } from './report/index.ts';
+import { registerSvm } from './svm/index.ts';
+import { registerTrace } from './trace/index.ts';
 import { version } from './version.ts';
 
 /**
@@ -28,7 +28,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.held : EXIT.usage;
-    const { report } = await import('./errors.ts');
+    const { report } = await import('./terminal/show-error.ts');
     return report(error, io, verbose);
   }
 }
@@ -86,7 +86,7 @@ export function makeProgram(io: Io, end: (status: number) => void): Command {
     .option('--report <file>', 'make one HTML page that shows the run')
     .addOption(new Option('-q, --quiet', 'verdicts only').conflicts('verbose'))
     .option('-v, --verbose', 'every event, with its fields and bytes')
-    .action(async (files: string[], options) => end(await (await import('./commands/run.ts')).run(files, options, io)));
+    .action(async (files: string[], options) => end(await (await import('./run/run-scenarios.ts')).run(files, options, io)));
 
   program
     .command('explore')
@@ -102,20 +102,20 @@ export function makeProgram(io: Io, end: (status: number) => void): Command {
     .option('--out <folder>', 'write each violation as a scenario that shows it again')
     .option('--json', 'one JSON object a run on standard output')
     .option('-v, --verbose', 'with stack traces of errors')
-    .action(async (file: string, options) => end(await (await import('./commands/explore.ts')).explore(file, options, io)));
+    .action(async (file: string, options) => end(await (await import('./explore/explore-scenario.ts')).explore(file, options, io)));
 
   program
     .command('scenarios')
     .description('List the scenarios that come with svm-sim.')
     .option('--filter <text>', 'only those that contain this text')
     .option('-l, --long', 'with what each of them teaches')
-    .action(async options => end(await (await import('./commands/scenarios.ts')).scenarios(options, io)));
+    .action(async options => end(await (await import('./scenarios/list-scenarios.ts')).scenarios(options, io)));
 
   program
     .command('init')
     .description('Write a commented scenario to begin with.')
     .argument('[file]', 'where to', 'scenario.yaml')
-    .action(async (file: string) => end(await (await import('./commands/init.ts')).init(file, io)));
+    .action(async (file: string) => end(await (await import('./init/write-scenario.ts')).init(file, io)));
 
   program
     .command('explain')
@@ -123,7 +123,7 @@ export function makeProgram(io: Io, end: (status: number) => void): Command {
     .argument('<code...>', 'name or number')
     .allowUnknownOption() // negative numbers
     .action(async (codes: string[], _options, command: Command) =>
-      end(await (await import('./commands/explain.ts')).explain([...new Set([...codes, ...command.args])], io)),
+      end(await (await import('./explain/explain-codes.ts')).explain([...new Set([...codes, ...command.args])], io)),
     );
 
   program
@@ -131,14 +131,16 @@ export function makeProgram(io: Io, end: (status: number) => void): Command {
     .description('List hypercalls and ultracalls, or show one: arguments, return codes, who may call, what each profile does.')
     .argument('[call]', 'name or number: UV_PAGE_IN, 0xF128, f128, 61736')
     .option('--json', 'as JSON: a list, or one object')
-    .action(async (call: string | undefined, options) => end((await import('./commands/calls.ts')).calls(call, options, io)));
+    .action(async (call: string | undefined, options) => end((await import('./calls/list-calls.ts')).calls(call, options, io)));
 
   program
     .command('profiles')
     .description('Compare the firmware profiles, or show one: each field with its reason and source, checks, weaknesses.')
     .argument('[name]', 'documented, published or hardened')
     .option('--json', 'as JSON')
-    .action(async (name: string | undefined, options) => end((await import('./commands/profiles.ts')).listProfiles(name, options, io)));
+    .action(async (name: string | undefined, options) =>
+      end((await import('./profiles/compare-profiles.ts')).listProfiles(name, options, io)),
+    );
 
   program
     .command('conform')
@@ -151,33 +153,33 @@ export function makeProgram(io: Io, end: (status: number) => void): Command {
     .option('--allow-hardware', 'a TPM of this machine may be used, and changed')
     .addOption(new Option('-q, --quiet', 'failed cases and the count only').conflicts('verbose'))
     .option('-v, --verbose', 'with stack traces of errors')
-    .action(async (paths: string[], options) => end(await (await import('./commands/conform.ts')).conform(paths, options, io)));
+    .action(async (paths: string[], options) => end(await (await import('./conform/play-recordings.ts')).conform(paths, options, io)));
 
   program
     .command('validate')
     .description('Check scenario files without running them.')
     .argument('<file...>', 'scenario files')
     .option('-v, --verbose', 'with stack traces of errors')
-    .action(async (files: string[]) => end(await (await import('./commands/validate.ts')).validate(files, io)));
+    .action(async (files: string[]) => end(await (await import('./validate/validate-scenarios.ts')).validate(files, io)));
 
   program
     .command('schema')
     .description('Print the JSON Schema of scenario files, for editors.')
     .option('--check <file>', 'do not print: tell whether this file holds the schema as it is now', oneLine)
-    .action(async options => end(await (await import('./commands/schema.ts')).schema(options, io)));
+    .action(async options => end(await (await import('./schema/print-schema.ts')).schema(options, io)));
 
   const domain = program.command('domain').description('TPM devices of a libvirt domain definition, by the rules of libvirt and QEMU.');
   domain
     .command('check')
     .description('Tell whether libvirt takes the definition, and what it makes of it.')
     .argument('<file...>', 'domain definitions (XML)')
-    .action(async (files: string[]) => end(await (await import('./commands/domain.ts')).domainCheck(files, io)));
+    .action(async (files: string[]) => end(await (await import('./domain/domain-devices.ts')).domainCheck(files, io)));
   domain
     .command('qemu-args')
     .description("Print QEMU's options for the TPM devices.")
     .argument('<file>', 'domain definition (XML)')
     .option('--tpm-socket <path>', "control socket of the vTPM's emulator")
-    .action(async (file: string, options) => end(await (await import('./commands/domain.ts')).domainQemuArgs(file, options, io)));
+    .action(async (file: string, options) => end(await (await import('./domain/domain-devices.ts')).domainQemuArgs(file, options, io)));
 
   registerLearn(program, io, end);
   registerTrace(program, io, end);
@@ -195,7 +197,7 @@ export function makeProgram(io: Io, end: (status: number) => void): Command {
     .description('List the commands of the TPM 2.0 library, and which of them the embedded TPM has.')
     .option('--filter <text>', 'only those that contain this text')
     .option('--json', 'one JSON object a command on standard output')
-    .action(async options => end((await import('./commands/tpm.ts')).tpmCommands(options, io)));
+    .action(async options => end((await import('./tpm/list-commands.ts')).tpmCommands(options, io)));
 
   tpm
     .command('serve')
@@ -208,7 +210,7 @@ export function makeProgram(io: Io, end: (status: number) => void): Command {
     .option('--log <file>', 'write commands and responses as pcapng, for Wireshark')
     .option('--seed <seed>', 'where its chance comes from; default: the operating system')
     .option('-q, --quiet', 'say nothing of single connections')
-    .action(async options => end(await (await import('./commands/tpm-serve.ts')).tpmServe(options, io)));
+    .action(async options => end(await (await import('./tpm/serve-tpm.ts')).tpmServe(options, io)));
 
   const tpmrm = program.command('tpmrm').description("The TPM's resource manager, as Linux has it.");
   tpmrm
@@ -221,12 +223,12 @@ export function makeProgram(io: Io, end: (status: number) => void): Command {
     .addOption(swappingOption().default('eager'))
     .option('--allow-hardware', 'a TPM of this machine may be changed; without it, what changes it for good is refused')
     .option('-q, --quiet', 'say nothing of single connections')
-    .action(async options => end(await (await import('./commands/tpmrm.ts')).tpmrmServe(options, io)));
+    .action(async options => end(await (await import('./tpmrm/serve-spaces.ts')).tpmrmServe(options, io)));
 
   program
     .command('doctor')
     .description('Tell which TPMs and real programs can be used here, and how to get the others.')
-    .action(async () => end((await import('./commands/doctor.ts')).doctor(io)));
+    .action(async () => end((await import('./doctor/examine.ts')).doctor(io)));
 
   describeExitStatuses(program);
   return program;

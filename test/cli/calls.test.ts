@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { CallEntry } from '../../src/cli/calls/entries.ts';
+import type { CallEntry } from '../../src/cli/calls/call-entries.ts';
 import { hcalls } from '../../src/hcall/index.ts';
 import { checks, FIELDS, fieldNames, profileNames, profiles, ultracalls } from '../../src/ultravisor/index.ts';
 import { svmSim } from './stand-in-io.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { doctor } from '../../src/cli/commands/doctor.ts';
+import { doctor } from '../../src/cli/doctor/examine.ts';
 import type { System } from '../../src/cli/doctor/system.ts';
 import { svmSim } from './stand-in-io.ts';
 

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { utf8 } from '../../src/bytes/index.ts';
-import { writeWhole } from '../../src/cli/commands/esm/output.ts';
+import { writeWhole } from '../../src/cli/files/output-file.ts';
 import { rejectionOf } from '../svm/vectors.ts';
 
 describe('output files', () => {

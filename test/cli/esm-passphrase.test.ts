@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { Interrupted } from '../../src/cli/commands/esm/interruptible.ts';
-import { askPassphrases, newPassphrase } from '../../src/cli/commands/esm/passphrase.ts';
+import { Interrupted } from '../../src/cli/terminal/interrupted.ts';
+import { askPassphrases, newPassphrase } from '../../src/cli/terminal/passphrase.ts';
 import { type EsmFolder, esmFolder } from './esm-folder.ts';
 
 /** A terminal at which somebody types; what it shows, and whether it echoes. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { meaningsOf } from '../../src/cli/commands/explain.ts';
+import { meaningsOf } from '../../src/cli/explain/explain-codes.ts';
 import { H, hcalls } from '../../src/hcall/index.ts';
 import { U, ultracalls } from '../../src/ultravisor/index.ts';
 import { svmSim } from './stand-in-io.ts';

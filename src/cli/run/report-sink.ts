@@ -1,9 +1,9 @@
 import { hostPlans, seedOf, titleOf } from '../../scenario/index.ts';
 import type { AnyEvent } from '../../sim/index.ts';
 import { FORMAT_VERSION, type TracedRun, toReport } from '../../trace/index.ts';
+import { writeText } from '../files/write-whole.ts';
 import { version } from '../version.ts';
 import type { Sink } from './sinks.ts';
-import { writeText } from './write-text.ts';
 
 /** One HTML page of all runs, written when they are over. */
 export function reportSink(file: string): Sink {

@@ -4,7 +4,7 @@ import type { UnlockProgress } from '../../svm/luks/index.ts';
 import { jsonLine, type Level, painter, Timeline, TraceWriter, toJson } from '../../trace/index.ts';
 import type { Io } from '../io.ts';
 import { version } from '../version.ts';
-import { showReport } from './report.ts';
+import { showReport } from './outcome.ts';
 import { unlockProgress } from './unlock-progress.ts';
 
 /** What is known of a run beside what was simulated. */

@@ -1,0 +1,101 @@
+import { utf8 } from '../../bytes/index.ts';
+import { runScenario, type Scenario } from '../../scenario/index.ts';
+import { privatePem, readEsmBlob } from '../../svm/format/index.ts';
+import { explained, flatKernel, RTAS_CODE, readNamed } from '../../svm/owner/index.ts';
+import { DEFAULT_PROFILE } from '../../ultravisor/index.ts';
+import { type BootargsFlags, bootargsOf } from '../esm/bootargs.ts';
+import { type CommonFlags, EsmSession, systemChance } from '../esm/session.ts';
+import { profileOf } from '../esm/verify-blob.ts';
+import { DISCLAIMER, EXIT, type Io } from '../io.ts';
+import { reportSink } from '../run/report-sink.ts';
+import { jsonSink, type Sink, terminalSink, traceSink } from '../run/sinks.ts';
+
+interface BootFlags extends Pick<CommonFlags, 'passphraseFile'>, BootargsFlags {
+  readonly blob?: string;
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly key: string;
+  readonly rtas?: string;
+  readonly profile?: string;
+  readonly seed?: string;
+  readonly json?: boolean;
+  readonly trace?: string;
+  readonly report?: string;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** Host boot, guest start, UV_ESM: the scenario that a person would write for it, run and shown as `run` does. */
+export async function boot(flags: BootFlags, io: Io): Promise<number> {
+  const { json, trace, report, quiet, verbose } = flags;
+  const scenario = await scenarioOf(flags, io);
+  if (json) io.err(`${DISCLAIMER}\n`);
+  else io.out(`${DISCLAIMER}\n`);
+  const sinks: Sink[] = [json ? jsonSink(io) : terminalSink(io, quiet ? 'quiet' : verbose ? 'verbose' : 'normal')];
+  if (trace !== undefined) sinks.push(traceSink(trace));
+  if (report !== undefined) sinks.push(reportSink(report));
+  try {
+    for (const sink of sinks) sink.begin(scenario);
+    const began = performance.now();
+    const result = await runScenario(scenario, {
+      onEvent: event => {
+        for (const sink of sinks) sink.event(event);
+      },
+      signal: io.signal,
+    });
+    for (const sink of sinks) sink.end(result, { ms: performance.now() - began, failed: [] });
+    return result.interrupted ? EXIT.interrupted : result.ok ? EXIT.held : EXIT.failed;
+  } finally {
+    for (const sink of sinks) sink.close();
+  }
+}
+
+/** The files by the names under which the scenario has them. */
+async function scenarioOf(flags: BootFlags, io: Io): Promise<Scenario> {
+  const { blob, kernel, initrd, key, rtas, profile = DEFAULT_PROFILE, passphraseFile, seed } = flags;
+  const session = new EsmSession(passphraseFile === undefined ? {} : { passphraseFile }, io);
+  const files = new Map<string, Uint8Array>([
+    ['kernel', flatKernel(await readNamed(kernel), kernel)],
+    ['initrd', await readNamed(initrd)],
+    ['rtas', rtas === undefined ? RTAS_CODE : await readNamed(rtas)],
+    // As an importer of keys takes it: without the passphrase.
+    ['key', utf8(privatePem(await session.privateKey(key), '', systemChance))],
+  ]);
+  if (blob !== undefined) {
+    const bytes = await readNamed(blob);
+    explained(blob, () => readEsmBlob(bytes));
+    files.set('blob', bytes);
+  }
+  const { name } = profileOf(profile);
+  return {
+    file: blob ?? initrd,
+    files,
+    document: {
+      version: 1,
+      title: `Does ${blob ?? 'the blob in the initrd'} start with ${kernel} and ${initrd} on the host of ${key}?`,
+      ...(seed === undefined ? {} : { seed }),
+      host: { profile: name, firmware: { wrappingKey: { file: 'key' } } },
+      guests: [
+        {
+          name: 'vm',
+          lpid: 1,
+          memory: memoryFor([...files.values()]),
+          kernel: 'kernel',
+          initrd: 'initrd',
+          bootargs: await bootargsOf(flags),
+          rtas: 'rtas',
+          ...(blob === undefined ? {} : { esm: { blob: 'blob' } }),
+        },
+      ],
+      steps: [{ do: 'boot' }, { do: 'start' }, { do: 'enter-secure-mode' }],
+    },
+  };
+}
+
+const MIB = 1 << 20;
+
+/** Room for what is loaded and for the pages that the Ultravisor takes. */
+function memoryFor(files: readonly Uint8Array[]): string {
+  const loaded = files.reduce((bytes, file) => bytes + file.length, 0);
+  return `${Math.max(512, Math.ceil(loaded / MIB) + 256)} MiB`;
+}
