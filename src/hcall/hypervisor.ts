@@ -1,8 +1,8 @@
 import type { Actor, Random, RandomState, Sight, Stateful, World } from '../sim/index.ts';
+import { H, hName, type Named, type Provider, type RegisterUses, readRegisters, s64, u64 } from '../spec/index.ts';
 import type { HostFiles } from '../tpmrm/index.ts';
-import type { AnyHcall, HcallResult, Provider } from './call.ts';
+import type { AnyHcall, HcallResult } from './call.ts';
 import { hcalls } from './calls/index.ts';
-import { H, hName } from './codes.ts';
 import { SpaprTpmProxy, type TpmProxyOptions, type TpmProxyState } from './devices/spapr-tpm-proxy.ts';
 import { TpmSpapr } from './devices/tpm-spapr.ts';
 import { VioBus } from './devices/vio-bus.ts';
@@ -12,9 +12,8 @@ import type { Interceptor } from './interceptor.ts';
 import type { RealMemory } from './memory.ts';
 import { Partition, type PartitionOptions, type PartitionState } from './partition.ts';
 import { type HypervisorPort, SYSTEM_CALL, type UltravisorPort, UV } from './ports.ts';
-import { type Named, type RegisterUses, readRegisters } from './registers.ts';
 import { bringToHost, secureGuestFault } from './secure-frames.ts';
-import { MSR, s64, u64, Vcpu } from './vcpu.ts';
+import { MSR, Vcpu } from './vcpu.ts';
 
 const DATA_STORAGE = 0xe00;
 /** Virtual time of a hypercall, beside what happens in its course. */

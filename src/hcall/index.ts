@@ -1,6 +1,21 @@
-export { type AnyHcall, type Hcall, type HcallResult, hcall, type Provider } from './call.ts';
+export {
+  H,
+  H_MEANING,
+  type HName,
+  hName,
+  type Named,
+  type Provider,
+  type RegisterUse,
+  type RegisterUses,
+  r,
+  readRegisters,
+  s64,
+  showRegister,
+  tableOf,
+  u64,
+} from '../spec/index.ts';
+export { type AnyHcall, type Hcall, type HcallResult, hcall } from './call.ts';
 export { hcalls } from './calls/index.ts';
-export { H, H_MEANING, type HName, hName } from './codes.ts';
 export { QEMU_STDERR } from './devices/qemu-stderr.ts';
 export type { ProxyMode, SpaprTpmProxy, TpmProxyOptions } from './devices/spapr-tpm-proxy.ts';
 export { TpmSpapr, type TpmSpaprState } from './devices/tpm-spapr.ts';
@@ -22,7 +37,6 @@ export {
 } from './memory.ts';
 export { type GfnState, type MemSlot, Partition, type PartitionOptions, type PartitionState, SECURE_GUEST } from './partition.ts';
 export { type HypervisorPort, SYSTEM_CALL, type UltravisorPort, UV } from './ports.ts';
-export { type Named, type RegisterUse, type RegisterUses, r, readRegisters, showRegister, tableOf } from './registers.ts';
 export { invalidateShared, plugMemory, unplugMemory } from './secure-frames.ts';
 export { terminateSecureGuest } from './terminate.ts';
-export { MSR, type Registers, s64, u64, Vcpu, zeroRegisters } from './vcpu.ts';
+export { MSR, type Registers, Vcpu, zeroRegisters } from './vcpu.ts';

@@ -1,6 +1,6 @@
+import type { Named, RegisterUses } from '../spec/index.ts';
 import type { AnyHcall, HcallResult } from './call.ts';
 import type { Partition } from './partition.ts';
-import type { Named, RegisterUses } from './registers.ts';
 import type { Vcpu } from './vcpu.ts';
 
 /** A hypercall on its way to its handler. */

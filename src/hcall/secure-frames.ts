@@ -1,8 +1,8 @@
+import { s64 } from '../spec/index.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { gfnOf, gpaOf, PAGE_BYTES, PAGE_SHIFT, pageOffset } from './memory.ts';
 import { type MemSlot, type Partition, SECURE_GUEST } from './partition.ts';
 import { UV } from './ports.ts';
-import { s64 } from './vcpu.ts';
 
 /** An ultracall about a guest; true on U_SUCCESS. */
 export async function ultracallSucceeds(hypervisor: Hypervisor, number: number, ...args: readonly (bigint | number)[]): Promise<boolean> {

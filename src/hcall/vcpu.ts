@@ -1,3 +1,5 @@
+import { u64 } from '../spec/index.ts';
+
 /** Bits of the MSR. The architecture counts bit 0 as the most significant of 64 (Power ISA 3.1 Book III §4.2.1). */
 const ibmBit = (bit: number): bigint => 1n << BigInt(63 - bit);
 export const MSR = {
@@ -19,11 +21,6 @@ export const MSR = {
   RI: ibmBit(62),
   LE: ibmBit(63),
 } as const;
-
-/** All 64 bits of a register. */
-export const u64 = (value: bigint | number): bigint => BigInt.asUintN(64, BigInt(value));
-/** A register as a signed number: return codes are negative. */
-export const s64 = (value: bigint): bigint => BigInt.asIntN(64, value);
 
 export interface Registers {
   /** r0..r31 */

@@ -1,162 +1,86 @@
+import * as spec from '../../spec/index.ts';
+import { H } from '../../spec/index.ts';
 import { type HcallContext, hcall } from '../call.ts';
-import { H } from '../codes.ts';
 import { gfnOf, gpaOf, PAGE_SHIFT } from '../memory.ts';
 import { SECURE_GUEST } from '../partition.ts';
 import { UV } from '../ports.ts';
-import { r } from '../registers.ts';
 import { pageOut, ultracallSucceeds } from '../secure-frames.ts';
 
-const SOURCE = 'Linux arch/powerpc/kvm/book3s_hv_uvmem.c, book3s_hv.c';
 /** H_SVM_PAGE_IN flag: the page is to be shared between SVM and hypervisor. */
 const PAGE_IN_SHARED = 1n;
 
 const started = ({ partition }: HcallContext): boolean => (partition.state.secureGuest & SECURE_GUEST.INIT_START) !== 0;
 
-export const H_SVM_PAGE_IN = hcall({
-  number: 0xef00,
-  name: 'H_SVM_PAGE_IN',
-  provider: 'kvm-pef',
-  caller: 'secure',
-  source: SOURCE,
-  about: 'Moves a guest page into secure memory, or provides a normal page to share with the SVM.',
-  in: { gpa: r(4, 'gpa'), flags: r(5, 'flags'), order: r(6, 'log2 bytes') },
-  out: {},
-  returns: {
-    H_UNSUPPORTED: 'the caller is not secure, or H_SVM_INIT_START was not made',
-    H_P3: 'order is not 16',
-    H_P2: 'flags other than bit 0 (shared)',
-    H_PARAMETER: 'the frame is outside of RAM or already in secure memory, a device holds on to it, or the Ultravisor refused it',
-  },
-  async handle(context, { gpa, flags, order }) {
-    const { partition } = context;
-    if (!started(context)) return { r3: H.UNSUPPORTED };
-    if (order !== BigInt(PAGE_SHIFT)) return { r3: H.P3 };
-    if ((flags & ~PAGE_IN_SHARED) !== 0n) return { r3: H.P2 };
-    if (!partition.hasRam(gpa)) return { r3: H.PARAMETER };
-    const gfn = gfnOf(gpa);
-    const shared = flags === PAGE_IN_SHARED;
-    const before = partition.gfnState(gfn);
-    if (!shared && (before === 'secure' || partition.state.pinned.has(gfn))) return { r3: H.PARAMETER };
-    // A share takes a fresh normal page: what KVM kept of the secure one is dropped without a page-out.
-    if (shared && before === 'secure') partition.dropFrame(gfn);
-    const source = partition.frame(gfn);
-    if (!(await ultracallSucceeds(context.hypervisor, UV.PAGE_IN, partition.lpid, source, gpaOf(gfn), 0, PAGE_SHIFT)))
+export const H_SVM_PAGE_IN = hcall(spec.H_SVM_PAGE_IN, async (context, { gpa, flags, order }) => {
+  const { partition } = context;
+  if (!started(context)) return { r3: H.UNSUPPORTED };
+  if (order !== BigInt(PAGE_SHIFT)) return { r3: H.P3 };
+  if ((flags & ~PAGE_IN_SHARED) !== 0n) return { r3: H.P2 };
+  if (!partition.hasRam(gpa)) return { r3: H.PARAMETER };
+  const gfn = gfnOf(gpa);
+  const shared = flags === PAGE_IN_SHARED;
+  const before = partition.gfnState(gfn);
+  if (!shared && (before === 'secure' || partition.state.pinned.has(gfn))) return { r3: H.PARAMETER };
+  // A share takes a fresh normal page: what KVM kept of the secure one is dropped without a page-out.
+  if (shared && before === 'secure') partition.dropFrame(gfn);
+  const source = partition.frame(gfn);
+  if (!(await ultracallSucceeds(context.hypervisor, UV.PAGE_IN, partition.lpid, source, gpaOf(gfn), 0, PAGE_SHIFT)))
+    return { r3: H.PARAMETER };
+  partition.setGfnState(gfn, shared ? 'shared' : 'secure');
+  if (!shared) partition.dropFrame(gfn);
+  return { r3: H.SUCCESS };
+});
+
+export const H_SVM_PAGE_OUT = hcall(spec.H_SVM_PAGE_OUT, async (context, { gpa, flags, order }) => {
+  const { partition } = context;
+  if (!started(context)) return { r3: H.UNSUPPORTED };
+  if (order !== BigInt(PAGE_SHIFT)) return { r3: H.P3 };
+  if (flags !== 0n) return { r3: H.P2 };
+  if (!partition.hasRam(gpa)) return { r3: H.PARAMETER };
+  const gfn = gfnOf(gpa);
+  if (partition.gfnState(gfn) !== 'secure') return { r3: H.SUCCESS };
+  return { r3: (await pageOut(context.hypervisor, partition, gfn)) ? H.SUCCESS : H.PARAMETER };
+});
+
+export const H_SVM_INIT_START = hcall(spec.H_SVM_INIT_START, async context => {
+  const { partition } = context;
+  // The flag is set before the tests, so a refused start can be aborted (Linux kvmppc_h_svm_init_start).
+  // A second start is not refused: it overwrites the flags and registers the slots again.
+  partition.state.secureGuest = SECURE_GUEST.INIT_START;
+  if (context.hypervisor.memory.securePages === 0) return { r3: H.UNSUPPORTED };
+  if (!partition.secureAllowed) return { r3: H.AUTHORITY };
+  for (const { slotid, gpa, bytes } of partition.state.slots) {
+    if (!(await ultracallSucceeds(context.hypervisor, UV.REGISTER_MEM_SLOT, partition.lpid, gpa, bytes, 0, slotid)))
       return { r3: H.PARAMETER };
-    partition.setGfnState(gfn, shared ? 'shared' : 'secure');
-    if (!shared) partition.dropFrame(gfn);
-    return { r3: H.SUCCESS };
-  },
+  }
+  return { r3: H.SUCCESS };
 });
 
-export const H_SVM_PAGE_OUT = hcall({
-  number: 0xef04,
-  name: 'H_SVM_PAGE_OUT',
-  provider: 'kvm-pef',
-  caller: 'secure',
-  source: SOURCE,
-  about: 'Moves a guest page out of secure memory: the hypervisor gets ciphertext.',
-  in: { gpa: r(4, 'gpa'), flags: r(5, 'flags'), order: r(6, 'log2 bytes') },
-  out: {},
-  returns: {
-    H_UNSUPPORTED: 'the caller is not secure, or H_SVM_INIT_START was not made',
-    H_P3: 'order is not 16',
-    H_P2: 'flags are not 0',
-    H_PARAMETER: 'the frame is outside of RAM, or the Ultravisor refused it',
-  },
-  async handle(context, { gpa, flags, order }) {
-    const { partition } = context;
-    if (!started(context)) return { r3: H.UNSUPPORTED };
-    if (order !== BigInt(PAGE_SHIFT)) return { r3: H.P3 };
-    if (flags !== 0n) return { r3: H.P2 };
-    if (!partition.hasRam(gpa)) return { r3: H.PARAMETER };
-    const gfn = gfnOf(gpa);
-    if (partition.gfnState(gfn) !== 'secure') return { r3: H.SUCCESS };
-    return { r3: (await pageOut(context.hypervisor, partition, gfn)) ? H.SUCCESS : H.PARAMETER };
-  },
+export const H_SVM_INIT_DONE = hcall(spec.H_SVM_INIT_DONE, context => {
+  const { partition } = context;
+  if (!started(context)) return { r3: H.UNSUPPORTED };
+  for (const gfn of [...partition.state.frames.keys()]) {
+    if (partition.gfnState(gfn) !== 'normal') continue;
+    if (partition.state.pinned.has(gfn)) return { r3: H.STATE };
+    partition.setGfnState(gfn, 'secure');
+    partition.dropFrame(gfn); // not copied: the SVM finds zeros there
+  }
+  for (const [gfn, state] of partition.state.gfnStates) if (state === 'secure') partition.state.gfnStates.delete(gfn);
+  partition.state.untouched = 'secure';
+  partition.state.secureGuest |= SECURE_GUEST.INIT_DONE;
+  return { r3: H.SUCCESS };
 });
 
-export const H_SVM_INIT_START = hcall({
-  number: 0xef08,
-  name: 'H_SVM_INIT_START',
-  provider: 'kvm-pef',
-  caller: 'secure',
-  source: SOURCE,
-  about: 'The Ultravisor begins to make the VM secure: the hypervisor registers its memory slots.',
-  in: {},
-  out: {},
-  returns: {
-    H_UNSUPPORTED: 'the caller is not secure, or the host has no secure memory',
-    H_AUTHORITY: 'secure VMs are not enabled for this guest',
-    H_PARAMETER: 'the Ultravisor refused a memory slot',
-  },
-  async handle(context) {
-    const { partition } = context;
-    // The flag is set before the tests, so a refused start can be aborted (Linux kvmppc_h_svm_init_start).
-    // A second start is not refused: it overwrites the flags and registers the slots again.
-    partition.state.secureGuest = SECURE_GUEST.INIT_START;
-    if (context.hypervisor.memory.securePages === 0) return { r3: H.UNSUPPORTED };
-    if (!partition.secureAllowed) return { r3: H.AUTHORITY };
-    for (const { slotid, gpa, bytes } of partition.state.slots) {
-      if (!(await ultracallSucceeds(context.hypervisor, UV.REGISTER_MEM_SLOT, partition.lpid, gpa, bytes, 0, slotid)))
-        return { r3: H.PARAMETER };
-    }
-    return { r3: H.SUCCESS };
-  },
-});
-
-export const H_SVM_INIT_DONE = hcall({
-  number: 0xef0c,
-  name: 'H_SVM_INIT_DONE',
-  provider: 'kvm-pef',
-  caller: 'secure',
-  source: SOURCE,
-  about: 'The Ultravisor has measured the VM: every frame that is left becomes secure, without its contents.',
-  in: {},
-  out: {},
-  returns: {
-    H_UNSUPPORTED: 'the caller is not secure, or H_SVM_INIT_START was not made',
-    H_STATE: 'a page cannot be moved: a device holds on to it',
-  },
-  handle(context) {
-    const { partition } = context;
-    if (!started(context)) return { r3: H.UNSUPPORTED };
-    for (const gfn of [...partition.state.frames.keys()]) {
-      if (partition.gfnState(gfn) !== 'normal') continue;
-      if (partition.state.pinned.has(gfn)) return { r3: H.STATE };
-      partition.setGfnState(gfn, 'secure');
-      partition.dropFrame(gfn); // not copied: the SVM finds zeros there
-    }
-    for (const [gfn, state] of partition.state.gfnStates) if (state === 'secure') partition.state.gfnStates.delete(gfn);
-    partition.state.untouched = 'secure';
-    partition.state.secureGuest |= SECURE_GUEST.INIT_DONE;
-    return { r3: H.SUCCESS };
-  },
-});
-
-export const H_SVM_INIT_ABORT = hcall({
-  number: 0xef14,
-  name: 'H_SVM_INIT_ABORT',
-  provider: 'kvm-pef',
-  source: SOURCE,
-  about: 'The Ultravisor gives up making the VM secure: the guest goes on as a normal VM behind its UV_ESM.',
-  in: {},
-  out: {},
-  returns: {
-    H_PARAMETER: 'always, to the guest: its attempt failed',
-    H_UNSUPPORTED: 'H_SVM_INIT_START was not made',
-    H_STATE: 'the VM is secure already',
-  },
-  // No test of SRR1's S bit: SRR1 holds the VM's own MSR here (pef.md c).
-  async handle(context) {
-    const { partition } = context;
-    if (!started(context)) return { resumeGuest: H.UNSUPPORTED };
-    if (partition.state.secureGuest & SECURE_GUEST.INIT_DONE) return { resumeGuest: H.STATE };
-    for (const [gfn, state] of [...partition.state.gfnStates]) {
-      if (state === 'secure') await pageOut(context.hypervisor, partition, gfn);
-      partition.setGfnState(gfn, 'normal');
-    }
-    partition.state.secureGuest = 0;
-    await ultracallSucceeds(context.hypervisor, UV.SVM_TERMINATE, partition.lpid);
-    return { resumeGuest: H.PARAMETER };
-  },
+// No test of SRR1's S bit: SRR1 holds the VM's own MSR here (pef.md c).
+export const H_SVM_INIT_ABORT = hcall(spec.H_SVM_INIT_ABORT, async context => {
+  const { partition } = context;
+  if (!started(context)) return { resumeGuest: H.UNSUPPORTED };
+  if (partition.state.secureGuest & SECURE_GUEST.INIT_DONE) return { resumeGuest: H.STATE };
+  for (const [gfn, state] of [...partition.state.gfnStates]) {
+    if (state === 'secure') await pageOut(context.hypervisor, partition, gfn);
+    partition.setGfnState(gfn, 'normal');
+  }
+  partition.state.secureGuest = 0;
+  await ultracallSucceeds(context.hypervisor, UV.SVM_TERMINATE, partition.lpid);
+  return { resumeGuest: H.PARAMETER };
 });

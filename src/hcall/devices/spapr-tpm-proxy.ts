@@ -1,6 +1,6 @@
 import type { Place, Sight, Stateful, World } from '../../sim/index.ts';
+import { H } from '../../spec/index.ts';
 import type { HostFile, HostFiles, IoResult } from '../../tpmrm/index.ts';
-import { H } from '../codes.ts';
 import type { Partition } from '../partition.ts';
 import { errnoNumber, reportOnStderr } from './qemu-stderr.ts';
 

@@ -1,6 +1,6 @@
 import type { Place, Stateful, World } from '../../sim/index.ts';
+import { H } from '../../spec/index.ts';
 import { describeTpm } from '../../tpm/index.ts';
-import { H } from '../codes.ts';
 import type { Partition } from '../partition.ts';
 import { type CrqEntry, CrqQueue, type CrqState, readCrqEntry, writeCrqEntry } from './crq.ts';
 import { reportOnStderr } from './qemu-stderr.ts';

@@ -1,137 +1,54 @@
-import { PAGE_BYTES, pageOffset, r } from '../../hcall/index.ts';
-import { U } from '../core/codes.ts';
-import { allowedMemory, READABLE_SPRS, RESTRICTED_SPRS, readScom, writeScom } from '../core/hardware.ts';
+import { PAGE_BYTES, pageOffset } from '../../hcall/index.ts';
+import * as spec from '../../spec/index.ts';
+import { U } from '../../spec/index.ts';
+import { allowedMemory, READABLE_SPRS, readScom, writeScom } from '../core/hardware.ts';
 import type { Ultravisor } from '../core/ultravisor.ts';
 import { ultracall } from './ultracall.ts';
 
-const SOURCE = 'open-power/ultravisor core/uvcall.c';
-const SCOM_SOURCE = 'open-power/ultravisor core/uvcall.c, hw/xscom.c; the deny list is not built in';
-const SBE_SOURCE = 'open-power/ultravisor core/uvcall.c, platforms/p9/sbe-p9.c send_sbe_command';
 /** Sizes are taken as 32 bits. */
 const u32 = (value: bigint): bigint => BigInt.asUintN(32, value);
 
-export const UV_WRITE_PATE = ultracall({
-  number: 0xf104,
-  name: 'UV_WRITE_PATE',
-  caller: 'hypervisor',
-  source: `${SOURCE} uv_write_pate, core/svm_host.c svm_setup_partition_table`,
-  about: 'Writes the entry of a partition in the partition table.',
-  in: { lpid: r(4, 'lpid'), dw0: r(5, 'double word'), dw1: r(6, 'double word') },
-  out: {},
-  returns: {},
-  handle(uv, { lpid, dw0, dw1 }) {
-    // dw0 of an SVM points to the Ultravisor's own page table: it is ignored without a word.
-    const keptDw0 = uv.svm(lpid) ? uv.hardware.partitionTable.get(Number(lpid))?.dw0 : undefined;
-    uv.hardware.partitionTable.set(Number(lpid), { dw0: uv.svm(lpid) ? (keptDw0 ?? 0n) : dw0, dw1 });
-    return { r3: U.SUCCESS };
-  },
+export const UV_WRITE_PATE = ultracall(spec.UV_WRITE_PATE, (uv, { lpid, dw0, dw1 }) => {
+  // dw0 of an SVM points to the Ultravisor's own page table: it is ignored without a word.
+  const keptDw0 = uv.svm(lpid) ? uv.hardware.partitionTable.get(Number(lpid))?.dw0 : undefined;
+  uv.hardware.partitionTable.set(Number(lpid), { dw0: uv.svm(lpid) ? (keptDw0 ?? 0n) : dw0, dw1 });
+  return { r3: U.SUCCESS };
 });
 
-export const UV_RESTRICTED_SPR_WRITE = ultracall({
-  number: 0xf108,
-  name: 'UV_RESTRICTED_SPR_WRITE',
-  caller: 'hypervisor',
-  source: `${SOURCE} uv_restricted_spr_write; not in the document`,
-  about: 'Writes a special purpose register that belongs to the Ultravisor.',
-  in: { spr: r(4, RESTRICTED_SPRS), value: r(5, 'register') },
-  out: {},
-  returns: { U_PARAMETER: 'spr is not DAWR, DAWRX, CIABR, LDBAR or IMC' },
-  handle({ hardware }, { spr, value }) {
-    if (!Object.values(RESTRICTED_SPRS).some(number => BigInt(number) === spr)) return { r3: U.PARAMETER };
-    hardware.sprs.set(Number(spr), value);
-    return { r3: U.SUCCESS };
-  },
+export const UV_RESTRICTED_SPR_WRITE = ultracall(spec.UV_RESTRICTED_SPR_WRITE, ({ hardware }, { spr, value }) => {
+  if (!Object.values(spec.RESTRICTED_SPRS).some(number => BigInt(number) === spr)) return { r3: U.PARAMETER };
+  hardware.sprs.set(Number(spr), value);
+  return { r3: U.SUCCESS };
 });
 
-export const UV_RESTRICTED_SPR_READ = ultracall({
-  number: 0xf10c,
-  name: 'UV_RESTRICTED_SPR_READ',
-  caller: 'hypervisor',
-  source: `${SOURCE} uv_restricted_spr_read; not in the document`,
-  about: 'Reads a special purpose register that belongs to the Ultravisor.',
-  in: { spr: r(4, RESTRICTED_SPRS) },
-  out: { value: r(5, 'register') },
-  returns: { U_PARAMETER: 'spr is not DAWR, DAWRX or CIABR' },
-  handle({ hardware }, { spr }) {
-    if (!READABLE_SPRS.has(Number(spr))) return { r3: U.PARAMETER };
-    return { r3: U.SUCCESS, out: { value: hardware.sprs.get(Number(spr)) ?? 0n } };
-  },
+export const UV_RESTRICTED_SPR_READ = ultracall(spec.UV_RESTRICTED_SPR_READ, ({ hardware }, { spr }) => {
+  if (!READABLE_SPRS.has(Number(spr))) return { r3: U.PARAMETER };
+  return { r3: U.SUCCESS, out: { value: hardware.sprs.get(Number(spr)) ?? 0n } };
 });
 
-const SCOM_RETURNS = {
-  U_WRONG_STATE: 'the chip is off or not there',
-  U_XSCOM_PARTIAL_GOOD: 'the chip is partly good',
-  U_XSCOM_ADDR_ERROR: 'the chip has no such address',
-  U_XSCOM_CLOCK_ERROR: 'the clock of the chiplet is stopped',
-  U_XSCOM_PARITY_ERROR: 'parity error on the way',
-  U_XSCOM_TIMEOUT: 'the chiplet does not answer',
-} as const;
-
-export const UV_READ_SCOM = ultracall({
-  number: 0xf114,
-  name: 'UV_READ_SCOM',
-  caller: 'hypervisor',
-  source: SCOM_SOURCE,
-  about: 'Reads a SCOM register of a chip.',
-  in: { chip: r(4, 'chip'), address: r(5, 'SCOM address') },
-  out: { value: r(4, 'register') },
-  returns: SCOM_RETURNS,
-  handle({ hardware }, { chip, address }) {
-    const { code, value } = readScom(hardware, chip, address);
-    return code === U.SUCCESS ? { r3: code, out: { value } } : { r3: code };
-  },
+export const UV_READ_SCOM = ultracall(spec.UV_READ_SCOM, ({ hardware }, { chip, address }) => {
+  const { code, value } = readScom(hardware, chip, address);
+  return code === U.SUCCESS ? { r3: code, out: { value } } : { r3: code };
 });
 
-export const UV_WRITE_SCOM = ultracall({
-  number: 0xf118,
-  name: 'UV_WRITE_SCOM',
-  caller: 'hypervisor',
-  source: SCOM_SOURCE,
-  about: 'Writes a SCOM register of a chip.',
-  in: { chip: r(4, 'chip'), address: r(5, 'SCOM address'), value: r(6, 'register') },
-  out: {},
-  returns: SCOM_RETURNS,
-  handle: ({ hardware }, { chip, address, value }) => ({ r3: writeScom(hardware, chip, address, value) }),
+export const UV_WRITE_SCOM = ultracall(spec.UV_WRITE_SCOM, ({ hardware }, { chip, address, value }) => ({
+  r3: writeScom(hardware, chip, address, value),
+}));
+
+export const UV_READ_MEM = ultracall(spec.UV_READ_MEM, (uv, { buffer, handle, offset, size }) => {
+  if (buffer === 0n || u32(size) === 0n) return { r3: U.PARAMETER };
+  const memory = allowedMemory(uv.hardware, handle & 0xfn, handle >> 32n, offset, u32(size), false);
+  if (!memory) return { r3: U.PERMISSION };
+  copyOut(uv, buffer, memory.bytes.subarray(Number(offset), Number(offset + u32(size))));
+  return { r3: U.SUCCESS };
 });
 
-const MEM_IN = { buffer: r(4, 'ra'), handle: r(5, 'handle'), offset: r(6, 'bytes'), size: r(7, 'bytes') } as const;
-const MEM_RETURNS = { U_PARAMETER: 'buffer or size is 0', U_PERMISSION: 'the range is not on the list that firmware gave' } as const;
-
-export const UV_READ_MEM = ultracall({
-  number: 0xf144,
-  name: 'UV_READ_MEM',
-  caller: 'hypervisor',
-  source: `${SOURCE} memory_read`,
-  about: 'Copies from memory of the Ultravisor that firmware listed, such as a log. The handle is type (low 4 bits) and id (high 32 bits).',
-  in: MEM_IN,
-  out: {},
-  returns: MEM_RETURNS,
-  handle(uv, { buffer, handle, offset, size }) {
-    if (buffer === 0n || u32(size) === 0n) return { r3: U.PARAMETER };
-    const memory = allowedMemory(uv.hardware, handle & 0xfn, handle >> 32n, offset, u32(size), false);
-    if (!memory) return { r3: U.PERMISSION };
-    copyOut(uv, buffer, memory.bytes.subarray(Number(offset), Number(offset + u32(size))));
-    return { r3: U.SUCCESS };
-  },
-});
-
-export const UV_WRITE_MEM = ultracall({
-  number: 0xf148,
-  name: 'UV_WRITE_MEM',
-  caller: 'hypervisor',
-  source: `${SOURCE} memory_write`,
-  about:
-    'Copies to memory of the Ultravisor that firmware listed. The handle is id (low 32 bits) and type (high 32 bits): swapped against UV_READ_MEM.',
-  in: MEM_IN,
-  out: {},
-  returns: MEM_RETURNS,
-  handle(uv, { buffer, handle, offset, size }) {
-    if (buffer === 0n || u32(size) === 0n) return { r3: U.PARAMETER };
-    const memory = allowedMemory(uv.hardware, handle >> 32n, u32(handle), offset, u32(size), true);
-    if (!memory) return { r3: U.PERMISSION };
-    memory.bytes.set(copyIn(uv, buffer, Number(u32(size))), Number(offset));
-    return { r3: U.SUCCESS };
-  },
+export const UV_WRITE_MEM = ultracall(spec.UV_WRITE_MEM, (uv, { buffer, handle, offset, size }) => {
+  if (buffer === 0n || u32(size) === 0n) return { r3: U.PARAMETER };
+  const memory = allowedMemory(uv.hardware, handle >> 32n, u32(handle), offset, u32(size), true);
+  if (!memory) return { r3: U.PERMISSION };
+  memory.bytes.set(copyIn(uv, buffer, Number(u32(size))), Number(offset));
+  return { r3: U.SUCCESS };
 });
 
 // A to-do in the published code: the buffer is not tested, it may lie in secure memory.
@@ -153,26 +70,14 @@ function copyIn(uv: Ultravisor, buffer: bigint, length: number): Uint8Array {
   return out;
 }
 
-const SBE = { TIMER: 0, HANDLE_INTERRUPT: 1, START_MPIPL: 2 } as const;
-
-export const UV_SEND_SBE_COMMAND = ultracall({
-  number: 0xf150,
-  name: 'UV_SEND_SBE_COMMAND',
-  caller: 'hypervisor',
-  source: SBE_SOURCE,
-  about: 'A chip operation of the self-boot engine: set its timer, handle its interrupt, start a memory preserving restart.',
-  in: { chip: r(4, 'chip'), opcode: r(5, SBE), input: r(6, 'register') },
-  out: { output: r(4, 'register') },
-  returns: { U_PARAMETER: 'no such chip or opcode, or input is not 0 where it must be' },
-  handle(uv, { chip, opcode, input }) {
-    const { chips, doorbells } = uv.hardware;
-    const known = Object.values(SBE).some(number => BigInt(number) === opcode);
-    if (!known || !chips.includes(Number(chip))) return { r3: U.PARAMETER };
-    if (opcode !== BigInt(SBE.TIMER) && input !== 0n) return { r3: U.PARAMETER };
-    if (opcode === BigInt(SBE.START_MPIPL)) uv.stop('the hypervisor started a memory preserving restart (MPIPL)');
-    if (opcode === BigInt(SBE.TIMER)) return { r3: U.SUCCESS };
-    const output = doorbells.get(Number(chip)) ?? 0n;
-    doorbells.delete(Number(chip));
-    return { r3: U.SUCCESS, out: { output } };
-  },
+export const UV_SEND_SBE_COMMAND = ultracall(spec.UV_SEND_SBE_COMMAND, (uv, { chip, opcode, input }) => {
+  const { chips, doorbells } = uv.hardware;
+  const known = Object.values(spec.SBE_OPCODE).some(number => BigInt(number) === opcode);
+  if (!known || !chips.includes(Number(chip))) return { r3: U.PARAMETER };
+  if (opcode !== BigInt(spec.SBE_OPCODE.TIMER) && input !== 0n) return { r3: U.PARAMETER };
+  if (opcode === BigInt(spec.SBE_OPCODE.START_MPIPL)) uv.stop('the hypervisor started a memory preserving restart (MPIPL)');
+  if (opcode === BigInt(spec.SBE_OPCODE.TIMER)) return { r3: U.SUCCESS };
+  const output = doorbells.get(Number(chip)) ?? 0n;
+  doorbells.delete(Number(chip));
+  return { r3: U.SUCCESS, out: { output } };
 });

@@ -1,44 +1,38 @@
-import { type Named, type RegisterUses, tableOf, type Vcpu } from '../../hcall/index.ts';
-import type { UName } from '../core/codes.ts';
+import type { Vcpu } from '../../hcall/index.ts';
+import {
+  type Condition as AnyCondition,
+  type Named,
+  type OnlyWhere,
+  type RegisterUses,
+  type Returns,
+  tableOf,
+  type UltracallSignature,
+  type UName,
+} from '../../spec/index.ts';
 import { type Profile, profiles } from '../core/profile.ts';
 import type { FieldName, ProfileFields } from '../core/profile-fields.ts';
 import type { UltracallResult } from '../core/ultracall-result.ts';
 import type { Ultravisor } from '../core/ultravisor.ts';
 
-/**
- * Who may call, by the caller's MSR (pef.md b.1). `hypervisor`: HV=1, PR=0. `svm kernel`: S=1, HV=0, PR=0.
- * `guest kernel`: HV=0, PR=0. `anyone`: no test, user space too.
- */
-export type Caller = 'hypervisor' | 'svm kernel' | 'guest kernel' | 'anyone';
+/** A field of the profiles with a value that it can have. */
+type Where = { readonly [F in FieldName]: OnlyWhere<F, ProfileFields[F]> }[FieldName];
+type Condition = AnyCondition<Where>;
 
-/** When a code is given: in every profile, or only where a field has a value. */
-export type Condition = string | { readonly [F in FieldName]: OnlyWhere<F> }[FieldName];
-interface OnlyWhere<F extends FieldName> {
-  readonly when: string;
-  readonly field: F;
-  readonly is: ProfileFields[F];
-}
-/** A condition of profiles in which a field has this value. */
-export const where = <F extends FieldName>(field: F, is: ProfileFields[F], when: string): OnlyWhere<F> => ({ when, field, is });
-
-export interface Ultracall<I extends RegisterUses = RegisterUses, O extends RegisterUses = RegisterUses> {
-  readonly number: number;
-  readonly name: string;
-  readonly caller: Caller;
-  readonly source: string;
-  readonly about: string;
-  readonly in: I;
-  readonly out: O;
-  /** Every code it gives, and when. U_PERMISSION for a wrong caller, and U_BAD_MODE, are dispatch's. */
-  readonly returns: Readonly<Partial<Record<UName, Condition | readonly Condition[]>>>;
+/** An ultracall with what the firmware does at it. */
+export interface Ultracall<I extends RegisterUses = RegisterUses, O extends RegisterUses = RegisterUses>
+  extends UltracallSignature<I, O, Returns<Where>> {
   handle(uv: Ultravisor, input: Named<I>, vcpu: Vcpu): UltracallResult<O> | Promise<UltracallResult<O>>;
 }
 
-// The table holds calls of any registers; `ultracall` checks each record against its own.
+// The table holds calls of any registers; `ultracall` checks each handler against its own signature.
 // biome-ignore lint/suspicious/noExplicitAny: see above
 export type AnyUltracall = Ultracall<any, any>;
 
-export const ultracall = <const I extends RegisterUses, const O extends RegisterUses>(record: Ultracall<I, O>): Ultracall<I, O> => record;
+/** Attaches the handler; a signature whose conditions ask for a field or value that no profile has does not compile. */
+export const ultracall = <I extends RegisterUses, O extends RegisterUses>(
+  signature: UltracallSignature<I, O, Returns<Where>>,
+  handle: Ultracall<I, O>['handle'],
+): Ultracall<I, O> => ({ ...signature, handle });
 
 export const ultracallTable = (calls: Readonly<Record<string, AnyUltracall>>): ReadonlyMap<number, AnyUltracall> =>
   tableOf<AnyUltracall>(calls);

@@ -1,7 +1,5 @@
-import { U } from './codes.ts';
+import { RESTRICTED_SPRS, U } from '../../spec/index.ts';
 
-/** Special purpose registers that only the Ultravisor writes (open-power/ultravisor core/uvcall.c uv_restricted_spr_write). */
-export const RESTRICTED_SPRS = { DAWR: 0xb4, CIABR: 0xbb, DAWRX: 0xbc, IMC: 0x31f, LDBAR: 0x352 } as const;
 /** LDBAR and IMC can be written and not read. */
 export const READABLE_SPRS: ReadonlySet<number> = new Set([RESTRICTED_SPRS.DAWR, RESTRICTED_SPRS.DAWRX, RESTRICTED_SPRS.CIABR]);
 

@@ -1,7 +1,7 @@
 import { toHex } from '../../bytes/index.ts';
 import { decryptGcm, digest, encryptGcm } from '../../crypto/index.ts';
 import { gfnOf, gpaOf, isSecure, PAGE_BYTES, PAGE_SHIFT } from '../../hcall/index.ts';
-import { U } from '../core/codes.ts';
+import { U } from '../../spec/index.ts';
 import { frameOf, type GpfState, inSlot, type Svm, stateOf } from '../core/svm.ts';
 import type { Ultravisor } from '../core/ultravisor.ts';
 import { AFTER_HV_PAGE_IN, AFTER_INVAL, SHARED_STATES } from './page-states.ts';

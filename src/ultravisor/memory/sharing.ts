@@ -1,5 +1,5 @@
 import { PAGE_BYTES } from '../../hcall/index.ts';
-import { U } from '../core/codes.ts';
+import { U } from '../../spec/index.ts';
 import { frameOf, inSlot, type Svm, stateOf } from '../core/svm.ts';
 import type { SvmContext } from '../core/ultravisor.ts';
 import { askForSharedPage } from '../hypervisor/ask-for-page.ts';

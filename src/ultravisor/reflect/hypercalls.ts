@@ -1,9 +1,9 @@
 import { H, hName, MSR, SYSTEM_CALL, s64, type Vcpu } from '../../hcall/index.ts';
+import { FATAL_HCALLS, HCALL_COUNTS } from '../../spec/index.ts';
 import type { Ultravisor } from '../core/ultravisor.ts';
 import { pass, synthesize } from '../hypervisor/interrupts.ts';
 import { H_RTAS } from '../hypervisor/rtas-block.ts';
 import { refreshSession } from '../transition/session-refresh.ts';
-import { FATAL_HCALLS, HCALL_COUNTS } from './hcall-counts.ts';
 import { reflectRtas } from './rtas.ts';
 
 const H_CEDE = 0xe0;

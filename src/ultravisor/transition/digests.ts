@@ -1,5 +1,6 @@
 import { DecodeError, toHex } from '../../bytes/index.ts';
 import { digest, equal } from '../../crypto/index.ts';
+import { U } from '../../spec/index.ts';
 import {
   type DigestProperties,
   digestProperties,
@@ -11,7 +12,6 @@ import {
   readFdt,
 } from '../../svm/format/index.ts';
 import type { CheckName } from '../core/checks.ts';
-import { U } from '../core/codes.ts';
 import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { readSvm, writeSvm } from '../memory/svm-memory.ts';
 import { EsmRefused } from './esm-refused.ts';

@@ -1,7 +1,7 @@
 import { DecodeError } from '../../bytes/index.ts';
 import type { Vcpu } from '../../hcall/index.ts';
+import { FDT_ERR, U } from '../../spec/index.ts';
 import { encryptedFile, type Fdt, findNode, openGcm, readFdt } from '../../svm/format/index.ts';
-import { FDT_ERR, U } from '../core/codes.ts';
 import type { UltracallResult } from '../core/ultracall-result.ts';
 import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { readSvm } from '../memory/svm-memory.ts';

@@ -1,5 +1,5 @@
+import { U } from '../../spec/index.ts';
 import { type Fdt, walk } from '../../svm/format/index.ts';
-import { U } from '../core/codes.ts';
 import type { Ultravisor } from '../core/ultravisor.ts';
 import { EsmRefused } from './esm-refused.ts';
 

@@ -1,5 +1,6 @@
 import { DecodeError } from '../../bytes/index.ts';
 import { PAGE_BYTES } from '../../hcall/index.ts';
+import { U } from '../../spec/index.ts';
 import {
   addReservation,
   asAddress,
@@ -14,7 +15,6 @@ import {
   readFdtHeader,
   writeFdt,
 } from '../../svm/format/index.ts';
-import { U } from '../core/codes.ts';
 import type { SvmContext } from '../core/ultravisor.ts';
 import { fetch, readSvm } from '../memory/svm-memory.ts';
 import { EsmRefused } from './esm-refused.ts';

@@ -1,6 +1,6 @@
 import { sameBytes } from '../../bytes/index.ts';
+import { U } from '../../spec/index.ts';
 import { encryptedSymkey, type Fdt, isAesKey, lockboxFingerprints } from '../../svm/format/index.ts';
-import { U } from '../core/codes.ts';
 import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { writeSvm } from '../memory/svm-memory.ts';
 import { EsmRefused } from './esm-refused.ts';

@@ -1,5 +1,5 @@
 import { gfnOf, gpaOf, PAGE_BYTES } from '../../hcall/index.ts';
-import { U } from '../core/codes.ts';
+import { U } from '../../spec/index.ts';
 import { frameOf, inSlot, type Svm } from '../core/svm.ts';
 import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { securePage } from '../memory/secure-memory.ts';

@@ -1,13 +1,15 @@
-/** How many registers of a hypercall pass between an SVM and the hypervisor, r3 included. */
-export interface HcallCounts {
+import type { RegisterCounts } from './hypercall.ts';
+import { hypercallSignatures } from './hypercalls/index.ts';
+
+/** A hypercall in the Ultravisor's table: how many of its registers pass between an SVM and the hypervisor. */
+export interface HcallCounts extends RegisterCounts {
   readonly name: string;
-  /** Registers from r3 that the hypervisor sees. */
-  readonly in: number;
-  /** Registers from r3 that the SVM gets back. */
-  readonly out: number;
 }
 
-/** open-power/ultravisor core/hcall-regs.c: number, name, in, out. */
+/**
+ * open-power/ultravisor core/hcall-regs.c: number, name, in, out. The calls that this machine answers have their counts in their
+ * signatures.
+ */
 const ROWS: readonly (readonly [number: number, name: string, registersIn: number, registersOut: number])[] = [
   [0x4, 'H_REMOVE', 6, 3],
   [0x8, 'H_ENTER', 7, 2],
@@ -15,8 +17,6 @@ const ROWS: readonly (readonly [number: number, name: string, registersIn: numbe
   [0x10, 'H_CLEAR_MOD', 3, 2],
   [0x14, 'H_CLEAR_REF', 3, 2],
   [0x18, 'H_PROTECT', 4, 1],
-  [0x1c, 'H_GET_TCE', 3, 2],
-  [0x20, 'H_PUT_TCE', 4, 1],
   [0x24, 'H_SET_SPRG0', 2, 1],
   [0x28, 'H_SET_DABR', 2, 1],
   [0x2c, 'H_PAGE_INIT', 4, 1],
@@ -33,17 +33,12 @@ const ROWS: readonly (readonly [number: number, name: string, registersIn: numbe
   [0x78, 'H_MIGRATE_DMA', 4, 1],
   [0x7c, 'H_PERFMON', 3, 2],
   [0xdc, 'H_REGISTER_VPA', 4, 1],
-  [0xe0, 'H_CEDE', 1, 1],
   [0xe4, 'H_CONFER', 3, 1],
   [0xe8, 'H_PROD', 2, 1],
   [0xec, 'H_GET_PPP', 1, 6],
   [0xf0, 'H_SET_PPP', 3, 1],
   [0xf4, 'H_PURR', 1, 2],
   [0xf8, 'H_PIC', 4, 1],
-  [0xfc, 'H_REG_CRQ', 4, 1],
-  [0x100, 'H_FREE_CRQ', 2, 1],
-  [0x104, 'H_VIO_SIGNAL', 3, 1],
-  [0x108, 'H_SEND_CRQ', 4, 1],
   [0x110, 'H_COPY_RDMA', 6, 9],
   [0x114, 'H_REGISTER_LOGICAL_LAN', 6, 1],
   [0x118, 'H_FREE_LOGICAL_LAN', 2, 1],
@@ -52,8 +47,6 @@ const ROWS: readonly (readonly [number: number, name: string, registersIn: numbe
   [0x124, 'H_BULK_REMOVE', 9, 2],
   [0x130, 'H_MULTICAST_CTRL', 4, 2],
   [0x134, 'H_SET_XDABR', 3, 1],
-  [0x138, 'H_STUFF_TCE', 5, 1],
-  [0x13c, 'H_PUT_TCE_INDIRECT', 5, 1],
   [0x14c, 'H_CHANGE_LOGICAL_LAN_MAC', 3, 1],
   [0x150, 'H_VTERM_PARTNER_INFO', 5, 1],
   [0x154, 'H_REGISTER_VTERM', 4, 1],
@@ -65,7 +58,6 @@ const ROWS: readonly (readonly [number: number, name: string, registersIn: numbe
   [0x298, 'H_JOIN', 1, 1],
   [0x2a4, 'H_VASI_STATE', 2, 2],
   [0x2a8, 'H_VIOCTL', 6, 1],
-  [0x2b0, 'H_ENABLE_CRQ', 2, 1],
   [0x2b8, 'H_GET_EM_PARMS', 1, 7],
   [0x2d0, 'H_SET_MPP', 3, 1],
   [0x2d4, 'H_GET_MPP', 1, 8],
@@ -76,7 +68,6 @@ const ROWS: readonly (readonly [number: number, name: string, registersIn: numbe
   [0x2ec, 'H_HOME_NODE_ASSOCIATIVITY', 3, 7],
   [0x2f4, 'H_BEST_ENERGY', 10, 3],
   [0x2fc, 'H_XIRR_X', 2, 3],
-  [0x300, 'H_RANDOM', 2, 2],
   [0x304, 'H_COP', 8, 1],
   [0x314, 'H_GET_MPP_X', 1, 8],
   [0x31c, 'H_SET_MODE', 5, 1],
@@ -97,11 +88,6 @@ const ROWS: readonly (readonly [number: number, name: string, registersIn: numbe
   [0x3e8, 'H_SCM_WRITE_METADATA', 5, 1],
   [0x3ec, 'H_SCM_BIND_MEM', 6, 2],
   [0x3f0, 'H_SCM_UNBIND_MEM', 5, 2],
-  [0xef00, 'H_SVM_PAGE_IN', 4, 1],
-  [0xef04, 'H_SVM_PAGE_OUT', 4, 1],
-  [0xef08, 'H_SVM_INIT_START', 1, 1],
-  [0xef0c, 'H_SVM_INIT_DONE', 1, 1],
-  [0xf000, 'H_RTAS', 2, 2],
   [0xf078, 'H_GET_24X7_CATALOG_PAGE', 4, 1],
   [0xf07c, 'H_GET_24X7_DATA', 5, 1],
   [0xf080, 'H_GET_PERF_COUNTER_INFO', 3, 1],
@@ -128,8 +114,15 @@ const FATAL_RANGES: readonly (readonly [first: number, last: number])[] = [
   [0x3f4, 0x400],
 ];
 
+const answered = [...hypercallSignatures.values()].flatMap(({ number, name, counts }) =>
+  counts ? [[number, { name, ...counts }] as const] : [],
+);
+
 export const HCALL_COUNTS: ReadonlyMap<number, HcallCounts> = new Map(
-  ROWS.map(([number, name, registersIn, registersOut]) => [number, { name, in: registersIn, out: registersOut }]),
+  [
+    ...ROWS.map(([number, name, registersIn, registersOut]) => [number, { name, in: registersIn, out: registersOut }] as const),
+    ...answered,
+  ].sort(([one], [other]) => one - other),
 );
 
 export const FATAL_HCALLS: ReadonlySet<number> = new Set(

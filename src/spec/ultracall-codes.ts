@@ -1,4 +1,4 @@
-import { s64 } from '../../hcall/index.ts';
+import { s64 } from './registers.ts';
 
 /**
  * Results of ultracalls (open-power/ultravisor include/uapi_uvcall.h, include/uvcall.h; pef.md b.2). U_INVALID and U_NO_KEY

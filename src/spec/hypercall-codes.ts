@@ -1,4 +1,4 @@
-import { s64 } from './vcpu.ts';
+import { s64 } from './registers.ts';
 
 /** Results of hypercalls (PAPR; QEMU include/hw/ppc/spapr.h and open-power/ultravisor include/hvcall.h agree). */
 export const H = {

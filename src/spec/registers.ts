@@ -1,5 +1,16 @@
 import { hex } from '../bytes/index.ts';
-import { s64, type Vcpu } from './vcpu.ts';
+
+/** All 64 bits of a register. */
+export const u64 = (value: bigint | number): bigint => BigInt.asUintN(64, BigInt(value));
+/** A register as a signed number: return codes are negative. */
+export const s64 = (value: bigint): bigint => BigInt.asIntN(64, value);
+
+/** Who has general purpose registers: a vCPU. */
+export interface RegisterFile {
+  /** r<n> */
+  get(n: number): bigint;
+  set(n: number, value: bigint | number): void;
+}
 
 /** What a register holds: a unit (`gpa`, `bytes`, `lpid`), or the values it may have, by name. */
 export interface RegisterUse {
@@ -17,7 +28,7 @@ export type RegisterUses = Readonly<Record<string, RegisterUse>>;
 export type Named<U extends RegisterUses> = { readonly [K in keyof U]: bigint };
 
 /** The declared registers by their names. */
-export function readRegisters<U extends RegisterUses>(vcpu: Vcpu, uses: U): Named<U> {
+export function readRegisters<U extends RegisterUses>(vcpu: RegisterFile, uses: U): Named<U> {
   const values: Record<string, bigint> = {};
   for (const name in uses) values[name] = vcpu.get((uses[name] as RegisterUse).register);
   return values as Named<U>;
