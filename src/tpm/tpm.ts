@@ -7,6 +7,7 @@ import { Core } from './model/core.ts';
 import type { Limits } from './model/limits.ts';
 import { hashData, hashEnd, hashStart } from './model/pcr/launch.ts';
 import { powerOff, powerOn } from './model/power.ts';
+import { passContexts } from './model/sessions/sessions.ts';
 import type { State } from './model/state.ts';
 import { readState, type StateKind } from './state/blob.ts';
 import { permanentBytes, readPermanent, readVolatile, volatileBytes } from './state/parts.ts';
@@ -49,7 +50,10 @@ export interface TpmState {
   readonly random: ReturnType<Random['snapshot']>;
 }
 
-/** A TPM 2.0. It takes bytes and gives bytes; nothing else reaches into it, except who has power, button and restart line. */
+/**
+ * A TPM 2.0. It takes bytes and gives bytes; nothing else reaches into it, except who has power, button and restart line, and a test bench
+ * that lets it age.
+ */
 export class Tpm implements Stateful<TpmState> {
   readonly #core: Core;
   readonly #commands: ReadonlyMap<number, AnyCommand>;
@@ -126,6 +130,14 @@ export class Tpm implements Stateful<TpmState> {
   /** Whether NV memory can be written: without it commands that may write there answer TPM_RC_NV_UNAVAILABLE. */
   set nvAvailable(available: boolean) {
     this.#core.nvAvailable = available;
+  }
+
+  /**
+   * Test bench: as if other software saved so many session contexts with this TPM, up to the oldest one that is saved: there a TPM refuses
+   * (TPM_RC_CONTEXT_GAP). How many it were.
+   */
+  age(contexts: number): number {
+    return passContexts(this.#core, contexts);
   }
 
   /** _TPM_Hash_Start, _Data and _End: the platform measures a dynamic launch, or before Startup its first code. */

@@ -1,10 +1,7 @@
 import { z } from 'zod';
 import type { World } from '../../sim/index.ts';
-import { responseCodes, TPM_CC } from '../../tpm/wire/index.ts';
+import { commandName, rcOfName, responseCodes, TPM_RC } from '../../tpm/wire/index.ts';
 import { type Backend, BackendError } from '../../tpmrm/index.ts';
-
-const CODES = new Map(responseCodes.map(({ name, rc }) => [`TPM_RC_${name}`, rc]));
-const COMMANDS = new Map(Object.entries(TPM_CC).map(([name, code]) => [code as number, `TPM2_${name}`]));
 
 /** What goes wrong with a TPM, a guest's machine or a host without anybody's malice. */
 export const FAULT = z.strictObject({
@@ -26,7 +23,7 @@ export const FAULT = z.strictObject({
     .describe('Of `machine-reset` and `power-loss`: number of the event from which on it may strike; default 0.'),
   guest: z.string().optional().describe('Of `machine-reset`: which guest; may be left out when there is only one.'),
   code: z
-    .enum([...CODES.keys()] as [string, ...string[]])
+    .enum(responseCodes.map(({ name }) => `TPM_RC_${name}`))
     .optional()
     .describe('Of `code`: which one, such as TPM_RC_RETRY.'),
   ms: z.int().positive().optional().describe('Of `slow`: how long, in virtual milliseconds; default 30 000.'),
@@ -53,7 +50,7 @@ export function withFaults(inner: Backend, faults: readonly Fault[], world: Worl
     },
     async transmit(command) {
       if (dead) throw new BackendError('dead', 'the TPM is gone');
-      const name = COMMANDS.get(new DataView(command.buffer, command.byteOffset).getUint32(6));
+      const name = commandName(new DataView(command.buffer, command.byteOffset).getUint32(6));
       const struck = counted.find(entry => {
         if (entry.fault.command !== undefined && entry.fault.command !== name) return false;
         entry.seen++;
@@ -61,7 +58,7 @@ export function withFaults(inner: Backend, faults: readonly Fault[], world: Worl
         return entry.seen >= first && entry.seen < first + (entry.fault.times ?? 1);
       });
       if (!struck) return inner.transmit(command);
-      world.bus.emit('note', 'tpm', { text: `fault: ${struck.fault.fault} at ${name ?? 'a command'}` }, { place: { host } });
+      world.bus.emit('note', 'tpm', { text: `fault: ${struck.fault.fault} at ${name}` }, { place: { host } });
       if (struck.fault.fault === 'dies') dead = true;
       return strike(struck.fault, inner, command, world);
     },
@@ -85,7 +82,7 @@ async function strike(fault: Fault, inner: Backend, command: Uint8Array, world: 
     }
     default: {
       const out = Buffer.from('80010000000a00000000', 'hex');
-      out.writeUInt32BE(CODES.get(fault.code ?? 'TPM_RC_FAILURE') ?? 0x101, 6);
+      out.writeUInt32BE(rcOfName(fault.code ?? 'TPM_RC_FAILURE') ?? TPM_RC.FAILURE, 6);
       return new Uint8Array(out);
     }
   }

@@ -2,6 +2,7 @@ export * from './algorithms.ts';
 export * from './attest.ts';
 export * from './attributes.ts';
 export * from './buffers.ts';
+export * from './command-names.ts';
 export * from './constants.ts';
 export * from './frame.ts';
 export * from './interface-types.ts';

@@ -1,6 +1,6 @@
-import { DecodeError, type FieldSeen, hex } from '../../bytes/index.ts';
+import { DecodeError, type FieldSeen } from '../../bytes/index.ts';
 import { commands, decodeCommand, decodeResponse } from '../../tpm/index.ts';
-import { explainRc, TPM_CC } from '../../tpm/wire/index.ts';
+import { commandName, explainRc } from '../../tpm/wire/index.ts';
 
 /** A field of a message: its name, its type, where it stands, and its value as a person reads it. */
 export interface InspectedField {
@@ -43,11 +43,9 @@ export function inspectResponse(bytes: Uint8Array, code?: number): Inspected {
   return { kind: 'response', name: nameOf(code), code, ...said, fields: completed(bytes, fields, 'parameterSize', 'parameters'), ...fault };
 }
 
-const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(TPM_CC).map(([name, code]) => [code as number, `TPM2_${name}`]));
-
 /** The name of a command's code; a number when the standard has none. */
 const nameOf = (code: number | undefined): string | undefined =>
-  code === undefined ? undefined : (commands.get(code)?.name ?? NAMES.get(code) ?? hex(code, 8));
+  code === undefined ? undefined : (commands.get(code)?.name ?? commandName(code, 8));
 
 /** The parts of a message are not named: what is in them is. */
 const PART = /^(header|handles|params|returns)\.(?=.)/;

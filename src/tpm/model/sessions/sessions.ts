@@ -132,15 +132,27 @@ export function createSession(tpm: Core, { type, authHash, symmetric, nonceCalle
   return session;
 }
 
+/** The number of the next context. Low numbers mean slots in contextArray: the counter skips them. */
+function takeContextNumber(tpm: Core): bigint {
+  const { reset } = tpm.state;
+  const number = reset.contextCounter++;
+  if ((reset.contextCounter & COUNTER_BITS) === 0n) reset.contextCounter += BigInt(tpm.limits.loadedSessions + 1);
+  return number;
+}
+
+/** As if somebody saved and loaded a session so many times, up to the oldest context that is saved; how many times it were. */
+export function passContexts(tpm: Core, contexts: number): number {
+  let passed = 0;
+  for (; passed < contexts && !gapIsFull(tpm); passed++) takeContextNumber(tpm);
+  return passed;
+}
+
 /** Takes a session out of its slot and gives its context a sequence number. */
 export function saveSession(tpm: Core, session: Session): bigint {
   const { reset, ram } = tpm.state;
   if (gapIsFull(tpm)) refuse(TPM_RC.CONTEXT_GAP);
-  const sequence = reset.contextCounter;
+  const sequence = takeContextNumber(tpm);
   reset.contextArray[numberOf(session.handle)] = Number(sequence & COUNTER_BITS);
-  reset.contextCounter++;
-  // Low numbers mean slots in contextArray: the counter skips them.
-  if ((reset.contextCounter & COUNTER_BITS) === 0n) reset.contextCounter += BigInt(tpm.limits.loadedSessions + 1);
   ram.sessions[ram.sessions.indexOf(session)] = null;
   return sequence;
 }
