@@ -13,6 +13,7 @@ import {
   OID,
   type Validity,
 } from '../svm/owner/host-certificate/index.ts';
+import { PARENT_HANDLE, WRAPPING_KEY_HANDLE } from '../svm/wrapping-key/index.ts';
 import { type Answer, NO_PASSWORD, type TpmClient } from '../tpm/client/index.ts';
 import {
   makeCredential,
@@ -27,7 +28,7 @@ import {
   TPM2_ReadPublic,
 } from '../tpm/index.ts';
 import { TPM_ALG, TPM_CAP, TPM_RH, TPMA_OBJECT, type TPMT_PUBLIC } from '../tpm/wire/index.ts';
-import { type Attest, PARENT_HANDLE, WRAPPING_KEY_HANDLE } from '../ultravisor/index.ts';
+import type { Attest } from '../ultravisor/index.ts';
 
 const EMPTY = new Uint8Array(0);
 const A = TPMA_OBJECT.bit;

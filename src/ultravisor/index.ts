@@ -14,8 +14,6 @@ export {
   uName,
 } from '../spec/index.ts';
 export { type Attest, bootFirmware, type Handover, type WrappingKey } from './boot/firmware.ts';
-export { PARENT_HANDLE, PARENT_TEMPLATE, WRAPPING_KEY_HANDLE, wrappingKeyTemplate } from './boot/firmware-tpm.ts';
-export { wrappingKeyPolicies } from './boot/policies.ts';
 export { startUltravisor } from './boot/uv-fdt.ts';
 export { UltracallDispatcher } from './calls/dispatcher.ts';
 export { ultracalls } from './calls/index.ts';

@@ -3,6 +3,15 @@ import { concat, encode, utf8 } from '../../bytes/index.ts';
 import { digest, publicKeyObject, rsaKeyOf } from '../../crypto/index.ts';
 import { SimulatorError, type World } from '../../sim/index.ts';
 import { spkiPem } from '../../svm/format/index.ts';
+import {
+  PARENT_HANDLE,
+  PARENT_TEMPLATE,
+  selectPcr,
+  WRAPPING_KEY_HANDLE,
+  type WrappingKeyPolicies,
+  wrappingKeyPolicies,
+  wrappingKeyTemplate,
+} from '../../svm/wrapping-key/index.ts';
 import { duplicateForImport, NO_PASSWORD, rsaSensitive, TpmClient, type TpmTransport } from '../../tpm/client/index.ts';
 import {
   TPM2_ContextSave,
@@ -26,16 +35,7 @@ import {
 import { type Ticket, TPM_ALG, TPM_CAP, TPM_CC, TPM_RC, TPM_RH, TPM_SU, TPMS_CONTEXT, type TPMT_PUBLIC } from '../../tpm/wire/index.ts';
 import type { Profile } from '../core/profile.ts';
 import type { TpmNode } from '../core/tpm-node.ts';
-import {
-  hostBootFailed,
-  modulusOf,
-  must,
-  PARENT_HANDLE,
-  PARENT_TEMPLATE,
-  WRAPPING_KEY_HANDLE,
-  wrappingKeyTemplate,
-} from './firmware-tpm.ts';
-import { selectPcr, type WrappingKeyPolicies, wrappingKeyPolicies } from './policies.ts';
+import { hostBootFailed, modulusOf, must } from './host-boot-failed.ts';
 import { writeUvFdt } from './uv-fdt.ts';
 
 const { PLATFORM } = TPM_RH;

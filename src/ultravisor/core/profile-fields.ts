@@ -1,3 +1,5 @@
+import type { PolicyPcr } from '../../svm/wrapping-key/index.ts';
+
 /** The values that the fields of a profile can have. What they mean, and why a profile has which, stands in {@link FIELDS}. */
 export interface ProfileFields {
   readonly session: 'host boot' | 'each unwrap';
@@ -18,7 +20,7 @@ export interface ProfileFields {
   readonly secureMemory: 'reserved' | 'on demand';
   readonly unmeasuredBytes: 'kept' | 'zeroed';
   readonly deviceTree: 'any' | 'listed names';
-  readonly policyPcr: 6 | 16;
+  readonly policyPcr: PolicyPcr;
   readonly closePolicyB: boolean;
 }
 export type FieldName = keyof ProfileFields;

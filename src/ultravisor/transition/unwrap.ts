@@ -1,6 +1,7 @@
 import { decode, encode, sameBytes } from '../../bytes/index.ts';
 import { U } from '../../spec/index.ts';
 import { type Fdt, keyFingerprint } from '../../svm/format/index.ts';
+import { PARENT_HANDLE } from '../../svm/wrapping-key/index.ts';
 import { AES_128_CFB, type Answer, type ClientSession, CONTINUE, ENCRYPT, type Failure, TpmClient } from '../../tpm/client/index.ts';
 import {
   nameOf,
@@ -15,7 +16,6 @@ import {
   TPM2_RSA_Decrypt,
 } from '../../tpm/index.ts';
 import { TPM_ALG, TPM_CC, TPMS_CONTEXT, type TPMT_PUBLIC } from '../../tpm/wire/index.ts';
-import { PARENT_HANDLE } from '../boot/firmware-tpm.ts';
 import type { TpmNode } from '../core/tpm-node.ts';
 import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { EsmRefused } from './esm-refused.ts';

@@ -13,9 +13,9 @@ import {
   OID,
   readCertificates,
 } from '../../../src/svm/owner/host-certificate/index.ts';
+import { PARENT_TEMPLATE, wrappingKeyPolicies, wrappingKeyTemplate } from '../../../src/svm/wrapping-key/index.ts';
 import { handleName, nameOf, qualifiedNameOf } from '../../../src/tpm/index.ts';
 import { TPM_ALG, TPM_GENERATED_VALUE, TPM_RH, TPM_ST, TPMA_OBJECT, TPMS_ATTEST, type TPMT_PUBLIC } from '../../../src/tpm/wire/index.ts';
-import { PARENT_TEMPLATE, wrappingKeyPolicies, wrappingKeyTemplate } from '../../../src/ultravisor/index.ts';
 
 const FOLDER = 'fixtures/observed/esm/02-three-recipients';
 const keyOf = (file: string): KeyObject => createPrivateKey(readFileSync(`${FOLDER}/${file}`));

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { SimulatorError } from '../../../src/sim/index.ts';
 import { publicKeyOf } from '../../../src/svm/format/index.ts';
 import { certificatePem, checkHostKey, OID, readCertificates } from '../../../src/svm/owner/host-certificate/index.ts';
+import { PARENT_TEMPLATE, wrappingKeyPolicies } from '../../../src/svm/wrapping-key/index.ts';
 import { TPM_ALG, TPM_ST, TPMA_OBJECT, type TPMT_PUBLIC } from '../../../src/tpm/wire/index.ts';
-import { PARENT_TEMPLATE, wrappingKeyPolicies } from '../../../src/ultravisor/index.ts';
 import { AK, AT, caOf, chainOf, check, type Forgery, KEYS, read, WRAPPING_KEY } from './forged-host.ts';
 
 const { bit } = TPMA_OBJECT;

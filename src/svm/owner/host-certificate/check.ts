@@ -4,6 +4,7 @@ import { publicKeyObject } from '../../../crypto/index.ts';
 import { handleName, nameOf, qualifiedNameOf } from '../../../tpm/index.ts';
 import { TPM_ALG, TPM_RH, TPM_ST, TPMS_ATTEST, type TPMT_PUBLIC } from '../../../tpm/wire/index.ts';
 import { type EsmPublicKey, publicKeyOf } from '../../format/index.ts';
+import type { PolicyPcr } from '../../wrapping-key/index.ts';
 import { type AkEvidence, type Attestation, decodeAkEvidence, decodeKeyEvidence, type KeyEvidence } from './evidence.ts';
 import { refused } from './fault.ts';
 import { spkiDer } from './issue.ts';
@@ -26,7 +27,7 @@ export interface CheckedHostKey {
   readonly key: EsmPublicKey;
   readonly subject: string;
   readonly ca: string;
-  readonly policyPcr: 6 | 16;
+  readonly policyPcr: PolicyPcr;
 }
 
 /**

@@ -1,9 +1,6 @@
 import { hex, sameBytes, toHex } from '../../../bytes/index.ts';
 import { TPM_ALG, TPMA_OBJECT, type TPMT_PUBLIC } from '../../../tpm/wire/index.ts';
-import { PARENT_TEMPLATE, wrappingKeyPolicies, wrappingKeyTemplate } from '../../../ultravisor/index.ts';
-
-/** PCRs to which branch B of the policy may be bound (pef.md d.3): the one compiled in, and the alternative. */
-const POLICY_PCRS = [16, 6] as const;
+import { PARENT_TEMPLATE, POLICY_PCRS, type PolicyPcr, wrappingKeyPolicies, wrappingKeyTemplate } from '../../wrapping-key/index.ts';
 
 type Attribute = keyof typeof TPMA_OBJECT.bit;
 
@@ -52,7 +49,7 @@ export function wrappingKeyProblem(given: TPMT_PUBLIC): string | undefined {
 }
 
 /** The PCR of policy B. With PCR 16 the host's root opens lockboxes (pef.md threat 20). */
-export const policyPcrOf = ({ authPolicy }: TPMT_PUBLIC): (typeof POLICY_PCRS)[number] | undefined =>
+export const policyPcrOf = ({ authPolicy }: TPMT_PUBLIC): PolicyPcr | undefined =>
   POLICY_PCRS.find(policyPcr => sameBytes(wrappingKeyPolicies({ policyPcr }).or, authPolicy));
 
 /** Why the key above is none that keeps what lies below it in its TPM. */

@@ -1,8 +1,11 @@
 import { pcrDigestOf, policyAuthValue, policyCommandCode, policyOr, policyPcr, zeroPolicy } from '../../tpm/index.ts';
 import { TPM_ALG, TPM_CC } from '../../tpm/wire/index.ts';
-import type { Profile } from '../core/profile.ts';
 
 const HASH = TPM_ALG.SHA256;
+
+/** PCRs to which branch B may be bound (skiboot libstb/tss2/opalcreate.c): the one compiled in, and the alternative. */
+export const POLICY_PCRS = [16, 6] as const;
+export type PolicyPcr = (typeof POLICY_PCRS)[number];
 
 /** The selection of one PCR of the SHA-256 bank. */
 export function selectPcr(pcr: number): readonly { readonly hash: typeof HASH; readonly pcrSelect: Uint8Array }[] {
@@ -21,7 +24,7 @@ export interface WrappingKeyPolicies {
 }
 
 /** The policies of the wrapping key (pef.md d.3; skiboot libstb/tss2/opalcreate.c has their digests as constants). */
-export function wrappingKeyPolicies({ policyPcr: pcr }: Pick<Profile, 'policyPcr'>): WrappingKeyPolicies {
+export function wrappingKeyPolicies({ policyPcr: pcr }: { readonly policyPcr: PolicyPcr }): WrappingKeyPolicies {
   const start = zeroPolicy(HASH);
   const a = policyAuthValue(HASH, policyCommandCode(HASH, start, TPM_CC.RSA_Decrypt));
   const mayChange = policyCommandCode(HASH, start, TPM_CC.ObjectChangeAuth);
