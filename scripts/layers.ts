@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
-import { type Import, importsOf, type Token, tokens } from './scan.ts';
+import { type Import, type Scan, scan, type Use } from './scan.ts';
 
 /** The house as docs/architecture.md draws it: one truth for people and for this check. */
 export interface House {
@@ -20,16 +20,16 @@ export interface Inspection {
   readonly files: number;
   readonly rooms: number;
   readonly imports: number;
+  /** Files that reach themselves through imports, those of types included; each circle in the order of its names. */
+  readonly circles: readonly (readonly string[])[];
   /** `src/x.ts:12: room hcall may not import ultravisor`; empty when all is well. */
   readonly errors: readonly string[];
 }
 
-interface Source {
+interface Source extends Scan {
   /** From `src/` on, with slashes. */
   readonly path: string;
   readonly room: string | null;
-  readonly tokens: readonly Token[];
-  readonly imports: readonly Import[];
 }
 
 /** The library's entry may import every room, and belongs to none. */
@@ -68,7 +68,7 @@ export function inspect(root: string, house: House, minimum: Minimum): Inspectio
       errors.push(`src: saw ${seen[what]} ${what}, expected at least ${minimum[what]}: a check that sees nothing proves nothing`);
     }
   }
-  return { ...seen, errors };
+  return { ...seen, circles: circlesAmong(sources), errors };
 }
 
 const sourcesOf = (root: string, house: House): readonly Source[] =>
@@ -81,8 +81,7 @@ const sourcesOf = (root: string, house: House): readonly Source[] =>
 const say = ({ path }: Source, line: number, fault: string): string => `src/${path}:${line}: ${fault}`;
 
 function read(root: string, path: string, house: House): Source {
-  const list = tokens(readFileSync(join(root, 'src', path), 'utf8'));
-  return { path, room: roomOf(path, house), tokens: list, imports: importsOf(list) };
+  return { path, room: roomOf(path, house), ...scan(path, readFileSync(join(root, 'src', path), 'utf8')) };
 }
 
 /** The innermost room: `tpm/wire` is not `tpm`. */
@@ -94,7 +93,7 @@ function roomOf(path: string, { rooms }: House): string | null {
 function importFaults(source: Source, { specifier, names }: Import, house: House, known: ReadonlySet<string>): string[] {
   if (specifier === null) return ['a computed import hides from this check: import a literal path'];
   if (!specifier.startsWith('.')) return specifier.endsWith(':process') || specifier === 'process' ? processFaults(source, names) : [];
-  const target = posix.join(posix.dirname(source.path), specifier);
+  const target = targetOf(source, specifier);
   if (target.startsWith('../')) return [`${specifier} leaves src/`];
   if (target === ENTRY) return ['nobody imports src/index.ts'];
   if (!known.has(target)) return [`${specifier} is no file of src/`];
@@ -113,14 +112,8 @@ function mayImport(from: string, to: string, { rooms, strangers }: House): boole
   return !strangers.some(pair => pair.includes(from) && pair.includes(to));
 }
 
-const PRINTS = [['console'], ...['exit', 'exitCode', 'stdin', 'stdout', 'stderr', 'abort'].map(name => ['process', '.', name])];
-const CHANCE_AND_TIME = [
-  ['Math', '.', 'random'],
-  ['Date', '.', 'now'],
-  ['new', 'Date'],
-  ['performance', '.', 'now'],
-  ['process', '.', 'hrtime'],
-];
+const PRINTS = new Set(['exit', 'exitCode', 'stdin', 'stdout', 'stderr', 'abort'].map(name => `process.${name}`));
+const CHANCE_AND_TIME = new Set(['Math.random', 'Date.now', 'performance.now', 'process.hrtime']);
 /** What node:crypto and WebCrypto draw from the machine instead of from the seed. */
 const UNSEEDED = new Set(
   `randomBytes randomFill randomFillSync randomInt randomUUID getRandomValues generateKey generateKeySync generateKeyPair generateKeyPairSync
@@ -129,7 +122,7 @@ const UNSEEDED = new Set(
 
 function processFaults({ room }: Source, names: readonly string[]): string[] {
   if (room !== null && MAY_PRINT.has(room)) return [];
-  const loud = names.filter(name => PRINTS.some(([object, , member]) => object === 'process' && member === name));
+  const loud = names.filter(name => PRINTS.has(`process.${name}`));
   return loud.map(name => `only cli/ prints or exits: ${name} of node:process`);
 }
 
@@ -137,52 +130,79 @@ function callFaults(source: Source): string[] {
   const faults: string[] = [];
   const room = source.room ?? '';
   if (!MAY_PRINT.has(room)) {
-    for (const { name, line } of uses(source.tokens, PRINTS)) faults.push(say(source, line, `only cli/ prints or exits: ${name}`));
+    for (const use of source.uses) {
+      const name = use.path[0] === 'console' && use.path.length === 2 ? 'console' : use.path.join('.');
+      if (name === 'console' || PRINTS.has(name)) faults.push(say(source, use.line, `only cli/ prints or exits: ${name}`));
+    }
   }
   if (!MAY_BE_UNPREDICTABLE.has(room)) {
-    for (const { name, line } of [...uses(source.tokens, CHANCE_AND_TIME), ...unseeded(source)]) {
-      faults.push(say(source, line, `chance and time come from World, not from ${name}`));
-    }
+    for (const { name, line } of unpredictable(source)) faults.push(say(source, line, `chance and time come from World, not from ${name}`));
   }
   return faults;
 }
 
-interface Use {
-  readonly name: string;
-  readonly line: number;
-}
-
-/** Where a sequence such as `Math . random` stands, unless it is a member of something else (`globalThis` excepted). */
-function uses(list: readonly Token[], sequences: readonly (readonly string[])[]): Use[] {
-  return list.flatMap((token, i) => {
-    const member = list[i - 1]?.text === '.' && list[i - 2]?.text !== 'globalThis';
-    if (token.kind !== 'word' || member) return [];
-    return sequences
-      .filter(sequence => sequence.every((text, n) => list[i + n]?.text === text && list[i + n]?.kind !== 'string'))
-      .filter(([first]) => first !== 'console' || list[i + 1]?.text === '.')
-      .map(sequence => ({ name: sequence.join(sequence[0] === 'new' ? ' ' : ''), line: token.line }));
-  });
-}
-
-function unseeded({ tokens: list, imports }: Source): Use[] {
+function unpredictable({ uses, imports }: Source): readonly { readonly name: string; readonly line: number }[] {
   const ofCrypto = imports.filter(({ specifier }) => /^(node:)?crypto$/.test(specifier ?? ''));
-  const named = ofCrypto.flatMap(({ names, line }) => names.filter(name => UNSEEDED.has(name)).map(name => ({ name, line })));
   const spaces = new Set(['crypto', 'subtle', 'webcrypto', ...ofCrypto.flatMap(({ namespaces }) => namespaces)]);
-  const members = list.flatMap(({ text, line }, i) =>
-    UNSEEDED.has(text) && list[i - 1]?.text === '.' && spaces.has(list[i - 2]?.text ?? '') ? [{ name: text, line }] : [],
-  );
-  return [...named, ...members];
+  const taken = ofCrypto.flatMap(({ names, line }) => names.filter(name => UNSEEDED.has(name)).map(name => ({ name, line })));
+  const nameOf = ({ path, made }: Use): string | null => {
+    const name = path.join('.');
+    const [space = '', member = ''] = path.slice(-2);
+    if (made) return name === 'Date' ? 'new Date' : null;
+    if (CHANCE_AND_TIME.has(name)) return name;
+    return UNSEEDED.has(member) && spaces.has(space) ? member : null;
+  };
+  return [
+    ...uses.flatMap(use => {
+      const name = nameOf(use);
+      return name === null ? [] : [{ name, line: use.line }];
+    }),
+    ...taken,
+  ];
+}
+
+const targetOf = ({ path }: Source, specifier: string): string => posix.join(posix.dirname(path), specifier);
+
+/** The strongly connected files (Tarjan): each of a circle's files imports, over others, itself. */
+function circlesAmong(sources: readonly Source[]): readonly (readonly string[])[] {
+  const byPath = new Map(sources.map(source => [source.path, source]));
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
+  const circles: string[][] = [];
+  const visit = (source: Source): number => {
+    const { path } = source;
+    order.set(path, order.size);
+    open.push(path);
+    let low = order.get(path) as number;
+    let self = false;
+    for (const { specifier } of source.imports) {
+      const next = specifier?.startsWith('.') ? byPath.get(targetOf(source, specifier)) : undefined;
+      if (!next) continue;
+      self ||= next === source;
+      if (!order.has(next.path)) low = Math.min(low, visit(next));
+      else if (open.includes(next.path)) low = Math.min(low, lowest.get(next.path) ?? (order.get(next.path) as number));
+    }
+    lowest.set(path, low);
+    if (low !== order.get(path)) return low;
+    const circle = open.splice(open.indexOf(path));
+    if (circle.length > 1 || self) circles.push(circle.sort());
+    return low;
+  };
+  for (const source of sources) if (!order.has(source.path)) visit(source);
+  return circles;
 }
 
 /** Which rooms each room imports from. */
 export function importGraph(root: string, house: House): ReadonlyMap<string, ReadonlySet<string>> {
   const graph = new Map<string, Set<string>>();
-  for (const { path, room, imports } of sourcesOf(root, house)) {
+  for (const source of sourcesOf(root, house)) {
+    const { room, imports } = source;
     if (room === null) continue;
     const uses = graph.get(room) ?? new Set();
     graph.set(room, uses);
     for (const { specifier } of imports) {
-      const theirs = specifier?.startsWith('.') ? roomOf(posix.join(posix.dirname(path), specifier), house) : null;
+      const theirs = specifier?.startsWith('.') ? roomOf(targetOf(source, specifier), house) : null;
       if (theirs !== null && theirs !== room) uses.add(theirs);
     }
   }

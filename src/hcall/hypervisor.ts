@@ -31,11 +31,19 @@ export interface GuestOptions extends PartitionOptions {
   readonly tpmProxy?: { readonly hostPath: string } & TpmProxyOptions;
 }
 
+/** A proxy that was unplugged with its descriptor open, by its number among those that ever were. */
+interface UnpluggedState {
+  readonly lpid: number;
+  readonly number: number;
+  readonly proxy: TpmProxyState;
+}
+
 export interface HypervisorState {
   readonly partitions: ReadonlyMap<number, PartitionState>;
   readonly proxies: ReadonlyMap<number, TpmProxyState>;
   /** Devices on the VIO bus, by guest and unit address. */
   readonly vio: ReadonlyMap<number, ReadonlyMap<number, unknown>>;
+  readonly unplugged: readonly UnpluggedState[];
   readonly random: RandomState;
 }
 
@@ -51,7 +59,9 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
   readonly proxies = new Map<number, SpaprTpmProxy>();
   /** VIO buses of the guests that have a device there. */
   readonly vio = new Map<number, VioBus>();
-  #unplugged: { readonly lpid: number; readonly proxy: SpaprTpmProxy }[] = [];
+  #unplugged: { readonly lpid: number; readonly number: number; readonly proxy: SpaprTpmProxy }[] = [];
+  /** All that were ever unplugged with their descriptor open: a snapshot names them by their place here. */
+  readonly #everUnplugged: SpaprTpmProxy[] = [];
   /** A hostile hypervisor's own deeds; null: this one is honest. */
   interceptor: Interceptor | null = null;
   /** Whoever answers `sc 2`; null without the facility. */
@@ -102,7 +112,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
     const proxy = this.proxies.get(lpid);
     this.proxies.delete(lpid);
     // The descriptor stays QEMU's until the process ends.
-    if (proxy?.isOpen) this.#unplugged.push({ lpid, proxy });
+    if (proxy?.isOpen) this.#unplugged.push({ lpid, number: this.#everUnplugged.push(proxy) - 1, proxy });
   }
 
   /**
@@ -275,6 +285,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
       partitions: new Map([...this.partitions].map(([lpid, partition]) => [lpid, partition.snapshot()])),
       proxies: new Map([...this.proxies].map(([lpid, proxy]) => [lpid, proxy.snapshot()])),
       vio: new Map([...this.vio].map(([lpid, bus]) => [lpid, bus.snapshot()])),
+      unplugged: this.#unplugged.map(({ lpid, number, proxy }) => ({ lpid, number, proxy: proxy.snapshot() })),
       random: this.random.snapshot(),
     };
   }
@@ -288,7 +299,13 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
     for (const [lpid, proxy] of this.proxies) {
       const saved = state.proxies.get(lpid);
       if (saved) proxy.restore(saved);
+      else this.proxies.delete(lpid); // it was unplugged
     }
+    this.#unplugged = state.unplugged.flatMap(({ lpid, number, proxy: saved }) => {
+      const proxy = this.#everUnplugged[number];
+      proxy?.restore(saved);
+      return proxy ? [{ lpid, number, proxy }] : []; // of another run of the simulator: there is no file to go with it
+    });
     for (const [lpid, bus] of this.vio) bus.restore(state.vio.get(lpid) ?? new Map());
     this.random.restore(state.random);
   }

@@ -192,6 +192,20 @@ describe('spapr-tpm-proxy', () => {
     expect(device.calls.filter(call => call.startsWith('open'))).to.have.length(1);
   });
 
+  it('finds in a snapshot the file that an unplugged proxy left open', async () => {
+    const { device, hypervisor, guest, execute } = machine();
+    await execute();
+    hypervisor.unplugTpmProxy(guest);
+    const unplugged = structuredClone(hypervisor.snapshot());
+    await hypervisor.endGuest(guest);
+    hypervisor.plugTpmProxy(guest, '/dev/tpmrm0');
+    hypervisor.restore(unplugged);
+    expect(hypervisor.proxies.has(guest.lpid), 'it is unplugged').to.equal(false);
+    device.calls.length = 0;
+    await hypervisor.endGuest(guest);
+    expect(device.calls, 'the kernel closes it').to.deep.equal(['close']);
+  });
+
   it('shows the hypervisor what passes', async () => {
     const { guest, execute, ...rest } = machine();
     const events = recordOf(rest);

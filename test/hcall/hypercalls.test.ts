@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import { H, H_MEANING, hcalls, hName, MSR, r, showRegister, tableOf } from '../../src/hcall/index.ts';
 import { machine, recordOf } from './machine.ts';
 
+const H_RANDOM = 0x300;
+
 describe('hypercalls', () => {
   for (const number of [0, 2, 0xeeff, 0xef0d, 0xef11, 0xef84, 0xf110, (1n << 53n) + 0xef10n, 2n ** 64n - 1n]) {
     it(`0x${number.toString(16)} is unknown: H_FUNCTION, and r4 stays`, async () => {
@@ -16,6 +18,20 @@ describe('hypercalls', () => {
     vcpu.regs.msr |= MSR.PR;
     expect(await hypercall(0xef10, 1)).to.equal(H.PRIVILEGE);
     expect(await hypercall(0x1234)).to.equal(H.PRIVILEGE);
+  });
+
+  it('H_RANDOM gives the same numbers again after a restore', async () => {
+    const { hypercall, hypervisor, vcpu } = machine({ pef: true });
+    const drawn = async (): Promise<bigint> => {
+      expect(await hypercall(H_RANDOM)).to.equal(H.SUCCESS);
+      return vcpu.get(4);
+    };
+    await drawn();
+    const before = structuredClone(hypervisor.snapshot());
+    const once = [await drawn(), await drawn()];
+    hypervisor.restore(before);
+    expect([await drawn(), await drawn()]).to.deep.equal(once);
+    expect(once[0]).not.to.equal(once[1]);
   });
 
   it('of a provider that the machine does not have get H_FUNCTION', async () => {

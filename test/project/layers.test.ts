@@ -141,6 +141,38 @@ describe('the check of the rooms', () => {
     expect(faultsOf({ 'cli/x.ts': 'console.log(Date.now()); process.exitCode = 1;', 'sim/x.ts': 'performance.now();' })).to.deep.equal([]);
   });
 
+  it('finds circles, those through types, re-exports and indices too, and no others', () => {
+    faultsOf({
+      'bytes/a.ts': "import type { B } from './b.ts';\nimport './alone.ts';",
+      'bytes/b.ts': "export * from './c.ts';",
+      'bytes/c.ts': "import { a } from './a.ts';\nimport './alone.ts';",
+      'bytes/d.ts': "import './a.ts';",
+      'bytes/alone.ts': '',
+      'tpm/index.ts': "export * from './x.ts';",
+      'tpm/x.ts': "type T = import('./index.ts').T;",
+      'tpm/self.ts': "import './self.ts';",
+    });
+    const { circles } = inspect(root, house, NOTHING);
+    expect(circles).to.have.deep.members([['bytes/a.ts', 'bytes/b.ts', 'bytes/c.ts'], ['tpm/index.ts', 'tpm/x.ts'], ['tpm/self.ts']]);
+  });
+
+  it('finds a circle reached first from within, behind a way back into it', () => {
+    faultsOf({
+      'bytes/a.ts': "import './b.ts';\nimport './d.ts';",
+      'bytes/b.ts': "import './c.ts';",
+      'bytes/c.ts': "import './b.ts';",
+      'bytes/d.ts': "import './b.ts';\nimport './a.ts';",
+    });
+    expect(inspect(root, house, NOTHING).circles).to.have.deep.members([
+      ['bytes/a.ts', 'bytes/d.ts'],
+      ['bytes/b.ts', 'bytes/c.ts'],
+    ]);
+  });
+
+  it('says which file it cannot read', () => {
+    expect(() => faultsOf({ 'bytes/a.ts': 'const = ;' })).to.throw('bytes/a.ts: cannot be parsed');
+  });
+
   it('fails when it saw too little', () => {
     faultsOf({});
     const [error] = inspect(root, house, { files: 60, rooms: 0, imports: 0 }).errors;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { invalidateShared, plugMemory, SECURE_BIT, unplugMemory } from '../../src/hcall/index.ts';
+import { gfnOf, invalidateShared, PAGE_BYTES, plugMemory, SECURE_BIT, unplugMemory } from '../../src/hcall/index.ts';
 import { profileNames, U } from '../../src/ultravisor/index.ts';
 import { haltOf } from '../hcall/machine.ts';
 import { canary, profileNamed, recordedGuest, TestBench } from '../helpers/machine.ts';
@@ -346,5 +346,23 @@ describe('memory that is plugged in', () => {
     const bench = await TestBench.secure();
     expect(await plugMemory(bench.host.hypervisor, bench.guest.partition, { ...SLOT, gpa: 0n })).to.equal(false);
     expect(await bench.hv(0xf120, 1, 0, 0x1_0000, 0, 3)).to.equal(U.PARAMETER);
+  });
+
+  it('slots may touch, and may not overlap; what lies in the next one stays when a slot goes', async () => {
+    const bench = await TestBench.secure();
+    const { hypervisor } = bench.host;
+    const { partition } = bench.guest;
+    const page = BigInt(PAGE_BYTES);
+    const end = SLOT.gpa + SLOT.bytes;
+    const plug = (slotid: number, gpa: bigint, bytes = SLOT.bytes): Promise<boolean> =>
+      plugMemory(hypervisor, partition, { slotid, gpa, bytes });
+    expect(await plug(3, SLOT.gpa)).to.equal(true);
+    expect([await plug(4, end - page), await plug(4, SLOT.gpa - SLOT.bytes + page)], 'one page too many').to.deep.equal([false, false]);
+    expect([await plug(4, end), await plug(5, SLOT.gpa - SLOT.bytes)], 'behind and before').to.deep.equal([true, true]);
+    // Normal pages of the hypervisor's: the last and the first of each slot.
+    for (const gpa of [SLOT.gpa - page, SLOT.gpa, end - page, end]) partition.frame(gfnOf(gpa));
+    expect(await unplugMemory(hypervisor, partition, 3)).to.equal(true);
+    const left = [SLOT.gpa - page, SLOT.gpa, end - page, end].map(gpa => partition.state.frames.has(gfnOf(gpa)));
+    expect(left).to.deep.equal([true, false, false, true]);
   });
 });
