@@ -4,8 +4,8 @@ import type { Generated } from './generated.ts';
 import { ROOT } from './layers.ts';
 
 const FOLDER = 'docs/how-to';
-/** `<!-- code: src/file.ts | first line of it begins so -->`, and the block behind it. */
-const EXCERPT = /(<!-- code: (\S+) \| (.+?) -->)\n+```(\w+)\n[\s\S]*?\n```/g;
+/** `<!-- code: src/file.ts | first line of it begins so -->`, or `<!-- code: file.ts -->` for all of it, and the block behind it. */
+const EXCERPT = /(<!-- code: (\S+)(?: \| (.+?))? -->)\n+```(\w+)\n[\s\S]*?\n```/g;
 
 /** The pages, each as it is with its excerpts taken from the sources anew. */
 export const howTos: readonly Generated[] = readdirSync(join(ROOT, FOLDER))
@@ -16,7 +16,7 @@ export const howTos: readonly Generated[] = readdirSync(join(ROOT, FOLDER))
 
 function renewed(path: string, page: string): string {
   let excerpts = 0;
-  const made = page.replace(EXCERPT, (_, mark: string, file: string, begin: string, language: string) => {
+  const made = page.replace(EXCERPT, (_, mark: string, file: string, begin: string | undefined, language: string) => {
     excerpts++;
     return `${mark}\n\n\`\`\`${language}\n${excerptOf(file, begin)}\n\`\`\``;
   });
@@ -26,9 +26,11 @@ function renewed(path: string, page: string): string {
   return made;
 }
 
-/** From the line that begins so to the one that closes what it opens. @throws {Error} when no line, or more than one, begins so. */
-export function excerptOf(file: string, begin: string): string {
-  const lines = readFileSync(join(ROOT, file), 'utf8').split('\n');
+/** The whole file, or from the line that begins so to the one that closes what it opens. @throws {Error} when no line, or more than one, begins so. */
+export function excerptOf(file: string, begin?: string): string {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  if (begin === undefined) return text.trimEnd();
+  const lines = text.split('\n');
   const found = lines.flatMap((line, i) => (line.trimStart().startsWith(begin) ? [i] : []));
   const [at] = found;
   if (at === undefined || found.length > 1) throw new Error(`${file}: ${found.length} lines begin with "${begin}"; an excerpt needs one`);

@@ -9,15 +9,7 @@ export { encryptSecret, type SecretLabel } from './model/keys/protection.ts';
 export { LIMITS, type Limits } from './model/limits.ts';
 export { handleName, nameOf, nvNameOf, qualifiedNameOf } from './names.ts';
 export * from './policy-digest.ts';
-export {
-  attributesOf,
-  type CommandRecord,
-  firstParameterIsSized,
-  firstResultIsSized,
-  type HandleUse,
-  type HandleUses,
-  type Role,
-} from './record.ts';
+export type { CommandRecord, HandleUse, HandleUses, Role } from './record.ts';
 export { commandDigest, cryptParameter, exchangeFirst, responseDigest, type SymDef, sessionHmac, sessionKey } from './session-crypto.ts';
 export { StateFault } from './state/blob.ts';
 export { type Nvram, NvramError, Tpm, type TpmOptions, type TpmState } from './tpm.ts';

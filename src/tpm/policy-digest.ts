@@ -32,8 +32,6 @@ export const policyPcr = (hash: number, policy: Uint8Array, pcrs: Value<typeof T
 /** PolicyOR starts anew: the digest is a function of the branches only. */
 export const policyOr = (hash: number, branches: readonly Uint8Array[]): Uint8Array =>
   extendPolicy(hash, zeroPolicy(hash), TPM_CC.PolicyOR, concat(...branches));
-export const policySecret = (hash: number, policy: Uint8Array, name: Uint8Array, policyRef: Uint8Array = EMPTY): Uint8Array =>
-  extendPolicyByName(hash, policy, TPM_CC.PolicySecret, name, policyRef);
 
 /** pcrDigest of selected values, in the order of selection. */
 export const pcrDigestOf = (hash: number, values: readonly Uint8Array[]): Uint8Array => digest(hashName(hash), ...values);

@@ -1,4 +1,4 @@
-// Part 3, a line a chapter.
+// Part 3 of the TPM 2.0 library specification (docs/reference/tpm.md says which revision), a line a chapter.
 export * from './09-startup.ts';
 export * from './10-testing.ts';
 export * from './11-sessions.ts';

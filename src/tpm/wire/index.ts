@@ -1,3 +1,4 @@
+// Part 2 of the TPM 2.0 library specification (docs/reference/tpm.md says which revision).
 export * from './algorithms.ts';
 export * from './attest.ts';
 export * from './attributes.ts';

@@ -1,5 +1,6 @@
 import { encode, fixed, toHex } from '../../../src/bytes/index.ts';
-import { buildCommand, type RawAnswer, readResponse } from '../../../src/tpm/client/index.ts';
+import { buildCommand } from '../../../src/tpm/client/packet.ts';
+import { type RawAnswer, readResponse } from '../../../src/tpm/client/response.ts';
 import type { CommandRecord } from '../../../src/tpm/index.ts';
 import { explainRc, TPM_CC, TPM_RC, TPMT_PUBLIC_NULL } from '../../../src/tpm/wire/index.ts';
 import { message } from '../../../src/tpmrm/wire.ts';

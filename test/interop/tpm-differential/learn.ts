@@ -1,5 +1,6 @@
 import { toHex } from '../../../src/bytes/index.ts';
-import { type ClientSession, CONTINUE, makeSession } from '../../../src/tpm/client/index.ts';
+import { type ClientSession, CONTINUE } from '../../../src/tpm/client/index.ts';
+import { makeSession } from '../../../src/tpm/client/session.ts';
 import { type CommandRecord, nameOf } from '../../../src/tpm/index.ts';
 import { TPM_RH, type TPMT_PUBLIC } from '../../../src/tpm/wire/index.ts';
 import type { Exchange } from './exchange.ts';

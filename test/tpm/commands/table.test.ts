@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { attributesOf, commands } from '../../../src/tpm/index.ts';
+import { commands } from '../../../src/tpm/index.ts';
+import { attributesOf } from '../../../src/tpm/record.ts';
 
 const FILE = new URL('../../../fixtures/observed/tpm/07-getcapability.jsonl', import.meta.url);
 /** GetCapability(COMMANDS) from the first on, 300 of them. */
