@@ -1,19 +1,3 @@
-export {
-  H,
-  H_MEANING,
-  type HName,
-  hName,
-  type Named,
-  type Provider,
-  type RegisterUse,
-  type RegisterUses,
-  r,
-  readRegisters,
-  s64,
-  showRegister,
-  tableOf,
-  u64,
-} from '../spec/index.ts';
 export { type AnyHcall, type Hcall, type HcallResult, hcall } from './call.ts';
 export { hcalls } from './calls/index.ts';
 export { QEMU_STDERR } from './devices/qemu-stderr.ts';

@@ -1,9 +1,7 @@
 import {
   gpaOf,
-  H,
   Halt,
   type Hypervisor,
-  hName,
   MSR,
   PAGE_BYTES,
   type Partition,
@@ -12,6 +10,7 @@ import {
   type Vcpu,
 } from '../hcall/index.ts';
 import type { Actor, Stateful, World } from '../sim/index.ts';
+import { fdtErrName, H, hName, showU, uName } from '../spec/index.ts';
 import {
   buildGuestTree,
   enterSecureMode,
@@ -25,7 +24,7 @@ import {
   type TpmDriverState,
   TpmDrivers,
 } from '../svm/index.ts';
-import { fdtErrName, showU, type Ultravisor, uName } from '../ultravisor/index.ts';
+import type { Ultravisor } from '../ultravisor/index.ts';
 import type { VtpmSpec } from './vtpm.ts';
 
 export interface GuestSpec {

@@ -1,18 +1,3 @@
-export type { Caller } from '../spec/index.ts';
-export {
-  FATAL_HCALLS,
-  FDT_ERR,
-  FDT_ERR_MEANING,
-  fdtErrName,
-  HCALL_COUNTS,
-  type HcallCounts,
-  showU,
-  U,
-  U_MEANING,
-  type UName,
-  UNPUBLISHED,
-  uName,
-} from '../spec/index.ts';
 export { type Attest, bootFirmware, type Handover, type WrappingKey } from './boot/firmware.ts';
 export { startUltravisor } from './boot/uv-fdt.ts';
 export { UltracallDispatcher } from './calls/dispatcher.ts';

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { meaningsOf } from '../../src/cli/explain/explain-codes.ts';
-import { H, hcalls } from '../../src/hcall/index.ts';
-import { U, ultracalls } from '../../src/ultravisor/index.ts';
+import { hcalls } from '../../src/hcall/index.ts';
+import { H, U } from '../../src/spec/index.ts';
+import { ultracalls } from '../../src/ultravisor/index.ts';
 import { svmSim } from './stand-in-io.ts';
 
 const names = (code: string): readonly string[] => meaningsOf(code).map(({ name }) => name);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { fromHex, toHex } from '../../src/bytes/index.ts';
-import { H, hcalls, MSR, QEMU_STDERR } from '../../src/hcall/index.ts';
+import { hcalls, MSR, QEMU_STDERR } from '../../src/hcall/index.ts';
+import { H } from '../../src/spec/index.ts';
 import { ANSWER, CLOSE_SESSION, EXECUTE, GET_RANDOM, H_TPM_COMM, haltOf, machine, recordOf } from './machine.ts';
 
 describe('H_TPM_COMM returns each code that it declares', () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { H, H_MEANING, hcalls, hName, MSR, r, showRegister, tableOf } from '../../src/hcall/index.ts';
+import { hcalls, MSR } from '../../src/hcall/index.ts';
+import { H, H_MEANING, hName, r, showRegister, tableOf } from '../../src/spec/index.ts';
 import { machine, recordOf } from './machine.ts';
 
 const H_RANDOM = 0x300;

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { MSR, s64, u64, Vcpu } from '../../src/hcall/index.ts';
+import { MSR, Vcpu } from '../../src/hcall/index.ts';
+import { s64, u64 } from '../../src/spec/index.ts';
 import { machine } from './machine.ts';
 
 describe('a vCPU', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { fromHex } from '../../src/bytes/index.ts';
-import { H } from '../../src/hcall/index.ts';
+import { H } from '../../src/spec/index.ts';
 import { type Backend, BackendError, type BackendFault, embeddedBackend, HostDevices, TpmChip } from '../../src/tpmrm/index.ts';
 import { startedTpm } from '../tpm/help.ts';
 import { GET_RANDOM, machine } from './machine.ts';

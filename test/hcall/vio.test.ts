@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { H, passthroughBackend, QEMU_STDERR, type VtpmBackend } from '../../src/hcall/index.ts';
+import { passthroughBackend, QEMU_STDERR, type VtpmBackend } from '../../src/hcall/index.ts';
+import { H } from '../../src/spec/index.ts';
 import { BackendError } from '../../src/tpmrm/index.ts';
 import { recordOf, TestDevice } from './machine.ts';
 import { BUFFER, CALL, echoTpm, QUEUE, READ_PUBLIC, vtpmGuest } from './vio-guest.ts';

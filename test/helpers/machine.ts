@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { EsmManifest } from '../../src/conform/esm/index.ts';
-import { type HcallResult, type InterceptedHypercall, type Interceptor, type RegisterUses, s64, type Vcpu } from '../../src/hcall/index.ts';
+import type { HcallResult, InterceptedHypercall, Interceptor, Vcpu } from '../../src/hcall/index.ts';
 import { type Guest, type GuestSpec, type Host, Machine, type MachineState } from '../../src/machine/index.ts';
 import { type AnyEvent, createWorld, type EventKind, type SimEvent, type World } from '../../src/sim/index.ts';
+import { type RegisterUses, s64 } from '../../src/spec/index.ts';
 import { hypercall } from '../../src/ultravisor/hypervisor/hypercall.ts';
 import { type Profile, profiles } from '../../src/ultravisor/index.ts';
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { MSR } from '../../src/hcall/index.ts';
-import { profileNames, profiles, U, type UName } from '../../src/ultravisor/index.ts';
+import { U, type UName } from '../../src/spec/index.ts';
+import { profileNames, profiles } from '../../src/ultravisor/index.ts';
 import { profileNamed, TestBench } from '../helpers/machine.ts';
 
 const UV_ESM = 0xf110;

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import { H, MSR } from '../../src/hcall/index.ts';
+import { MSR } from '../../src/hcall/index.ts';
+import { H, U, type UName } from '../../src/spec/index.ts';
 import { cells, deleteNode, deleteProperty, type Fdt, readFdt, setProperty, text, writeFdt } from '../../src/svm/format/index.ts';
-import { profileNames, profiles, U, type UName } from '../../src/ultravisor/index.ts';
+import { profileNames, profiles } from '../../src/ultravisor/index.ts';
 import { esmFile, recordedGuest, TestBench, type TestOptions, THREE_RECIPIENTS } from '../helpers/machine.ts';
 import {
   editTree,

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { H, MSR, SECURE_GUEST } from '../../src/hcall/index.ts';
+import { MSR, SECURE_GUEST } from '../../src/hcall/index.ts';
+import { H } from '../../src/spec/index.ts';
 import { TestBench } from '../helpers/machine.ts';
 import { editTree, refuse } from './tampering.ts';
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Halt } from '../../src/hcall/index.ts';
-import { profileNames, U } from '../../src/ultravisor/index.ts';
+import { U } from '../../src/spec/index.ts';
+import { profileNames } from '../../src/ultravisor/index.ts';
 import { recordedGuest, TestBench } from '../helpers/machine.ts';
 import { editTree, refuse } from './tampering.ts';
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { gfnOf, invalidateShared, PAGE_BYTES, plugMemory, SECURE_BIT, unplugMemory } from '../../src/hcall/index.ts';
-import { profileNames, U } from '../../src/ultravisor/index.ts';
+import { U } from '../../src/spec/index.ts';
+import { profileNames } from '../../src/ultravisor/index.ts';
 import { haltOf } from '../hcall/machine.ts';
 import { canary, profileNamed, recordedGuest, TestBench } from '../helpers/machine.ts';
 import { refuse } from './tampering.ts';

@@ -1,7 +1,8 @@
 import { createDecipheriv } from 'node:crypto';
 import { expect } from 'chai';
-import { H, Halt, MSR, SECURE_BIT, SECURE_GUEST } from '../../src/hcall/index.ts';
-import { profileNames, reflectInterrupt, U } from '../../src/ultravisor/index.ts';
+import { Halt, MSR, SECURE_BIT, SECURE_GUEST } from '../../src/hcall/index.ts';
+import { H, U } from '../../src/spec/index.ts';
+import { profileNames, reflectInterrupt } from '../../src/ultravisor/index.ts';
 import { canary, TestBench } from '../helpers/machine.ts';
 import { editTree, flip, onTpm, refuse, TPM_CC } from './tampering.ts';
 

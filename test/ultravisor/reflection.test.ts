@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import { H, MSR } from '../../src/hcall/index.ts';
+import { MSR } from '../../src/hcall/index.ts';
+import { FATAL_HCALLS, H, HCALL_COUNTS } from '../../src/spec/index.ts';
 import { cells } from '../../src/svm/format/index.ts';
-import { FATAL_HCALLS, HCALL_COUNTS, profileNames, reflectInterrupt } from '../../src/ultravisor/index.ts';
+import { profileNames, reflectInterrupt } from '../../src/ultravisor/index.ts';
 import { haltOf } from '../hcall/machine.ts';
 import { profileNamed, TestBench } from '../helpers/machine.ts';
 

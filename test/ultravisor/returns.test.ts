@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { hcalls, MSR, SECURE_BIT } from '../../src/hcall/index.ts';
-import { type Profile, profiles, U, ultracalls } from '../../src/ultravisor/index.ts';
+import { U } from '../../src/spec/index.ts';
+import { type Profile, profiles, ultracalls } from '../../src/ultravisor/index.ts';
 import { TestBench, type TestOptions } from '../helpers/machine.ts';
 import { editTree, flip, H_SVM_PAGE_IN, refuse } from './tampering.ts';
 

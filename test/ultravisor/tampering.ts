@@ -1,4 +1,4 @@
-import { H, type HName } from '../../src/hcall/index.ts';
+import { H, type HName } from '../../src/spec/index.ts';
 import { type Fdt, readFdt, writeFdt } from '../../src/svm/format/index.ts';
 import type { TestBench } from '../helpers/machine.ts';
 

@@ -1,20 +1,6 @@
-import { H, type Hcall, type HName, hcalls, type RegisterUses } from '../../hcall/index.ts';
-import {
-  type AnyUltracall,
-  type Caller,
-  checks,
-  conditionsOf,
-  FATAL_HCALLS,
-  FIELDS,
-  fieldNames,
-  fieldOf,
-  HCALL_COUNTS,
-  profileNames,
-  U,
-  type UName,
-  UNPUBLISHED,
-  ultracalls,
-} from '../../ultravisor/index.ts';
+import { type Hcall, hcalls } from '../../hcall/index.ts';
+import { type Caller, FATAL_HCALLS, H, HCALL_COUNTS, type HName, type RegisterUses, U, type UName, UNPUBLISHED } from '../../spec/index.ts';
+import { type AnyUltracall, checks, conditionsOf, FIELDS, fieldNames, fieldOf, profileNames, ultracalls } from '../../ultravisor/index.ts';
 
 export interface RegisterEntry {
   readonly name: string;

@@ -1,8 +1,9 @@
-import { H, H_MEANING, hcalls } from '../../hcall/index.ts';
+import { hcalls } from '../../hcall/index.ts';
 import { nearest, SimulatorError } from '../../sim/index.ts';
+import { H, H_MEANING, U, U_MEANING, UNPUBLISHED } from '../../spec/index.ts';
 import { explainRc, responseCodes } from '../../tpm/wire/index.ts';
 import { painter } from '../../trace/index.ts';
-import { U, U_MEANING, UNPUBLISHED, ultracalls, whenGiven } from '../../ultravisor/index.ts';
+import { ultracalls, whenGiven } from '../../ultravisor/index.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 
 /** One thing that a code can mean. */

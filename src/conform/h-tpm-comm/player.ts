@@ -1,17 +1,7 @@
 import { fromHex, hex, toHex } from '../../bytes/index.ts';
-import {
-  Halt,
-  Hypervisor,
-  hName,
-  MSR,
-  type Partition,
-  QEMU_STDERR,
-  RealMemory,
-  type Registers,
-  s64,
-  type Vcpu,
-} from '../../hcall/index.ts';
+import { Halt, Hypervisor, MSR, type Partition, QEMU_STDERR, RealMemory, type Registers, type Vcpu } from '../../hcall/index.ts';
 import { createWorld, type World } from '../../sim/index.ts';
+import { hName, s64 } from '../../spec/index.ts';
 import { Differences, type PlayedCase } from '../result.ts';
 import {
   type ActionStep,

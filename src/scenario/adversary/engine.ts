@@ -1,6 +1,7 @@
-import type { HcallResult, InterceptedHypercall, Interceptor, Named, RegisterUses, Vcpu } from '../../hcall/index.ts';
+import type { HcallResult, InterceptedHypercall, Interceptor, Vcpu } from '../../hcall/index.ts';
 import type { Host } from '../../machine/index.ts';
 import type { World } from '../../sim/index.ts';
+import type { Named, RegisterUses } from '../../spec/index.ts';
 import { TPM_CC } from '../../tpm/wire/index.ts';
 import { ultracalls } from '../../ultravisor/index.ts';
 import type { Contents } from '../language/values.ts';

@@ -1,4 +1,5 @@
-import type { HcallResult, InterceptedHypercall, RegisterUses } from '../../hcall/index.ts';
+import type { HcallResult, InterceptedHypercall } from '../../hcall/index.ts';
+import type { RegisterUses } from '../../spec/index.ts';
 import type { Point } from './points.ts';
 
 /** Messages that passed, as plain data. */

@@ -1,5 +1,4 @@
-import { H, H_MEANING } from '../../hcall/index.ts';
-import { FDT_ERR, FDT_ERR_MEANING, U, U_MEANING } from '../../ultravisor/index.ts';
+import { FDT_ERR, FDT_ERR_MEANING, H, H_MEANING, U, U_MEANING } from '../../spec/index.ts';
 
 const numbers = new Map<string, number>([
   ...Object.entries(U).map(([name, code]): [string, number] => [`U_${name}`, code]),

@@ -1,5 +1,6 @@
-import { H_MEANING, type HName, hcalls } from '../../hcall/index.ts';
+import { hcalls } from '../../hcall/index.ts';
 import type { Actor, AnyEvent, SimEvent } from '../../sim/index.ts';
+import { H_MEANING, type HName } from '../../spec/index.ts';
 import { explainRc } from '../../tpm/wire/index.ts';
 import { ultracalls, whenGiven } from '../../ultravisor/index.ts';
 import { meaningOf } from '../expect/code-names.ts';

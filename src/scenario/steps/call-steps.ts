@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { hcalls, hName } from '../../hcall/index.ts';
-import { ultracalls, uName } from '../../ultravisor/index.ts';
+import { hcalls } from '../../hcall/index.ts';
+import { hName, uName } from '../../spec/index.ts';
+import { ultracalls } from '../../ultravisor/index.ts';
 import type { Run } from '../run/run-state.ts';
 import type { StepOutcome } from '../run/step-outcome.ts';
 import { ARGS, type Declared, registersOf } from './call-arguments.ts';

@@ -1,7 +1,8 @@
 import { hex } from '../../bytes/index.ts';
-import { H_MEANING, type HName, hcalls, type RegisterUses, s64, showRegister } from '../../hcall/index.ts';
+import { hcalls } from '../../hcall/index.ts';
 import type { EventData, SimEvent } from '../../sim/index.ts';
-import { U_MEANING, type UName, ultracalls, whenGiven } from '../../ultravisor/index.ts';
+import { H_MEANING, type HName, type RegisterUses, s64, showRegister, U_MEANING, type UName } from '../../spec/index.ts';
+import { ultracalls, whenGiven } from '../../ultravisor/index.ts';
 import type { Rendering } from './rendering.ts';
 
 /** Calls that move one page or carry one answer: there are many, and page events tell the same. */

@@ -1,6 +1,6 @@
-import { MSR, type Named, type RegisterUses, readRegisters, s64, type UltravisorPort, UV, type Vcpu } from '../../hcall/index.ts';
+import { MSR, type UltravisorPort, UV, type Vcpu } from '../../hcall/index.ts';
 import type { Place } from '../../sim/index.ts';
-import { U, uName } from '../../spec/index.ts';
+import { type Named, type RegisterUses, readRegisters, s64, U, uName } from '../../spec/index.ts';
 import type { Profile } from '../core/profile.ts';
 import type { UltracallResult } from '../core/ultracall-result.ts';
 import type { Ultravisor } from '../core/ultravisor.ts';

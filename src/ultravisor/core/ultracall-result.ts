@@ -1,4 +1,4 @@
-import type { Named, RegisterUses } from '../../hcall/index.ts';
+import type { Named, RegisterUses } from '../../spec/index.ts';
 
 /** How an ultracall ends. */
 export type UltracallResult<O extends RegisterUses> =

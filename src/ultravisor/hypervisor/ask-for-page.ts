@@ -1,4 +1,5 @@
-import { gpaOf, H, PAGE_SHIFT } from '../../hcall/index.ts';
+import { gpaOf, PAGE_SHIFT } from '../../hcall/index.ts';
+import { H } from '../../spec/index.ts';
 import type { SvmContext } from '../core/ultravisor.ts';
 import { hypercall } from './hypercall.ts';
 

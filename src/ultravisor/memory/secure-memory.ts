@@ -1,4 +1,5 @@
-import { gpaOf, H, isSecure, PAGE_BYTES, PAGE_SHIFT, Vcpu } from '../../hcall/index.ts';
+import { gpaOf, isSecure, PAGE_BYTES, PAGE_SHIFT, Vcpu } from '../../hcall/index.ts';
+import { H } from '../../spec/index.ts';
 import { frameOf, type Svm } from '../core/svm.ts';
 import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { askForContents } from '../hypervisor/ask-for-page.ts';

@@ -1,5 +1,5 @@
-import { H, hName, MSR, SYSTEM_CALL, s64, type Vcpu } from '../../hcall/index.ts';
-import { FATAL_HCALLS, HCALL_COUNTS } from '../../spec/index.ts';
+import { MSR, SYSTEM_CALL, type Vcpu } from '../../hcall/index.ts';
+import { FATAL_HCALLS, H, HCALL_COUNTS, hName, s64 } from '../../spec/index.ts';
 import type { Ultravisor } from '../core/ultravisor.ts';
 import { pass, synthesize } from '../hypervisor/interrupts.ts';
 import { H_RTAS } from '../hypervisor/rtas-block.ts';

@@ -1,4 +1,4 @@
-import { H } from '../../hcall/index.ts';
+import { H } from '../../spec/index.ts';
 import type { SvmContext } from '../core/ultravisor.ts';
 import { hypercall } from '../hypervisor/hypercall.ts';
 import { H_RTAS } from '../hypervisor/rtas-block.ts';

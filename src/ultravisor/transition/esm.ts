@@ -1,5 +1,5 @@
-import { H, hName, MSR, SECURE_BIT, SYSTEM_CALL, type Vcpu } from '../../hcall/index.ts';
-import { U } from '../../spec/index.ts';
+import { MSR, SECURE_BIT, SYSTEM_CALL, type Vcpu } from '../../hcall/index.ts';
+import { H, hName, U } from '../../spec/index.ts';
 import { newSvm, type Svm } from '../core/svm.ts';
 import type { UltracallResult } from '../core/ultracall-result.ts';
 import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';

@@ -1,4 +1,5 @@
-import { H, Halt, hName } from '../../hcall/index.ts';
+import { Halt } from '../../hcall/index.ts';
+import { H, hName } from '../../spec/index.ts';
 import { type TpmTransport, TransportError } from '../../tpm/client/index.ts';
 import type { SvmContext } from '../core/ultravisor.ts';
 import { hypercall } from '../hypervisor/hypercall.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type AnyHcall, hcalls, PAGE_BYTES, type RegisterUses } from '../../../hcall/index.ts';
+import { type AnyHcall, hcalls, PAGE_BYTES } from '../../../hcall/index.ts';
+import type { RegisterUses } from '../../../spec/index.ts';
 import { type AnyUltracall, ultracalls } from '../../../ultravisor/index.ts';
 import { CONTENTS } from '../../language/values.ts';
 import { ARGS, registersOf } from '../../steps/call-arguments.ts';
