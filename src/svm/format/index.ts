@@ -29,6 +29,17 @@ export { decodeDigests, digestsTree, type EsmDigests, encodeDigests } from './es
 export { EsmError, type EsmFault } from './esm/error.ts';
 export { fingerprintOf, keyFingerprint, spkiPem } from './esm/fingerprint.ts';
 export { ESM_LIMITS } from './esm/limits.ts';
+export { chooseLockbox, type LockboxChoice, type LockboxRule } from './esm/lockbox-rule.ts';
+export {
+  compareMeasured,
+  filesDigest,
+  MEASURED_ITEMS,
+  type MeasuredItem,
+  type MeasuredOutcome,
+  type MeasurementRule,
+  mismatches,
+  refusesMeasured,
+} from './esm/measurement-rule.ts';
 export { lockboxOfKey, openAttachment, openDigests, openEsmBlob, openLockbox } from './esm/open.ts';
 export * from './fdt/index.ts';
 export { type EsmPrivateKey, type EsmPublicKey, privateKeyOf, publicKeyOf } from './keys/key.ts';

@@ -11,4 +11,5 @@ export { type Hashing, hashNamed, parseRecipe, type Recipe, readNamed, startHash
 export { explained, explainedLater } from './refuse.ts';
 export { rotate } from './rotate.ts';
 export { svmAdd } from './svm-add.ts';
-export { type Verification, type VerifiedCheck, type VerifyInput, verifyBlob } from './verify.ts';
+export type { VerifiedCheck, VerifyInput } from './verify/verified-check.ts';
+export { type Verification, verifyBlob } from './verify/verify.ts';

@@ -1,3 +1,4 @@
+import type { LockboxRule, MeasurementRule } from '../../svm/format/index.ts';
 import type { PolicyPcr } from '../../svm/wrapping-key/index.ts';
 
 /** The values that the fields of a profile can have. What they mean, and why a profile has which, stands in {@link FIELDS}. */
@@ -5,8 +6,8 @@ export interface ProfileFields {
   readonly session: 'host boot' | 'each unwrap';
   readonly sessionSalted: boolean;
   readonly unwrapsAtOnce: 'one' | 'any number';
-  readonly lockbox: 'by fingerprint' | 'first only';
-  readonly digestMismatch: 'refused' | 'logged';
+  readonly lockbox: LockboxRule;
+  readonly digestMismatch: MeasurementRule['digestMismatch'];
   readonly esmFailure: 'ultravisor code' | 'hypervisor code';
   readonly esmWhenSecure: 'U_SUCCESS' | 'U_RETRY';
   readonly esmZeroArguments: 'U_PARAMETER, U_P2' | 'U_P2, U_P3';

@@ -1,21 +1,25 @@
 import { DecodeError, toHex } from '../../bytes/index.ts';
-import { digest, equal } from '../../crypto/index.ts';
 import { U } from '../../spec/index.ts';
 import {
+  compareMeasured,
   type DigestProperties,
   digestProperties,
   ESM_LIMITS,
   encryptedDigests,
   type Fdt,
+  filesDigest,
   filesFdt,
+  MEASURED_ITEMS,
+  type MeasuredOutcome,
+  mismatches,
   openGcm,
   readFdt,
+  refusesMeasured,
 } from '../../svm/format/index.ts';
-import type { CheckName } from '../core/checks.ts';
 import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { readSvm, writeSvm } from '../memory/svm-memory.ts';
 import { EsmRefused } from './esm-refused.ts';
-import { fetched, type GuestTree } from './guest-tree.ts';
+import { fetched, type GuestTree, type Range } from './guest-tree.ts';
 
 const SOURCE = 'open-power/ultravisor svm/svm-esmb.c, svm/svm-crypto.c';
 
@@ -56,52 +60,58 @@ export function openDigests(uv: Ultravisor, symkey: Uint8Array, blob: Fdt): Dige
   }
 }
 
-/** RTAS, kernel, initrd, bootargs, in this order; a mismatch is counted and the next is looked at (pef.md e.7.3). */
+/** Compares all that the owner measured; refuses the guest where the firmware does (pef.md e.7.3). */
 export async function checkDigests(ctx: SvmContext, digests: DigestProperties, tree: GuestTree, kbase: bigint): Promise<void> {
   const { uv, svm } = ctx;
-  const { rtas, initrd } = tree;
   const kernelSize = digests.kernelSize ?? missing('kernel-size');
-  const items: readonly { readonly item: keyof DigestProperties & string; readonly gpa: bigint; readonly bytes: number }[] = [
-    { item: 'rtas', gpa: rtas.base, bytes: rtas.codeBytes },
-    { item: 'kernel', gpa: kbase, bytes: kernelSize },
-    { item: 'initrd', gpa: initrd.start, bytes: Number(initrd.end - initrd.start) },
-  ];
-  const wrong: string[] = [];
-  for (const { item, gpa, bytes } of items) {
-    const expected = (digests[item] as Uint8Array | undefined) ?? missing(item);
-    const measured = await fetched(ctx, gpa, BigInt(bytes), `the ${item}`);
-    if (!compare(uv, item, expected, measured, `${bytes} bytes at 0x${gpa.toString(16)}`)) wrong.push(item);
-    tree.measured.push({ start: gpa, end: gpa + BigInt(bytes) });
+  const lies: Readonly<Record<'rtas' | 'kernel' | 'initrd', Range>> = {
+    rtas: { start: tree.rtas.base, end: tree.rtas.base + BigInt(tree.rtas.codeBytes) },
+    kernel: { start: kbase, end: kbase + BigInt(kernelSize) },
+    initrd: tree.initrd,
+  };
+  const outcomes: MeasuredOutcome[] = [];
+  for (const item of MEASURED_ITEMS) {
+    const expected = digests[item] ?? missing(item);
+    if (item === 'bootargs') {
+      const bootargs = tree.bootargs.subarray(0, -1); // without its last byte, the NUL
+      outcomes.push(recorded(uv, compareMeasured(item, bootargs, expected), `${bootargs.length} bytes`));
+      continue;
+    }
+    const { start, end } = lies[item];
+    const bytes = await fetched(ctx, start, end - start, `the ${item}`);
+    outcomes.push(recorded(uv, compareMeasured(item, bytes, expected), `${bytes.length} bytes at 0x${start.toString(16)}`));
+    tree.measured.push({ start, end });
   }
-  const bootargs = tree.bootargs.subarray(0, -1); // without its last byte, the NUL
-  if (!compare(uv, 'bootargs', digests.bootargs ?? missing('bootargs'), bootargs, `${bootargs.length} bytes`)) wrong.push('bootargs');
-  if (uv.makes('digest-files') && !(await sameFiles(ctx, digests))) wrong.push('files');
+  outcomes.push(...(await filesOutcome(ctx, digests)));
+  const wrong = mismatches(outcomes, uv.profile).map(({ item }) => item);
   if (wrong.length === 0) return;
   const why = `not what the owner measured: ${wrong.join(', ')}`;
-  if (uv.profile.digestMismatch === 'refused') throw new EsmRefused(U.PERMISSION, `digest-${wrong[0]}`, why, SOURCE, true);
+  if (refusesMeasured(outcomes, uv.profile)) throw new EsmRefused(U.PERMISSION, `digest-${wrong[0]}`, why, SOURCE, true);
   uv.note(`${why} (warn-only build: the VM goes secure all the same)`, svm.lpid);
 }
 
 /** Decisions 28: the owner may add a digest of the files tree, so that attachments can be neither exchanged nor taken away. */
-async function sameFiles(ctx: SvmContext, { files }: DigestProperties): Promise<boolean> {
+async function filesOutcome(ctx: SvmContext, digests: DigestProperties): Promise<readonly MeasuredOutcome[]> {
   const { uv, svm } = ctx;
-  if (files === undefined) {
+  const expected = filesDigest(digests.files, uv.profile);
+  if (expected === null) return [];
+  if (expected === undefined) {
     uv.note("the owner's digests have none of the files tree: attachments may be exchanged or missing", svm.lpid);
-    return true;
+    return [];
   }
   const bytes = await readSvm(ctx, svm.reserved?.files ?? 0n, svm.filesBytes, 'ultravisor');
-  return compare(uv, 'files', files, bytes, `${bytes.length} bytes`);
+  return [recorded(uv, compareMeasured('files', bytes, expected), `${bytes.length} bytes`)];
 }
 
 function missing(item: string): never {
   throw new EsmRefused(U.PERMISSION, 'digests', `the digests have no ${item}`, SOURCE);
 }
 
-function compare(uv: Ultravisor, item: string, expected: Uint8Array, bytes: Uint8Array, where: string): boolean {
-  const found = digest('sha512', bytes);
-  const same = equal(found, expected);
+function recorded(uv: Ultravisor, outcome: MeasuredOutcome, where: string): MeasuredOutcome {
+  const { item, check, same, found, expected } = outcome;
   const detail = same
     ? `SHA-512 of the ${item} (${where}) is the owner's`
     : `SHA-512 of the ${item} (${where}) is ${toHex(found).slice(0, 16)}..., the owner measured ${toHex(expected).slice(0, 16)}...`;
-  return uv.check(`digest-${item}` as CheckName, same, detail, SOURCE);
+  uv.check(check, same, detail, SOURCE);
+  return outcome;
 }

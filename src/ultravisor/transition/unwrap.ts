@@ -20,7 +20,7 @@ import type { TpmNode } from '../core/tpm-node.ts';
 import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { EsmRefused } from './esm-refused.ts';
 import { HcallTransport } from './hcall-transport.ts';
-import { chooseLockbox } from './lockbox.ts';
+import { takeLockbox } from './lockbox.ts';
 
 const SOURCE = 'open-power/ultravisor uv/tssuv.c UV_TSS_Decrypt, tss/tss20.c';
 
@@ -59,8 +59,8 @@ class Unwrap {
     const publicArea = await this.#readPublic();
     const fingerprint = () =>
       publicArea.type === TPM_ALG.RSA ? keyFingerprint(publicArea.unique, publicArea.parameters.exponent || 65537) : null;
-    const { encryptedSymkey } = chooseLockbox(this.#uv, blob, fingerprint);
-    return this.#uv.profile.session === 'host boot' ? this.#byHandedSession(encryptedSymkey) : this.#byNewSession(encryptedSymkey);
+    const lockbox = takeLockbox(this.#uv, blob, fingerprint);
+    return this.#uv.profile.session === 'host boot' ? this.#byHandedSession(lockbox) : this.#byNewSession(lockbox);
   }
 
   /** ReadPublic, and the Name computed from what came: the key must be the one that firmware saw. */

@@ -1,5 +1,5 @@
-import { ESM_LIMITS, filesFdt, openGcm } from '../format/index.ts';
-import type { VerifiedCheck, VerifyInput } from './verify.ts';
+import { ESM_LIMITS, filesFdt, openGcm } from '../../format/index.ts';
+import type { VerifiedCheck, VerifyInput } from './verified-check.ts';
 
 /** The tree of attachments is copied to its page before the digests are looked at (pef.md e.7.1). */
 export function checkFilesTree({ blob }: VerifyInput): VerifiedCheck {

@@ -1,6 +1,6 @@
-import { sameBytes } from '../../bytes/index.ts';
-import { type BlobSearch, findEsmBlob } from '../format/index.ts';
-import type { VerifiedCheck, VerifyInput } from './verify.ts';
+import { sameBytes } from '../../../bytes/index.ts';
+import { type BlobSearch, findEsmBlob } from '../../format/index.ts';
+import type { VerifiedCheck, VerifyInput } from './verified-check.ts';
 
 /** Where a boot loader puts an initrd: alignment is all that counts. */
 const INITRD_GPA = 0x0400_0000n;
