@@ -23,7 +23,7 @@ import {
   TpmDriverError,
   type TpmDriverState,
   TpmDrivers,
-} from '../svm/index.ts';
+} from '../svm/guest/index.ts';
 import type { Ultravisor } from '../ultravisor/index.ts';
 import type { VtpmSpec } from './vtpm.ts';
 

@@ -1,6 +1,6 @@
 import { Hypervisor, MSR, RealMemory } from '../hcall/index.ts';
 import { nearest, SimulatorError, type Stateful, type World } from '../sim/index.ts';
-import type { Platform } from '../svm/index.ts';
+import type { Platform } from '../svm/guest/index.ts';
 import { describeTpm, type Tpm } from '../tpm/index.ts';
 import { type Backend, HostDevices, openBackend, parseBackendSpec, type Swapping, TpmChip, type TpmChipState } from '../tpmrm/index.ts';
 import {

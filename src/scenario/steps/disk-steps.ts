@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { type PassphraseClientName, passphraseClients } from '../../svm/index.ts';
+import { type PassphraseClientName, passphraseClients } from '../../svm/guest/index.ts';
 import {
   chunks,
   describeKdf,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fromHex } from '../../bytes/index.ts';
 import { migrateGuest } from '../../machine/index.ts';
-import { TpmDriverError } from '../../svm/index.ts';
+import { TpmDriverError } from '../../svm/guest/index.ts';
 import { TpmClient, TransportError } from '../../tpm/client/index.ts';
 import { OWN_COMMAND, sendOwn } from '../adversary/index.ts';
 import { HEX } from '../language/values.ts';

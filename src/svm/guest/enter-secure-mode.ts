@@ -1,5 +1,5 @@
-import { MSR, type Vcpu } from '../hcall/index.ts';
-import { s64 } from '../spec/index.ts';
+import { MSR, type Vcpu } from '../../hcall/index.ts';
+import { s64 } from '../../spec/index.ts';
 import type { Platform } from './platform.ts';
 
 const UV_ESM = 0xf110;

@@ -1,5 +1,5 @@
-import { MSR, PAGE_BYTES, type Vcpu } from '../hcall/index.ts';
-import { s64 } from '../spec/index.ts';
+import { MSR, PAGE_BYTES, type Vcpu } from '../../hcall/index.ts';
+import { s64 } from '../../spec/index.ts';
 import type { Platform } from './platform.ts';
 
 // What the kernel of a guest does with its two TPM devices: the vTPM of the VIO bus (Linux drivers/char/tpm/tpm_ibmvtpm.c), and the

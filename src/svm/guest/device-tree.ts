@@ -1,5 +1,5 @@
-import { buildFdt, cells, cells64, type FdtNode, fdtNode, type PropertyInput, writeFdt } from './format/index.ts';
-import { type Layout, TREE_ROOM } from './layout.ts';
+import { buildFdt, cells, cells64, type FdtNode, fdtNode, type PropertyInput, writeFdt } from '../format/index.ts';
+import { type Layout, TREE_ROOM } from './memory-layout.ts';
 
 export interface TreeOptions {
   readonly ramBytes: bigint;

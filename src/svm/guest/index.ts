@@ -1,7 +1,7 @@
+export { buildGuestTree, type TreeOptions } from './device-tree.ts';
 export { type EsmResult, enterSecureMode } from './enter-secure-mode.ts';
 export { type FileOutcome, getFile, getFilePiece } from './get-file.ts';
-export { buildGuestTree, type TreeOptions } from './guest-tree.ts';
-export { type Layout, layOut } from './layout.ts';
+export { type Layout, layOut } from './memory-layout.ts';
 export { type PassphraseClientName, passphraseClients } from './passphrase-clients.ts';
 export type { Platform } from './platform.ts';
 export { NO_DRIVER, TpmDriverError, type TpmDriverState, TpmDrivers } from './tpm-drivers.ts';

@@ -1,4 +1,4 @@
-import { concat } from '../bytes/index.ts';
+import { concat } from '../../bytes/index.ts';
 
 /** A program of svm-tools that reads the passphrase of a disk out of the ESM blob, in the initramfs. */
 export interface PassphraseClient {

@@ -1,4 +1,4 @@
-import type { Vcpu } from '../hcall/index.ts';
+import type { Vcpu } from '../../hcall/index.ts';
 
 /** What the processor gives software that runs in the VM: the two system calls and memory at guest physical addresses. */
 export interface Platform {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { utf8 } from '../../src/bytes/index.ts';
-import { passphraseClients } from '../../src/svm/index.ts';
+import { utf8 } from '../../../src/bytes/index.ts';
+import { passphraseClients } from '../../../src/svm/guest/index.ts';
 
 const LONG = '0123456789'.repeat(7);
 

@@ -1,6 +1,6 @@
-import { concat } from '../bytes/index.ts';
-import { MSR, type Vcpu } from '../hcall/index.ts';
-import { s64 } from '../spec/index.ts';
+import { concat } from '../../bytes/index.ts';
+import { MSR, type Vcpu } from '../../hcall/index.ts';
+import { s64 } from '../../spec/index.ts';
 import type { Platform } from './platform.ts';
 
 const UV_ESMB_GET_FILE = 0xf14c;

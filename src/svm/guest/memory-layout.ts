@@ -1,4 +1,4 @@
-import { PAGE_BYTES } from '../hcall/index.ts';
+import { PAGE_BYTES } from '../../hcall/index.ts';
 
 const RTAS_GPA = 0x0100_0000n;
 /** Not 0: the Ultravisor takes kbase 0 for an invalid argument (pef.md e.2). */
