@@ -14,7 +14,7 @@ export async function bundlePages(): Promise<ReadonlyMap<string, string>> {
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
     entryPoints: PAGES.flatMap(page => [
-      { in: `report/${page}.js`, out: page },
+      { in: `report/${page}.ts`, out: page },
       { in: `report/style/${page}.css`, out: page },
     ]),
     outdir: BUILT_PAGES,

@@ -1,4 +1,9 @@
-import type { Answer } from './lesson.ts';
+/** What is right, and why. With `wrong`, all are offered to choose from; without, the answer is typed. */
+export interface Answer {
+  readonly right: string;
+  readonly wrong?: readonly string[];
+  readonly why: string;
+}
 
 /** The choices of a question in an order that says nothing: by the alphabet, numbers by size. Null: the answer is typed. */
 export function choicesOf({ right, wrong }: Answer): readonly string[] | null {
@@ -13,10 +18,12 @@ export function isRight(answer: Answer, typed: string): boolean {
   if (said === '') return false;
   const choices = choicesOf(answer);
   if (choices && /^\d+$/.test(said) && !choices.includes(typed.trim())) return choices[Number(said) - 1] === answer.right;
-  return said === plain(answer.right);
+  return saysTheSame(typed, answer.right);
 }
 
-/** Case, blanks, an article, `0x` with zeros behind and a unit do not make an answer wrong. */
+/** Whether two answers are one: case, blanks, an article, `0x` with zeros behind and a unit make no difference. */
+export const saysTheSame = (one: string, other: string): boolean => plain(one) === plain(other);
+
 const plain = (text: string): string =>
   text
     .trim()

@@ -1,6 +1,7 @@
 import type { ScenarioReport } from '../scenario/index.ts';
 import type { AnyEvent } from '../sim/index.ts';
 import type { TracedRun, Viewpoint } from '../trace/index.ts';
+import type { Answer } from './answers.ts';
 
 /** A paragraph, or lines that keep their form. `code` and *new words* are marked as here. */
 export type Block = string | { readonly pre: string };
@@ -48,13 +49,6 @@ export interface Question {
   /** The name of the change whose run it is about. Default: the lesson's own run. */
   readonly about?: string;
   readonly answer: (run: LessonRun, own: LessonRun) => Answer;
-}
-
-/** What is right, and why. With `wrong`, all are offered to choose from; without, the answer is typed. */
-export interface Answer {
-  readonly right: string;
-  readonly wrong?: readonly string[];
-  readonly why: string;
 }
 
 /** Something that the student can do to the run: a change of its scenario, seed or firmware. */

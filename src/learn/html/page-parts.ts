@@ -1,7 +1,7 @@
 import { escapeHtml, fieldsOf } from '../../trace/index.ts';
-import { choicesOf } from '../answers.ts';
+import { type Answer, choicesOf } from '../answers.ts';
 import { asScenario, type Consequence } from '../consequence.ts';
-import type { Answer, Change } from '../lesson.ts';
+import type { Change } from '../lesson.ts';
 import type { Knowledge, Moment } from '../moments.ts';
 import { blocks, coded, inline } from './markup.ts';
 

@@ -1,8 +1,8 @@
 import type { Actor } from '../../sim/index.ts';
 import { fieldLines, inspectedOf, type Line, type Paint } from '../../trace/index.ts';
-import { choicesOf } from '../answers.ts';
+import { type Answer, choicesOf } from '../answers.ts';
 import { asScenario, type Consequence } from '../consequence.ts';
-import type { Answer, Change, Lesson } from '../lesson.ts';
+import type { Change, Lesson } from '../lesson.ts';
 import type { Knowledge, Moment } from '../moments.ts';
 import { paragraph, showBlocks } from './paragraphs.ts';
 

@@ -1,6 +1,7 @@
 import { DecodeError, type FieldSeen } from '../../bytes/index.ts';
 import { commands, decodeCommand, decodeResponse } from '../../tpm/index.ts';
 import { commandName, explainRc } from '../../tpm/wire/index.ts';
+import { depthOf } from './field-path.ts';
 
 /** A field of a message: its name, its type, where it stands, and its value as a person reads it. */
 export interface InspectedField {
@@ -92,8 +93,5 @@ const sizeField = (bytes: Uint8Array, path: string, offset: number): InspectedFi
   const value = u32(bytes, offset);
   return { path, type: 'UINT32', offset, length: 4, text: String(value) };
 };
-
-/** How deep a field lies: 0 for `tag`, 2 for `sessions[0].nonce`. */
-export const depthOf = (path: string): number => path.split(/\.|(?=\[)/).length - 1;
 
 const u32 = (bytes: Uint8Array, at: number): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(at);

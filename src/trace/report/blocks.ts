@@ -1,7 +1,8 @@
 import { deflateRawSync } from 'node:zlib';
 import type { TracedRun } from '../stream/reader.ts';
 import type { Viewpoint } from '../view/viewpoint.ts';
-import { ByteTable, type PageBytes, type PageEvent, type PageSecret, recordsOf, secretsOf } from './records.ts';
+import type { PageBlock, PageBytes, PageEvent, PageSecret } from './page-data.ts';
+import { ByteTable, recordsOf, secretsOf } from './records.ts';
 
 /** What some viewpoints see, and no other does. */
 export interface Block {
@@ -11,10 +12,9 @@ export interface Block {
   readonly data: string;
 }
 
-/** What a block holds, per run. */
-interface Contents {
+/** A block that is being filled. */
+interface Contents extends PageBlock {
   readonly runs: { readonly events: PageEvent[]; readonly secrets: PageSecret[] }[];
-  /** By number. */
   readonly bytes: [number, PageBytes][];
 }
 

@@ -3,6 +3,7 @@ import { LANE_NAMES, LANES } from '../view/lanes.ts';
 import { REPORT_VIEWPOINTS, type Viewpoint } from '../view/viewpoint.ts';
 import { blocksOf } from './blocks.ts';
 import { builtPage, escapeHtml } from './built-page.ts';
+import type { PageAbout } from './page-data.ts';
 
 export interface ReportOptions {
   /** Only this viewpoint: nothing else is in the file. */
@@ -12,7 +13,7 @@ export interface ReportOptions {
 /** One HTML file that shows a trace: it needs no network and nothing beside it. */
 export function toReport({ header, runs }: Trace, { only }: ReportOptions = {}): string {
   const viewpoints = only ? [only] : REPORT_VIEWPOINTS;
-  const about = {
+  const about: PageAbout = {
     simulator: header.simulator,
     viewpoints,
     lanes: LANES.map(lane => ({ id: lane, name: LANE_NAMES[lane] })),

@@ -13,62 +13,10 @@ import { Seer } from '../view/seen-as.ts';
 import { TpmFollower } from '../view/tpm-state.ts';
 import { eyesOf, type Viewpoint } from '../view/viewpoint.ts';
 import { explanationOf } from './explanation.ts';
+import type { PageBytes, PageEvent, PageSecret } from './page-data.ts';
 
 /** Longer bytes, such as pages, are shown by their digest. */
 const MOST_BYTES = 4096;
-
-/** An event as a page shows it; short names, for there are many. */
-export interface PageEvent {
-  /** seq */
-  readonly q: number;
-  /** virtual time in microseconds */
-  readonly t: number;
-  readonly k: AnyEvent['kind'];
-  readonly a: AnyEvent['actor'];
-  /** lanes, as indices */
-  readonly f: number;
-  readonly o: number;
-  /** text */
-  readonly x: string;
-  readonly n?: string;
-  /** routine */
-  readonly r?: 1;
-  readonly c?: number;
-  readonly h?: string;
-  readonly l?: number;
-  /** data, as text */
-  readonly d?: readonly (readonly [string, string])[];
-  /** sights: what, number of the bytes, who sees them, who supplied them */
-  readonly s?: readonly (readonly [string, number, readonly string[], string?])[];
-  /** an opened parameter: name, number of the bytes, derivation */
-  readonly p?: readonly [string, number, readonly (readonly [string, string])[]];
-  /** a page's change: guest, frame, state, kind */
-  readonly m?: readonly [string, number, string, string];
-  /** of a check: what it looks at, where that is written, and what leaves it out, as rows for a person */
-  readonly w?: readonly (readonly [string, string])[];
-  /** changes of what a TPM holds */
-  readonly u?: readonly (readonly [string, string, string, string | null])[];
-}
-
-/** Bytes with what is known of them. */
-export interface PageBytes {
-  /** base64; absent: too many to show */
-  readonly b?: string;
-  readonly n: number;
-  /** SHA-256, of those that are too many */
-  readonly d?: string;
-  /** fields: path, type, offset, length, text where the bytes do not say it */
-  readonly i?: { readonly t: string; readonly f: readonly (readonly [string, string, number, number, string?])[]; readonly e?: string };
-}
-
-/** A secret and since when actors know it. */
-export interface PageSecret {
-  readonly name: string;
-  readonly bytes: number;
-  readonly born: number;
-  readonly since: Readonly<Record<string, number>>;
-  readonly leaked: readonly string[];
-}
 
 /** All byte strings of a report, each once. */
 export class ByteTable {

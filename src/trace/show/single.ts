@@ -1,6 +1,7 @@
 import { hexDump } from '../../bytes/index.ts';
 import type { AnyEvent, Sight } from '../../sim/index.ts';
-import { depthOf, type Inspected, type InspectedField, inspectCommand, inspectResponse } from '../inspect/message.ts';
+import { depthOf, lastStep } from '../inspect/field-path.ts';
+import { type Inspected, type InspectedField, inspectCommand, inspectResponse } from '../inspect/message.ts';
 import { toJson } from '../plain.ts';
 import type { Paint } from '../timeline/paint.ts';
 import { render } from '../timeline/renderers.ts';
@@ -75,7 +76,6 @@ export function fieldLines({ fields, fault }: Inspected): string[] {
   return fault ? [...lines, `  ! ${fault}`] : lines;
 }
 
-const lastStep = (path: string): string => path.match(/(\[\d+\]|[^.[\]]+)$/)?.[0] ?? path;
 const shorten = (text: string): string => (text.length > 90 ? `${text.slice(0, 87)}...` : text);
 const plain = (value: unknown): string => {
   const json = toJson(value);

@@ -1,7 +1,7 @@
 import type { AnyEvent } from '../../sim/index.ts';
 
 /** What a page of a guest is to its neighbours: the published states, in the four kinds that matter to who can read it. */
-type PageKind = 'secure' | 'shared' | 'paged out' | 'pseudo-shared' | 'changing hands';
+export type PageKind = 'secure' | 'shared' | 'paged out' | 'pseudo-shared' | 'changing hands';
 
 export function pageKind(state: string): PageKind {
   if (state === 'SECURE' || state === 'HV_UNSHARED') return 'secure';

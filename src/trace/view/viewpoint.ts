@@ -1,4 +1,5 @@
 import { ACTORS, type Actor, nearest, SimulatorError } from '../../sim/index.ts';
+import { partyOf } from './one-party.ts';
 
 /** From whose point of view a trace is read: an actor's, or everybody's together. */
 export const VIEWPOINTS = ['omniscient', ...ACTORS] as const;
@@ -7,16 +8,8 @@ export type Viewpoint = (typeof VIEWPOINTS)[number];
 /** The viewpoints that a report offers: those who hold or want keys. */
 export const REPORT_VIEWPOINTS = ['omniscient', 'hypervisor', 'ultravisor', 'svm', 'tpm'] as const satisfies readonly Viewpoint[];
 
-/**
- * Whose eyes a viewpoint has. The guest and the SVM are one machine before and after; QEMU's proxy and the kernel's resource manager
- * are part of what the hypervisor controls.
- */
-export function eyesOf(viewpoint: Viewpoint): ReadonlySet<Actor> {
-  if (viewpoint === 'omniscient') return new Set(ACTORS);
-  if (viewpoint === 'svm') return new Set(['svm', 'guest']);
-  if (viewpoint === 'hypervisor') return new Set(['hypervisor', 'spapr-tpm-proxy', 'tpmrm']);
-  return new Set([viewpoint]);
-}
+/** Whose eyes a viewpoint has. */
+export const eyesOf = (viewpoint: Viewpoint): ReadonlySet<Actor> => new Set(viewpoint === 'omniscient' ? ACTORS : partyOf(viewpoint));
 
 /** @throws {SimulatorError} when nobody has this name. */
 export function viewpointOf(name: string): Viewpoint {

@@ -1,16 +1,14 @@
-import { el, forReaders } from './dom.js';
+import type { Actor } from '../../src/sim/index.ts';
+import type { PageSecret } from '../../src/trace/report/page-data.ts';
+import { partyOf } from '../../src/trace/view/one-party.ts';
+import type { Viewpoint } from '../../src/trace/view/viewpoint.ts';
+import { inText, nameOf } from '../parts/actor-names.ts';
+import { el, forReaders, table } from '../parts/dom.ts';
 
-/** @typedef {import('./store.js').PageSecret} PageSecret */
+const COLUMNS = ['owner', 'svm', 'ultravisor', 'hypervisor', 'firmware', 'tpm'] as const satisfies readonly Actor[];
 
-const COLUMNS = ['owner', 'svm', 'ultravisor', 'hypervisor', 'firmware', 'tpm'];
-/** QEMU's proxy and the kernel's resource manager are the hypervisor's. @type {Record<string, string[]>} */
-const EYES = { svm: ['svm', 'guest'], hypervisor: ['hypervisor', 'spapr-tpm-proxy', 'tpmrm'] };
-
-/**
- * Who knows what at a moment.
- * @param {PageSecret[]} secrets @param {number} now @param {string} viewpoint @param {(actor: string) => string} nameOf @param {(actor: string) => string} inText
- */
-export function knowledgePanel(secrets, now, viewpoint, nameOf, inText) {
+/** Who knows what at a moment. */
+export function knowledgePanel(secrets: readonly PageSecret[], now: number, viewpoint: Viewpoint): HTMLElement {
   if (secrets.length === 0) {
     const text = viewpoint === 'omniscient' ? 'No secret was born in this run.' : `The ${inText(viewpoint)} knows no secret of this run.`;
     return el('div', { class: 'empty' }, el('p', {}, text), el('p', { class: 'quiet' }, 'Another point of view may know some.'));
@@ -23,32 +21,22 @@ export function knowledgePanel(secrets, now, viewpoint, nameOf, inText) {
       ...COLUMNS.map(column => cell(secret, column, now)),
     ),
   );
+  const head = el(
+    'tr',
+    {},
+    el('th', { scope: 'col' }, 'Secret'),
+    ...COLUMNS.map(column => el('th', { scope: 'col', class: column }, el('span', {}, nameOf(column)))),
+  );
   return el(
     'div',
     { class: 'knowledge' },
-    el(
-      'table',
-      {},
-      el('caption', {}, `Who knows what after event #${now}`),
-      el(
-        'thead',
-        {},
-        el(
-          'tr',
-          {},
-          el('th', { scope: 'col' }, 'Secret'),
-          ...COLUMNS.map(column => el('th', { scope: 'col', class: column }, el('span', {}, nameOf(column)))),
-        ),
-      ),
-      el('tbody', {}, ...rows),
-    ),
+    table(head, rows, el('caption', {}, `Who knows what after event #${now}`)),
     el('p', { class: 'legend' }, '● knows it  · does not  ✗ learned it and should not have'),
   );
 }
 
-/** @param {PageSecret} secret @param {string} column @param {number} now */
-function cell(secret, column, now) {
-  const actors = EYES[column] ?? [column];
+function cell(secret: PageSecret, column: Actor, now: number): HTMLElement {
+  const actors = partyOf(column);
   const since = Math.min(...actors.map(actor => secret.since[actor] ?? Number.POSITIVE_INFINITY));
   if (since > now) return el('td', {}, el('span', { 'aria-hidden': 'true' }, '·'), forReaders('does not know it'));
   const leaked = actors.some(actor => secret.leaked.includes(actor));

@@ -1,7 +1,7 @@
-import { byId, el } from './dom.js';
+import { byId, el, table } from '../parts/dom.ts';
 
-const KEYS = [
-  ['↓ ↑  or  j k', 'next and previous event'],
+const KEYS: readonly (readonly [string, string])[] = [
+  ['↓ ↑  or  → ←', 'next and previous event'],
   ['Page Down, Page Up', 'ten events on or back'],
   ['Home, End', 'first and last event'],
   ['] [', 'next and previous step of the scenario'],
@@ -16,9 +16,11 @@ const KEYS = [
 ];
 
 /** Shows what the keys do, and how to read the page. */
-export function openHelp() {
-  const dialog = /** @type {HTMLDialogElement} */ (byId('help'));
+export function openHelp(): void {
+  const dialog = byId('help');
+  if (!(dialog instanceof HTMLDialogElement)) return;
   const close = el('button', { type: 'button', onclick: () => dialog.close() }, 'Close');
+  const rows = KEYS.map(([keys, what]) => el('tr', {}, el('th', { scope: 'row' }, el('kbd', {}, keys)), el('td', {}, what)));
   dialog.replaceChildren(
     el('h2', {}, 'How to read this page'),
     el(
@@ -31,15 +33,7 @@ export function openHelp() {
       {},
       'Choose a point of view: what that actor cannot see or decrypt is then absent from the page, not hidden. “Who knows” tells who holds which secret at the moment that is selected.',
     ),
-    el(
-      'table',
-      {},
-      el(
-        'tbody',
-        {},
-        ...KEYS.map(([keys = '', what = '']) => el('tr', {}, el('th', { scope: 'row' }, el('kbd', {}, keys)), el('td', {}, what))),
-      ),
-    ),
+    table(null, rows),
     el('p', { class: 'quiet' }, 'svm-sim is a simulation: it runs no real VM and protects nothing.'),
     close,
   );

@@ -1,17 +1,12 @@
-import { byId, el } from './dom.js';
-import { GROUPS } from './rows.js';
+import type { PageEvent } from '../../src/trace/report/page-data.ts';
+import { type Filter, GROUPS } from '../data/event-rows.ts';
+import { byId, el } from '../parts/dom.ts';
 
-/**
- * Buttons that show and hide groups of events, and what is routine.
- * @param {import('./store.js').PageEvent[]} events
- * @param {import('./rows.js').Filter} filter
- * @param {() => void} changed
- */
-export function showFilters(events, filter, changed) {
+/** Buttons that show and hide groups of events, and what is routine. */
+export function showFilters(events: readonly PageEvent[], filter: Filter, changed: () => void): void {
   const routine = events.filter(({ r }) => r).length;
-  /** @param {string} name @param {boolean} on @param {string} title @param {() => void} toggle */
-  const chip = (name, on, title, toggle) => {
-    const onclick = () => {
+  const chip = (name: string, on: boolean, title: string, toggle: () => void): HTMLElement => {
+    const onclick = (): void => {
       toggle();
       changed();
     };
