@@ -16,7 +16,7 @@ export interface Io {
   readonly signal: AbortSignal;
 }
 
-/** Exit statuses; what they mean to each command: exit-statuses.ts. */
+/** Exit statuses; what they mean to a command stands in its folder. */
 export const EXIT = { held: 0, failed: 1, usage: 2, environment: 3, interrupted: 130 } as const;
 
 export const DISCLAIMER = 'svm-sim is a simulation: it runs no real VM and protects nothing.';

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 };
 
@@ -18,3 +18,12 @@ export const atLeast =
     if (/^\d+$/.test(text) && value >= least) return value;
     throw new InvalidArgumentError(`Write a whole number of at least ${least}.`);
   };
+
+/** Of an option that may be given several times. */
+export const several = (text: string, before: readonly string[]): readonly string[] => [...before, text];
+
+export const swappingOption = () =>
+  new Option(
+    '--swapping <when>',
+    'when a space of the resource manager leaves the TPM: after each command as Linux does, or when another needs it',
+  ).choices(['eager', 'lazy'] as const);

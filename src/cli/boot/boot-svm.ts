@@ -3,27 +3,13 @@ import { runScenario, type Scenario } from '../../scenario/index.ts';
 import { privatePem, readEsmBlob } from '../../svm/format/index.ts';
 import { explained, flatKernel, RTAS_CODE, readNamed } from '../../svm/owner/index.ts';
 import { DEFAULT_PROFILE } from '../../ultravisor/index.ts';
-import { type BootargsFlags, bootargsOf } from '../esm/bootargs.ts';
-import { type CommonFlags, EsmSession, systemChance } from '../esm/session.ts';
+import { bootargsOf } from '../esm/bootargs.ts';
+import { EsmSession, systemChance } from '../esm/session.ts';
 import { profileOf } from '../esm/verify-blob.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 import { reportSink } from '../run/report-sink.ts';
 import { jsonSink, type Sink, terminalSink, traceSink } from '../run/sinks.ts';
-
-interface BootFlags extends Pick<CommonFlags, 'passphraseFile'>, BootargsFlags {
-  readonly blob?: string;
-  readonly kernel: string;
-  readonly initrd: string;
-  readonly key: string;
-  readonly rtas?: string;
-  readonly profile?: string;
-  readonly seed?: string;
-  readonly json?: boolean;
-  readonly trace?: string;
-  readonly report?: string;
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
-}
+import type { BootFlags } from './flags.ts';
 
 /** Host boot, guest start, UV_ESM: the scenario that a person would write for it, run and shown as `run` does. */
 export async function boot(flags: BootFlags, io: Io): Promise<number> {

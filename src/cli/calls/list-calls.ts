@@ -3,9 +3,10 @@ import { painter } from '../../trace/index.ts';
 import { EXIT, type Io } from '../io.ts';
 import { type CallEntry, callEntries } from './call-entries.ts';
 import { callNumber, showCall, showCalls } from './call-page.ts';
+import type { CallsFlags } from './flags.ts';
 
 /** @throws {SimulatorError} `cli.unknown-call`, with the nearest names. */
-export function calls(wanted: string | undefined, { json }: { readonly json?: boolean }, io: Io): number {
+export function calls(wanted: string | undefined, { json }: CallsFlags, io: Io): number {
   const paint = painter(io.colors);
   if (wanted === undefined) {
     io.out(json ? `${JSON.stringify(callEntries, null, 2)}\n` : `${showCalls(callEntries, paint)}\n`);

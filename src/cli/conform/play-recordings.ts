@@ -5,16 +5,7 @@ import { SimulatorError } from '../../sim/index.ts';
 import { painter } from '../../trace/index.ts';
 import { writeWhole } from '../files/output-file.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
-
-interface ConformFlags {
-  readonly known?: string;
-  readonly filter?: string;
-  readonly quiet?: boolean;
-  /** A TPM in place of the simulator. */
-  readonly against?: string;
-  readonly record?: string;
-  readonly allowHardware?: boolean;
-}
+import type { ConformFlags } from './flags.ts';
 
 interface Recorded {
   readonly file: string;

@@ -3,11 +3,7 @@ import { hexDump, toHex } from '../../bytes/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import { fieldLines, findMessages, painter } from '../../trace/index.ts';
 import { EXIT, type Io } from '../io.ts';
-
-interface DecodeFlags {
-  readonly json?: boolean;
-  readonly bytes?: boolean;
-}
+import type { DecodeFlags } from './flags.ts';
 
 /** Shows the messages with their fields; exit status 1 when one of them cannot be decoded to its end. */
 export async function decode(what: readonly string[], { json, bytes: dump }: DecodeFlags, io: Io): Promise<number> {

@@ -3,6 +3,7 @@ import { type Domain, qemuArguments, readDomain, schemaProblems, type TpmDevice 
 import { SimulatorError } from '../../sim/index.ts';
 import { EXIT, type Io } from '../io.ts';
 import { report } from '../terminal/show-error.ts';
+import type { QemuArgsFlags } from './flags.ts';
 
 /** `svm-sim domain check`: verdict on each definition, in libvirt's words; the worst of the exit statuses. */
 export async function domainCheck(files: readonly string[], io: Io): Promise<number> {
@@ -24,7 +25,7 @@ export async function domainCheck(files: readonly string[], io: Io): Promise<num
 }
 
 /** `svm-sim domain qemu-args`: QEMU's options for the TPM devices, as a shell takes them, one pair a line. */
-export async function domainQemuArgs(file: string, { tpmSocket }: { readonly tpmSocket?: string }, io: Io): Promise<number> {
+export async function domainQemuArgs(file: string, { tpmSocket }: QemuArgsFlags, io: Io): Promise<number> {
   const domain = readDomain(await textOf(file), file);
   const pairs = qemuArguments(domain, { file, ...(tpmSocket === undefined ? {} : { tpmSocket }) });
   for (const [option, value] of pairs) io.out(`${option} ${shellQuoted(value)}\n`);

@@ -2,8 +2,8 @@ import { SimulatorError } from '../../sim/index.ts';
 import { readNamed } from '../../svm/owner/index.ts';
 
 export interface BootargsFlags {
-  readonly bootargs?: string;
-  readonly bootargsFile?: string;
+  readonly bootargs?: string | undefined;
+  readonly bootargsFile?: string | undefined;
 }
 
 /** The kernel command line; of a file every byte counts. @throws {SimulatorError} `esm.bootargs`, `file.unreadable` */

@@ -5,13 +5,8 @@ import { generateKey } from '../../svm/owner/index.ts';
 import { refuseExisting } from '../files/output-file.ts';
 import type { Io } from '../io.ts';
 import { newPassphrase } from '../terminal/passphrase.ts';
-import { type CommonFlags, EsmSession, systemChance } from './session.ts';
-
-interface GenerateFlags extends CommonFlags {
-  readonly pubkey: string;
-  readonly seckey: string;
-  readonly force?: boolean;
-}
+import type { GenerateFlags } from './flags.ts';
+import { EsmSession, systemChance } from './session.ts';
 
 /** `esm generate`. Unlike svm-tool it does not write over a key: what was made for it would be lost. */
 export async function generate({ pubkey, seckey, force = false, ...common }: GenerateFlags, io: Io): Promise<number> {

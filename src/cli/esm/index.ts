@@ -1,120 +1,127 @@
-import type { Command } from 'commander';
-import type { Io } from '../io.ts';
+import { command, group } from '../command.ts';
+import * as flags from './flags.ts';
 
-const BLOB = '-b, --blob <blob>';
-const COMMENT = '-c, --comment <comment>';
-const PUBKEY = '-p, --pubkey <pubkey>';
-const SECKEY = '-s, --seckey <seckey>';
-const PASSPHRASE = '--passphrase-file <file>';
-const THE_BLOB = 'the ESM blob';
-const A_COMMENT = 'anyone can read and change it';
-const OPENS = 'private key of the origin, or of any recipient';
+const CHANGED = { held: 'the blob is changed (with -n: it could be)', environment: 'a file cannot be written' };
 
-const count = (_text: string, before: number): number => before + 1;
-const several = (file: string, before: readonly string[]): readonly string[] => [...before, file];
+const generate = command({
+  name: 'generate',
+  about: "Make the owner's key pair, RSA-2048.",
+  flags: flags.generateFlags,
+  exits: { held: 'the keys are written (with -n: could be)', environment: 'a file cannot be written' },
+  run: async (options, io) => (await import('./generate-keys.ts')).generate(options, io),
+});
 
-/** `svm-sim esm ...`: the sub-commands of svm-tool with its flags, and some more. */
-export function registerEsm(program: Command, io: Io, end: (status: number) => void): void {
-  const esm = program.command('esm').description("The owner's side: make and change ESM blobs, as svm-tool does.");
-  const command = (name: string, description: string): Command =>
-    esm.command(name).description(description).option('-v, --verbose', 'tell what is done; twice: more', count, 0);
-  const changing = (name: string, description: string): Command =>
-    command(name, description).option('-n, --dry-run', 'do everything, write nothing');
-  const withKey = (made: Command, about = OPENS): Command =>
-    made.requiredOption(SECKEY, about).option(PASSPHRASE, "the private key's passphrase is the first line of this file");
-  const run = async (body: () => Promise<number>): Promise<void> =>
-    end(await (await import('../terminal/interrupted.ts')).interruptible(body));
-  const edit = () => import('./edit-blob.ts');
-  const show = () => import('./read-blob.ts');
+const make = command({
+  name: 'make',
+  about: 'Make a blob from a configuration: create, authorize, digest, attach.',
+  flags: flags.makeFlags,
+  exits: { held: 'the blob is written (with -n: could be)', environment: 'the blob cannot be written' },
+  run: async (options, io) => (await import('./make-blob.ts')).make(options, io),
+});
 
-  changing('generate', "Make the owner's key pair, RSA-2048.")
-    .requiredOption(PUBKEY, 'where the public key goes')
-    .requiredOption(SECKEY, 'where the private key goes')
-    .option(PASSPHRASE, 'the passphrase is the first line of this file')
-    .option('--force', 'replace keys that are there')
-    .action(flags => run(async () => (await import('./generate-keys.ts')).generate(flags, io)));
+const create = command({
+  name: 'create',
+  about: "Make an empty blob with the origin's lockbox.",
+  flags: flags.createFlags,
+  exits: { held: 'the blob is written (with -n: could be)', environment: 'the blob cannot be written' },
+  run: async (options, io) => (await import('./edit-blob.ts')).create(options, io),
+});
 
-  changing('make', 'Make a blob from a configuration: create, authorize, digest, attach.')
-    .requiredOption(BLOB, 'where the blob goes')
-    .requiredOption('-y, --config <config>', 'svm_blob.yml')
-    .option(PASSPHRASE, "the passphrase of the origin's private key is the first line of this file")
-    .action(flags => run(async () => (await import('./make-blob.ts')).make(flags, io)));
+const authorize = command({
+  name: 'authorize',
+  about: 'Add a recipient: a host that may open the blob.',
+  flags: flags.authorizeFlags,
+  exits: { ...CHANGED, usage: 'wrong usage, or blob, key or certificates are refused: the blob stays as it is' },
+  run: async (options, io) => (await import('./edit-blob.ts')).authorizeKey(options, io),
+});
 
-  changing('create', "Make an empty blob with the origin's lockbox.")
-    .requiredOption(BLOB, 'where the blob goes')
-    .requiredOption(PUBKEY, "the origin's public key")
-    .option(COMMENT, A_COMMENT)
-    .action(flags => run(async () => (await edit()).create(flags, io)));
+const revoke = command({
+  name: 'revoke',
+  about: 'Remove a recipient. Who kept an old copy of the blob can still open this one: see rotate.',
+  flags: flags.revokeFlags,
+  exits: CHANGED,
+  run: async (options, io) => (await import('./edit-blob.ts')).revokeKey(options, io),
+});
 
-  withKey(changing('authorize', 'Add a recipient: a host that may open the blob.'))
-    .requiredOption(BLOB, THE_BLOB)
-    .option(PUBKEY, "public key of the host's TPM")
-    .option('--cert <chain>', 'certificates of the key, of `host export`: refused when they do not prove that a TPM made and keeps it')
-    .option('--ca <file>', 'certificate of a host CA that you trust (may be given several times)', several, [])
-    .option('--at <date>', 'check the certificates for this moment (default: now)')
-    .option(COMMENT, A_COMMENT)
-    .action(flags => run(async () => (await edit()).authorizeKey(flags, io)));
+const rotate = command({
+  name: 'rotate',
+  about: 'Give the blob a new symmetric key, for the recipients that are in it now.',
+  flags: flags.rotateFlags,
+  exits: CHANGED,
+  run: async (options, io) => (await import('./edit-blob.ts')).rotateKey(options, io),
+});
 
-  changing('revoke', 'Remove a recipient. Who kept an old copy of the blob can still open this one: see rotate.')
-    .requiredOption(BLOB, THE_BLOB)
-    .requiredOption(PUBKEY, "the recipient's public key")
-    .action(flags => run(async () => (await edit()).revokeKey(flags, io)));
+const attach = command({
+  name: 'attach',
+  about: 'Add a file that the Secure VM can read, such as the passphrase of its disk.',
+  flags: flags.attachFlags,
+  exits: CHANGED,
+  run: async (options, io) => (await import('./edit-blob.ts')).attachFile(options, io),
+});
 
-  withKey(changing('rotate', 'Give the blob a new symmetric key, for the recipients that are in it now.'))
-    .requiredOption(BLOB, THE_BLOB)
-    .option(PUBKEY, 'public key of each other lockbox, the origin included (may be given several times)', several, [])
-    .action(flags => run(async () => (await edit()).rotateKey(flags, io)));
+const detach = command({
+  name: 'detach',
+  about: 'Remove an attached file.',
+  flags: flags.detachFlags,
+  exits: CHANGED,
+  run: async (options, io) => (await import('./edit-blob.ts')).detachFile(options, io),
+});
 
-  withKey(changing('attach', 'Add a file that the Secure VM can read, such as the passphrase of its disk.'))
-    .requiredOption(BLOB, THE_BLOB)
-    .requiredOption('-f, --file <file>', 'the file')
-    .option('-r, --name <name>', "the name by which the guest asks for it (default: the file's)")
-    .option(COMMENT, A_COMMENT)
-    .action(flags => run(async () => (await edit()).attachFile(flags, io)));
+const extract = command({
+  name: 'extract',
+  about: 'Decrypt an attached file, to standard output.',
+  flags: flags.extractFlags,
+  exits: { held: 'the file is written', environment: 'the output cannot be written' },
+  run: async (options, io) => (await import('./read-blob.ts')).extractFile(options, io),
+});
 
-  changing('detach', 'Remove an attached file.')
-    .requiredOption(BLOB, THE_BLOB)
-    .requiredOption('-f, --file <name>', 'its name in the blob')
-    .action(flags => run(async () => (await edit()).detachFile(flags, io)));
+const digest = command({
+  name: 'digest',
+  about: 'Set the digests that the Ultravisor will check.',
+  flags: flags.digestFlags,
+  exits: CHANGED,
+  run: async (options, io) => (await import('./edit-blob.ts')).digest(options, io),
+});
 
-  withKey(changing('extract', 'Decrypt an attached file, to standard output.'))
-    .requiredOption(BLOB, THE_BLOB)
-    .requiredOption('-f, --file <name>', 'its name in the blob')
-    .option('-o, --output <file>', 'write it into this file')
-    .option('--force', 'replace the output file if it is there')
-    .action(flags => run(async () => (await show()).extractFile(flags, io)));
+const display = command({
+  name: 'display',
+  about: 'Print the lockboxes, as svm-tool does.',
+  flags: flags.displayFlags,
+  exits: { held: 'it is shown' },
+  run: async (options, io) => (await import('./read-blob.ts')).displayBlob(options, io),
+});
 
-  withKey(changing('digest', 'Set the digests that the Ultravisor will check.'))
-    .requiredOption(BLOB, THE_BLOB)
-    .requiredOption('-a, --args <bootargs>', 'the kernel command line')
-    .requiredOption('-i, --initramfs <initramfs>', 'the initrd, without a blob')
-    .requiredOption('-k, --kernel <kernel>', 'vmlinux, or the flat image')
-    .option(COMMENT, A_COMMENT)
-    .action(flags => run(async () => (await edit()).digest(flags, io)));
+const inspect = command({
+  name: 'inspect',
+  about: 'Show a blob: lockboxes and whose they are, attachments, digests, and what is not protected.',
+  flags: flags.inspectFlags,
+  exits: { held: 'it is shown' },
+  run: async (blob, options, io) => (await import('./inspect-blob.ts')).inspect(blob, options, io),
+});
 
-  command('display', 'Print the lockboxes, as svm-tool does.')
-    .requiredOption(BLOB, THE_BLOB)
-    .action(flags => run(async () => (await show()).displayBlob(flags, io)));
+const verify = command({
+  name: 'verify',
+  about: 'Tell what would fail on a host, in the order of its Ultravisor.',
+  flags: flags.verifyFlags,
+  exits: {
+    held: 'the blob starts on that host, or a key is missing to tell',
+    failed: 'something would fail at UV_ESM, or when the guest reads a file',
+  },
+  run: async (blob, options, io) => (await import('./verify-blob.ts')).verify(blob, options, io),
+});
 
-  command('inspect', 'Show a blob: lockboxes and whose they are, attachments, digests, and what is not protected.')
-    .argument('<blob>', THE_BLOB)
-    .option('--pub <file>', 'a public key: the lockbox that is its own is named after it (may be given several times)', several, [])
-    .option('--key <file>', 'a private key that opens a lockbox: shows the digests, and that the attachments are authentic')
-    .option(PASSPHRASE, "the private key's passphrase is the first line of this file")
-    .option('--json', 'as one JSON object')
-    .action((blob: string, flags) => run(async () => (await import('./inspect-blob.ts')).inspect(blob, flags, io)));
-
-  command('verify', 'Tell what would fail on a host, in the order of its Ultravisor.')
-    .argument('<blob>', THE_BLOB)
-    .requiredOption('--kernel <file>', 'vmlinux, or the flat image')
-    .requiredOption('--initrd <file>', 'the initrd, with or without the blob in front')
-    .option('--bootargs <text>', 'the kernel command line')
-    .option('--bootargs-file <file>', 'a file with the kernel command line; every byte counts')
-    .option('--rtas <file>', 'the RTAS code (default: the one that svm-tool has built in)')
-    .option('--pub <file>', "public key of the host's TPM")
-    .option('--key <file>', 'a private key that opens a lockbox; without it the digests cannot be compared')
-    .option(PASSPHRASE, "the private key's passphrase is the first line of this file")
-    .option('--profile <name>', 'firmware of the host: documented, published, hardened (default: documented, and the others in short)')
-    .option('--json', 'as one JSON object')
-    .action((blob: string, flags) => run(async () => (await import('./verify-blob.ts')).verify(blob, flags, io)));
-}
+export const esm = group('esm', "The owner's side: make and change ESM blobs, as svm-tool does.", [
+  generate,
+  make,
+  create,
+  authorize,
+  revoke,
+  rotate,
+  attach,
+  detach,
+  extract,
+  digest,
+  display,
+  inspect,
+  verify,
+]);

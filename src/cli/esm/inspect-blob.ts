@@ -1,13 +1,8 @@
 import { explained, type Inspection, inspectBlob, readNamed } from '../../svm/owner/index.ts';
 import { type Paint, painter } from '../../trace/index.ts';
 import { EXIT, type Io } from '../io.ts';
-import { type CommonFlags, EsmSession } from './session.ts';
-
-interface InspectFlags extends CommonFlags {
-  readonly key?: string;
-  readonly pub: readonly string[];
-  readonly json?: boolean;
-}
+import type { InspectFlags } from './flags.ts';
+import { EsmSession } from './session.ts';
 
 /** `esm inspect`: a blob as a person wants to see it, or as JSON. */
 export async function inspect(blob: string, { key, pub, json, ...common }: InspectFlags, io: Io): Promise<number> {

@@ -1,11 +1,6 @@
 import { parseRecipe, readNamed, startHash } from '../../svm/owner/recipe/index.ts';
 import type { Io } from '../io.ts';
-import type { CommonFlags } from './session.ts';
-
-interface MakeFlags extends CommonFlags {
-  readonly blob: string;
-  readonly config: string;
-}
+import type { MakeFlags } from './flags.ts';
 
 /**
  * `esm make`: paths in the recipe are relative to the working directory, as svm-tool takes them. A large initrd is hashed in a thread of

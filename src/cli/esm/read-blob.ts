@@ -2,21 +2,14 @@ import { SimulatorError } from '../../sim/index.ts';
 import { display, explained, extract } from '../../svm/owner/index.ts';
 import { refuseExisting } from '../files/output-file.ts';
 import { EXIT, type Io } from '../io.ts';
-import { type CommonFlags, EsmSession } from './session.ts';
+import type { DisplayFlags, ExtractFlags } from './flags.ts';
+import { EsmSession } from './session.ts';
 
 /** `esm display`, in svm-tool's words. */
-export async function displayBlob({ blob, ...common }: CommonFlags & { readonly blob: string }, io: Io): Promise<number> {
+export async function displayBlob({ blob, ...common }: DisplayFlags, io: Io): Promise<number> {
   const session = new EsmSession(common, io);
   io.out(display(await session.blob(blob)));
   return EXIT.held;
-}
-
-interface ExtractFlags extends CommonFlags {
-  readonly blob: string;
-  readonly file: string;
-  readonly seckey: string;
-  readonly output?: string;
-  readonly force?: boolean;
 }
 
 /** `esm extract`: to standard output, as svm-tool means to, or into a file. Every byte as it was attached. */

@@ -4,18 +4,14 @@ import { checkHostKey, readCertificates } from '../../svm/owner/host-certificate
 import { readNamed } from '../../svm/owner/index.ts';
 import { painter } from '../../trace/index.ts';
 import { dateOf } from '../date-option.ts';
+import type { AuthorizeFlags } from './flags.ts';
 import type { EsmSession } from './session.ts';
 
-export interface CertFlags {
-  readonly pubkey?: string;
-  readonly cert?: string;
-  readonly ca?: readonly string[];
-  /** The moment at which the certificates must be valid. */
-  readonly at?: string;
-}
-
 /** The host to authorize: a public key that is believed, as svm-tool does, or one whose certificates prove where it lies. */
-export async function recipientOf({ pubkey, cert, ca = [], at }: CertFlags, session: EsmSession): Promise<EsmPublicKey> {
+export async function recipientOf(
+  { pubkey, cert, ca = [], at }: Pick<AuthorizeFlags, 'pubkey' | 'cert' | 'ca' | 'at'>,
+  session: EsmSession,
+): Promise<EsmPublicKey> {
   if (cert === undefined) {
     if (pubkey === undefined) throw missing('there is no key to authorize', 'Give --pubkey FILE, or --cert CHAIN with --ca FILE.');
     if (ca.length > 0 || at !== undefined) throw missing('--ca and --at are for certificates', 'Give --cert CHAIN as well.');

@@ -9,10 +9,10 @@ import { keyPassphrase, type Terminal } from '../terminal/passphrase.ts';
 /** What every sub-command takes. */
 export interface CommonFlags {
   /** Everything is done, nothing is written. */
-  readonly dryRun?: boolean;
-  /** How often -v was given. */
-  readonly verbose?: number;
-  readonly passphraseFile?: string;
+  readonly dryRun?: boolean | undefined;
+  /** How often -v was given; true: once. */
+  readonly verbose?: number | boolean | undefined;
+  readonly passphraseFile?: string | undefined;
 }
 
 /** The owner's keys and encryption draw from the system, never from a seed. */
@@ -32,7 +32,7 @@ export class EsmSession {
 
   /** svm-tool's words on standard error with -v. */
   debug(level: 1 | 2, text: string): void {
-    if ((this.#flags.verbose ?? 0) >= level) this.io.err(`esm: debug${level}: ${text}\n`);
+    if (Number(this.#flags.verbose ?? 0) >= level) this.io.err(`esm: debug${level}: ${text}\n`);
   }
 
   async blob(file: string): Promise<EsmBlob> {

@@ -15,18 +15,9 @@ import {
 import { type Paint, painter } from '../../trace/index.ts';
 import { DEFAULT_PROFILE, type Profile, profileNames, profiles } from '../../ultravisor/index.ts';
 import { EXIT, type Io } from '../io.ts';
-import { type BootargsFlags, bootargsOf } from './bootargs.ts';
-import { type CommonFlags, EsmSession } from './session.ts';
-
-interface VerifyFlags extends CommonFlags, BootargsFlags {
-  readonly kernel: string;
-  readonly initrd: string;
-  readonly rtas?: string;
-  readonly pub?: string;
-  readonly key?: string;
-  readonly profile?: string;
-  readonly json?: boolean;
-}
+import { bootargsOf } from './bootargs.ts';
+import type { VerifyFlags } from './flags.ts';
+import { EsmSession } from './session.ts';
 
 /** `esm verify`: exit status 1 when UV_ESM, or the guest's read of a file, would fail on a host with the profile. */
 export async function verify(file: string, flags: VerifyFlags, io: Io): Promise<number> {

@@ -5,18 +5,7 @@ import { foundScenarios, loadScenario, explore as search, showRule, withOverride
 import { painter } from '../../trace/index.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 import { showTable } from './exploration-table.ts';
-
-export interface ExploreFlags {
-  readonly depth?: string;
-  readonly budget?: string;
-  readonly interrupt?: boolean;
-  readonly jobs?: string;
-  readonly seed?: string;
-  readonly profile?: string;
-  readonly filter?: string;
-  readonly out?: string;
-  readonly json?: boolean;
-}
+import type { ExploreFlags } from './flags.ts';
 
 const PROGRESS_EVERY_MS = 200;
 

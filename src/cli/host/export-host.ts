@@ -11,18 +11,7 @@ import { dateOf } from '../date-option.ts';
 import { profileOf } from '../esm/verify-blob.ts';
 import { refuseExisting, writeWhole } from '../files/output-file.ts';
 import { EXIT, type Io } from '../io.ts';
-
-interface ExportFlags {
-  readonly output: string;
-  readonly host?: string;
-  readonly seed?: string;
-  readonly tpm?: string;
-  readonly tpmState?: string;
-  readonly profile?: string;
-  readonly notBefore: string;
-  readonly days: string;
-  readonly force?: boolean;
-}
+import type { ExportFlags } from './flags.ts';
 
 /** `host export`: boots the host, has its TPM attest the wrapping key, and writes key and certificates, all files or none. */
 export async function exportHost(file: string | undefined, flags: ExportFlags, io: Io): Promise<number> {

@@ -1,20 +1,18 @@
-import type { Command } from 'commander';
-import type { Io } from '../io.ts';
+import { command } from '../command.ts';
+import { flags } from './flags.ts';
 
-/** `svm-sim learn`. */
-export function registerLearn(program: Command, io: Io, end: (status: number) => void): void {
-  program
-    .command('learn')
-    .description('Lessons that run the simulator: who holds which key, what the hypervisor sees, and why it cannot use it.')
-    .argument('[lesson...]', 'numbers or names; without any, the lessons are listed')
-    .option('--html <folder>', 'write the lessons as pages for a browser, in place of playing them')
-    .option('--seed <seed>', 'where all chance comes from: other keys, other answers')
-    .addHelpText(
-      'after',
-      `
+export const learn = command({
+  name: 'learn',
+  about: 'Lessons that run the simulator: who holds which key, what the hypervisor sees, and why it cannot use it.',
+  flags,
+  exits: {
+    held: 'the lessons were played, listed, or written as pages',
+    usage: 'a lesson that does not exist',
+    environment: 'a page cannot be written',
+  },
+  more: `
 At a terminal single keys work: → and ← step, d shows bytes, k who knows which secret, q asks the questions,
 c changes something, ? helps, x leaves. Otherwise a lesson is played from beginning to end, and the answers
 are read from standard input, a line each.`,
-    )
-    .action(async (names: string[], options) => end(await (await import('./play-lessons.ts')).learn(names, options, io)));
-}
+  run: async (names, options, io) => (await import('./play-lessons.ts')).learn(names, options, io),
+});

@@ -3,13 +3,9 @@ import { nearest, SimulatorError } from '../../sim/index.ts';
 import { painter } from '../../trace/index.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 import { columns } from '../terminal/columns.ts';
+import type { LearnFlags } from './flags.ts';
 import { seatAt } from './seat.ts';
 import { writePages } from './write-pages.ts';
-
-interface LearnFlags {
-  readonly seed?: string;
-  readonly html?: string;
-}
 
 /** Lists the lessons, plays some, or writes them as pages. */
 export async function learn(names: readonly string[], { seed, html }: LearnFlags, io: Io): Promise<number> {

@@ -15,14 +15,7 @@ import { painter } from '../../trace/index.ts';
 import { refuseExisting, writeWhole } from '../files/output-file.ts';
 import { EXIT, type Io } from '../io.ts';
 import { askPassphrases } from '../terminal/passphrase.ts';
-
-interface DecryptFlags {
-  readonly output: string;
-  readonly passphraseFile?: string;
-  readonly keySlot?: string;
-  readonly force?: boolean;
-  readonly quiet?: boolean;
-}
+import type { DecryptFlags } from './flags.ts';
 
 /** `luks decrypt`: the payload into a file, whole or not at all. */
 export async function decrypt(file: string, flags: DecryptFlags, io: Io): Promise<number> {

@@ -1,11 +1,12 @@
 import { nearestFew, SimulatorError } from '../../sim/index.ts';
 import { painter } from '../../trace/index.ts';
 import { EXIT, type Io } from '../io.ts';
+import type { ProfilesFlags } from './flags.ts';
 import { checkEntries, fieldEntries, profileEntries, scenariosOf, stateOf, weaknesses } from './profile-entries.ts';
 import { showProfile, showProfiles } from './profile-page.ts';
 
 /** @throws {SimulatorError} `cli.unknown-profile`, with the nearest names. */
-export function listProfiles(wanted: string | undefined, { json }: { readonly json?: boolean }, io: Io): number {
+export function profiles(wanted: string | undefined, { json }: ProfilesFlags, io: Io): number {
   const paint = painter(io.colors);
   if (wanted === undefined) {
     io.out(json ? `${JSON.stringify(everything(), null, 2)}\n` : `${showProfiles(paint)}\n`);

@@ -13,41 +13,17 @@ import {
 } from '../../scenario/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import type { UnlockProgress } from '../../svm/luks/index.ts';
-import type { Swapping } from '../../tpmrm/index.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 import { scenarioFiles } from '../scenarios/list-scenarios.ts';
 import { report } from '../terminal/show-error.ts';
 import { Breakpoint } from './breakpoint.ts';
+import type { RunFlags } from './flags.ts';
 import { keptTraces } from './kept-traces.ts';
 import { reportSink } from './report-sink.ts';
 import { reporterSink, summarySink } from './reporters/choose.ts';
 import { runMany } from './run-many.ts';
 import { jsonSink, type RunFacts, type Sink, terminalSink, traceSink } from './sinks.ts';
 import type { Ran } from './tries.ts';
-
-interface RunFlags {
-  readonly seed?: string;
-  readonly tpm?: string;
-  readonly tpmState?: string;
-  readonly allowHardware?: boolean;
-  readonly profile?: string;
-  readonly swapping?: Swapping;
-  readonly json?: boolean;
-  readonly trace?: string;
-  readonly report?: string;
-  readonly reporter?: readonly string[];
-  readonly filter?: string;
-  readonly bail?: boolean;
-  readonly jobs?: number;
-  readonly retries?: number;
-  readonly timeout?: number;
-  readonly virtualTimeout?: number;
-  readonly maxEvents?: number;
-  readonly break?: string;
-  readonly keepTrace?: string;
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
-}
 
 /** Runs the scenarios, in this order to whoever watches; the worst of their exit statuses. */
 export async function run(files: readonly string[], flags: RunFlags, io: Io): Promise<number> {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { loadScenario, titleOf } from '../../scenario/index.ts';
 import { painter } from '../../trace/index.ts';
 import { EXIT, type Io } from '../io.ts';
+import type { ScenariosFlags } from './flags.ts';
 
 /** The scenarios that come with svm-sim. */
 const CATALOGUE = fileURLToPath(new URL('../../../fixtures/scenarios', import.meta.url));
@@ -19,7 +20,7 @@ export async function scenarioFiles(folder: string): Promise<readonly string[]> 
 
 /** Lists the catalogue: each scenario with what it teaches. */
 export async function scenarios(
-  { filter, long, folder = CATALOGUE }: { filter?: string; long?: boolean; folder?: string },
+  { filter, long, folder = CATALOGUE }: ScenariosFlags & { readonly folder?: string },
   io: Io,
 ): Promise<number> {
   const paint = painter(io.colors);

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { scenarioJsonSchema } from '../../scenario/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import { EXIT, type Io } from '../io.ts';
+import type { SchemaFlags } from './flags.ts';
 
-export async function schema({ check }: { check?: string }, io: Io): Promise<number> {
+export async function schema({ check }: SchemaFlags, io: Io): Promise<number> {
   const text = `${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`;
   if (check === undefined) {
     io.out(text);

@@ -1,9 +1,11 @@
 import type { Problem } from '../../scenario/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import { EXIT, type Io } from '../io.ts';
+import { Interrupted } from './interrupted.ts';
 
 /** Says what went wrong; the exit status. Only a fault of the simulator itself comes with its stack unasked. */
 export async function report(error: unknown, io: Io, verbose: boolean): Promise<number> {
+  if (error instanceof Interrupted) return EXIT.interrupted;
   const { painter } = await import('../../trace/index.ts');
   const paint = painter(io.errColors);
   if (!(error instanceof SimulatorError)) {

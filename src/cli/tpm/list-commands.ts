@@ -2,6 +2,7 @@ import { commands } from '../../tpm/index.ts';
 import { TPM_CC } from '../../tpm/wire/index.ts';
 import { painter } from '../../trace/index.ts';
 import { EXIT, type Io } from '../io.ts';
+import type { CommandsFlags } from './flags.ts';
 
 /** A command of the library; without a clause when the embedded TPM answers it with TPM_RC_COMMAND_CODE. */
 interface Listed {
@@ -17,7 +18,7 @@ const listedCommands = (): readonly Listed[] =>
     .sort((a, b) => a.code - b.code);
 
 /** `svm-sim tpm commands`. */
-export function tpmCommands({ filter = '', json }: { filter?: string; json?: boolean }, io: Io): number {
+export function tpmCommands({ filter = '', json }: CommandsFlags, io: Io): number {
   const paint = painter(io.colors);
   const shown = listedCommands().filter(({ name }) => name.toLowerCase().includes(filter.toLowerCase()));
   const width = Math.max(0, ...shown.map(({ name }) => name.length));

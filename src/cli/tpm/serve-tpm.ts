@@ -14,17 +14,7 @@ import { type Address, parseListenAddress, showAddress } from '../../tpmrm/index
 import { LiveCapture } from '../../trace/index.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 import { version } from '../version.ts';
-
-interface ServeFlags {
-  readonly listen?: string;
-  readonly protocol?: string;
-  readonly ctrl?: string;
-  readonly state?: string;
-  readonly startup?: string;
-  readonly log?: string;
-  readonly seed?: string;
-  readonly quiet?: boolean;
-}
+import type { ServeFlags } from './flags.ts';
 
 const STARTUPS: readonly StartupKind[] = ['clear', 'state', 'none'];
 const DEFAULT_LISTEN = 'tcp:2321';

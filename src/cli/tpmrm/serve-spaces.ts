@@ -6,22 +6,12 @@ import {
   openBackend,
   parseBackendSpec,
   parseListenAddress,
-  type Swapping,
   serveResourceManager,
   showAddress,
   TpmChip,
 } from '../../tpmrm/index.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
-
-interface ServeFlags {
-  readonly listen: string;
-  readonly tpm?: string;
-  readonly tpmState?: string;
-  readonly seed?: string;
-  readonly allowHardware?: boolean;
-  readonly swapping?: Swapping;
-  readonly quiet?: boolean;
-}
+import type { ServeFlags } from './flags.ts';
 
 /** `svm-sim tpmrm serve`: until the person interrupts. */
 export async function tpmrmServe(flags: ServeFlags, io: Io): Promise<number> {

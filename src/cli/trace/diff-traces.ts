@@ -1,7 +1,8 @@
 import { diffRuns, painter, readTrace, seenAs, showDiff, viewpointOf } from '../../trace/index.ts';
 import { EXIT, type Io } from '../io.ts';
+import type { DiffFlags } from './flags.ts';
 
-export async function diff(a: string, b: string, { as }: { readonly as?: string }, io: Io): Promise<number> {
+export async function diff(a: string, b: string, { as }: DiffFlags, io: Io): Promise<number> {
   const viewpoint = viewpointOf(as ?? 'omniscient');
   const paint = painter(io.colors);
   const [one, other] = (await Promise.all([readTrace(a), readTrace(b)])).map(({ runs }) =>

@@ -3,14 +3,7 @@ import { SimulatorError } from '../../sim/index.ts';
 import { readTrace, seenAs, toCapture, toJsonLines, toMermaid, viewpointOf } from '../../trace/index.ts';
 import { EXIT, type Io } from '../io.ts';
 import { version } from '../version.ts';
-
-interface ExportFlags {
-  readonly pcap?: string;
-  readonly mermaid?: string | true;
-  readonly json?: string | true;
-  readonly as?: string;
-  readonly verbose?: boolean;
-}
+import type { ExportFlags } from './flags.ts';
 
 export async function exportTrace(file: string, { pcap, mermaid, json, as, verbose }: ExportFlags, io: Io): Promise<number> {
   if (pcap === undefined && mermaid === undefined && json === undefined) {

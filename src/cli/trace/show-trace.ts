@@ -1,15 +1,7 @@
 import { ACTORS, SimulatorError } from '../../sim/index.ts';
 import { listing, painter, readTrace, seenAs, showSingle, type TracedRun, viewpointOf, whoKnowsWhat } from '../../trace/index.ts';
 import { EXIT, type Io } from '../io.ts';
-
-interface ShowFlags {
-  readonly as?: string;
-  readonly grep?: string;
-  readonly event?: string;
-  readonly run?: string;
-  readonly secrets?: boolean;
-  readonly verbose?: boolean;
-}
+import type { ShowFlags } from './flags.ts';
 
 export async function show(file: string, flags: ShowFlags, io: Io): Promise<number> {
   const { runs } = await readTrace(file);

@@ -1,0 +1,15 @@
+import { command } from '../command.ts';
+import { flags } from './flags.ts';
+
+export const explore = command({
+  name: 'explore',
+  about: 'Run a scenario with every action of a hostile hypervisor at every moment, and say what comes of it.',
+  flags,
+  exits: {
+    held: 'no action did what it must not',
+    failed: 'an action violates an invariant',
+    usage: 'wrong usage, or a scenario that is not valid',
+    environment: 'a run ended with a fault of the simulator',
+  },
+  run: async (file, options, io) => (await import('./explore-scenario.ts')).explore(file, options, io),
+});
