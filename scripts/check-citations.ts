@@ -26,6 +26,9 @@ const PRINTED: readonly (readonly string[])[] = [
 /** Fewer mean that this check no longer sees what it is for. */
 const LEAST = { files: 700, links: 180, page: 150, recording: 15, threat: 120, source: 200, specification: 300, printed: 60 };
 
+/** Its target, and its text where that is a page's name. */
+const LINK = /\[[^\]\n]*\.md\]\([^)\n]*\)|\]\([^)\n]*\)/g;
+
 const library: Library = { root: ROOT, sources: SOURCES, threats: new Set(weaknesses.map(({ number }) => number)) };
 const faults: string[] = [];
 const seen = new Map<string, number>();
@@ -57,8 +60,8 @@ for (const path of paths) {
     const dead = deadPath(ROOT, target, anchor);
     if (dead !== null) faults.push(`${path}:${line}: the link leads nowhere: ${dead}`);
   }
-  // Links are looked at above; what is left of a page is its text.
-  note(({ line }) => `${path}:${line}`, page ? withoutCode(text).replace(/\[[^\]]*\.md\]\([^)]*\)|\]\([^)]*\)/g, ']') : text);
+  // Links are looked at above, here the text is, also where code makes a page.
+  note(({ line }) => `${path}:${line}`, (page ? withoutCode(text) : text).replace(LINK, ']'));
 }
 
 for (const args of PRINTED) {

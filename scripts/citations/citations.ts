@@ -72,8 +72,17 @@ const RULES: readonly Rule[] = [
     },
   },
   {
+    // Without its folder: it must be clear all the same. Part 4 of the specification consists of such files.
+    kind: 'source',
+    pattern: /(?<![\w./-]|Part 4 )(?=\w*(?:[A-Z_]|-))[\w-]+\.[ch]\b/g,
+    dead: ({ sources }, file) =>
+      Object.values(sources).some(({ files }) => files.some(path => path.endsWith(`/${file}`)))
+        ? null
+        : `no source in sources.ts has ${file}`,
+  },
+  {
     kind: 'specification',
-    pattern: /\bPart (\d+) §\d+/g,
+    pattern: /\bPart (\d+) (?:§\d+|\w+\.c\b)/g,
     dead: (_, text, [part]) => (PARTS.has(Number(part)) ? null : `the TPM 2.0 library specification has no ${text}`),
   },
   {

@@ -24,7 +24,6 @@ export function threatsPage(): string {
   return linked(pageOf(['# Threats', THREATS, MEANING, ...sections]), '.');
 }
 
-const SPECIFICATION = 'tpm.md#which-specification';
 const SOURCES_HEAD =
   'Made by `npm run docs` from `scripts/citations/sources.ts`. A citation names a source and a file in it, often a function behind that: "open-power/ultravisor core/uvcall.c uv_return". A list of files behind one name goes on in the same source. Names without a file mean the release that is named here. Nothing of these sources is copied into this project.';
 
@@ -39,7 +38,8 @@ export function sourcesPage(): string {
       ),
     ]).trimEnd(),
   );
-  const standards = `Standards are cited by clause: the TPM 2.0 library specification in [the revision that is named here](${SPECIFICATION}), RFC, FIPS and NIST publications in their current edition, PAPR+ as *Power Architecture Platform Requirements*, "LUKS1" and "LUKS2 On-Disk Format" as the documents in the cryptsetup project.`;
+  const standards =
+    'Standards are cited by clause: the TPM 2.0 library specification in [the revision that is named here](tpm.md#which-specification), RFC, FIPS and NIST publications in their current edition, PAPR+ as *Power Architecture Platform Requirements*, "LUKS1" and "LUKS2 On-Disk Format" as the documents in the cryptsetup project.';
   return pageOf(['# Sources', SOURCES_HEAD, standards, ...sections]);
 }
 
