@@ -74,7 +74,7 @@ const RULES: readonly Rule[] = [
   {
     // Without its folder: it must be clear all the same. Part 4 of the specification consists of such files.
     kind: 'source',
-    pattern: /(?<![\w./-]|Part 4 )(?=\w*(?:[A-Z_]|-))[\w-]+\.[ch]\b/g,
+    pattern: /(?<![\w./-]|Part 4 )(?=\w*(?:[A-Z_]|-))[\w-]{4,}\.[ch]\b/g,
     dead: ({ sources }, file) =>
       Object.values(sources).some(({ files }) => files.some(path => path.endsWith(`/${file}`)))
         ? null

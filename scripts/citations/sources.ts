@@ -93,8 +93,8 @@ export const SOURCES: Readonly<Record<string, Source>> = {
   },
   'ms-tpm-20-ref': {
     about: "the reference implementation's simulator: its protocol",
-    version: 'the repository of Microsoft, main branch',
-    base: 'https://github.com/microsoft/ms-tpm-20-ref/blob/main/',
+    version: 'commit e026abb21365891cb941ed9a3b83c1b17ebb93c6',
+    base: 'https://github.com/microsoft/ms-tpm-20-ref/blob/e026abb21365891cb941ed9a3b83c1b17ebb93c6/',
     files: ['TPMCmd/Platform/src/LocalityPlat.c', 'TPMCmd/Simulator/include/TpmTcpProtocol.h', 'TPMCmd/Simulator/src/TcpServer.c'],
   },
   libvirt: {

@@ -107,7 +107,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
     await this.vio.get(lpid)?.settle();
   }
 
-  /** device_del: QEMU makes no close call (observed: h_tpm_comm.json unplug). */
+  /** device_del: QEMU makes no close call (observed: fixtures/observed/h_tpm_comm.json#unplug). */
   unplugTpmProxy({ lpid }: Partition): void {
     const proxy = this.proxies.get(lpid);
     this.proxies.delete(lpid);
@@ -116,8 +116,8 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
   }
 
   /**
-   * The guest's QEMU ends (monitor's quit, a signal). It closes nothing itself (observed: h_tpm_comm.json quit-open-session); the
-   * kernel closes what is open.
+   * The guest's QEMU ends (monitor's quit, a signal). It closes nothing itself (observed:
+   * fixtures/observed/h_tpm_comm.json#quit-open-session); the kernel closes what is open.
    */
   async endGuest(partition: Partition): Promise<void> {
     partition.state.life = 'dead';
@@ -144,7 +144,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
   async hypercall(vcpu: Vcpu): Promise<void> {
     const issuer = 'guest';
     if (vcpu.has(MSR.PR)) {
-      // Before anything else, whatever the number (observed: h_tpm_comm.json problem-state).
+      // Before anything else, whatever the number (observed: fixtures/observed/h_tpm_comm.json#problem-state).
       vcpu.set(3, H.PRIVILEGE);
       return;
     }
@@ -272,7 +272,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
     return { call, result };
   }
 
-  /** Result and outputs into the registers; nothing else changes (observed: h_tpm_comm.json registers-execute). */
+  /** Result and outputs into the registers; nothing else changes (observed: fixtures/observed/h_tpm_comm.json#registers-execute). */
   #deliver(vcpu: Vcpu, call: AnyHcall | null, result: HcallResult<RegisterUses>, resultRegister: number): void {
     if (!('r3' in result)) return;
     vcpu.set(resultRegister, result.r3);

@@ -1,6 +1,6 @@
 import type { Actor, Stateful } from '../sim/index.ts';
 
-/** The only page size of secure VMs: 64 KiB (pef.md a.2). */
+/** The only page size of secure VMs: 64 KiB (docs/reference/pef.md#sizes). */
 export const PAGE_SHIFT = 16;
 export const PAGE_BYTES = 1 << PAGE_SHIFT;
 /** The real-address bit of secure memory on POWER9, IBM bit 15 (open-power/ultravisor core/cpu.c). */
@@ -23,7 +23,8 @@ export interface RealMemoryState {
 
 /**
  * The real memory of a host, normal and secure, in pages of 64 KiB. A page that nobody wrote takes no room and reads as zeros.
- * The hardware's rule is kept here: only firmware, Ultravisor and SVM reach an address with the secure bit (pef.md a.1).
+ * The hardware's rule is kept here: only firmware, Ultravisor and SVM reach an address with the secure bit
+ * (docs/reference/pef.md#privilege).
  */
 export class RealMemory implements Stateful<RealMemoryState> {
   #pages = new Map<bigint, Uint8Array>();

@@ -2,10 +2,13 @@ import type { Actor, Stateful } from '../sim/index.ts';
 import { gfnOf, PAGE_BYTES, pageOffset, type RealMemory } from './memory.ts';
 import { type Registers, Vcpu } from './vcpu.ts';
 
-/** What KVM notes of a guest frame (Linux book3s_hv_uvmem.c, pfns[] bits 63..61; pef.md a.5). */
+/**
+ * What KVM notes of a guest frame (Linux arch/powerpc/kvm/book3s_hv_uvmem.c, pfns[] bits 63..61;
+ * docs/reference/pef.md#the-hypervisors-view).
+ */
 export type GfnState = 'normal' | 'secure' | 'paged-out' | 'shared';
 
-/** Flags of `secure_guest` (Linux book3s_hv_uvmem.c). */
+/** Flags of `secure_guest` (Linux arch/powerpc/kvm/book3s_hv_uvmem.c). */
 export const SECURE_GUEST = { INIT_START: 1, INIT_DONE: 2 } as const;
 
 export interface MemSlot {
@@ -112,7 +115,7 @@ export class Partition implements Stateful<PartitionState> {
     return out;
   }
 
-  /** Writes beyond RAM are lost (observed: h_tpm_comm.json out-unmapped). */
+  /** Writes beyond RAM are lost (observed: fixtures/observed/h_tpm_comm.json#out-unmapped). */
   write(gpa: bigint, bytes: Uint8Array, by: Actor): void {
     this.#pieces(gpa, bytes.length, (at, piece, done) => {
       this.memory.write(this.frame(gfnOf(at)) + BigInt(pageOffset(at)), bytes.subarray(done, done + piece), by);

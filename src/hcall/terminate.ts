@@ -4,7 +4,7 @@ import { UV } from './ports.ts';
 
 /**
  * What KVM does when a VM ends or is reset: its frames are normal again, and the Ultravisor is told to forget it
- * (Linux book3s_hv.c kvmhv_svm_off, kvmppc_core_destroy_vm_hv).
+ * (Linux arch/powerpc/kvm/book3s_hv.c kvmhv_svm_off, kvmppc_core_destroy_vm_hv).
  */
 export async function terminateSecureGuest(hypervisor: Hypervisor, partition: Partition): Promise<void> {
   for (const gfn of [...partition.state.frames.keys()]) if (partition.gfnState(gfn) !== 'normal') partition.dropFrame(gfn);

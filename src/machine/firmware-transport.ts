@@ -5,7 +5,9 @@ import { type Backend, BackendError } from '../tpmrm/index.ts';
 
 const codeAt6 = (packet: Uint8Array): number => new DataView(packet.buffer, packet.byteOffset).getUint32(6);
 
-/** Firmware's way to the TPM at host boot: directly, seen by nobody but firmware and TPM (decisions 10). */
+/**
+ * Firmware's way to the TPM at host boot: directly, seen by nobody but firmware and TPM (docs/reference/decisions.md#traffic-of-firmware).
+ */
 export function firmwareTransport({ bus }: World, backend: Backend, host: string): TpmTransport {
   return {
     async transmit(command) {

@@ -34,7 +34,9 @@ export interface HostSpec {
   /** Pages of 64 KiB of secure memory. */
   readonly securePages?: number;
   readonly proxyMode?: 'observed' | 'strict';
-  /** The private half of a wrapping key that the TPM is to hold, as PEM: imported as decisions 11 says. */
+  /**
+   * The private half of a wrapping key that the TPM is to hold, as PEM: imported as docs/reference/decisions.md#a-given-wrapping-key says.
+   */
   readonly wrappingKey?: { readonly pem: string };
   readonly allowHardware?: boolean;
   /** When the resource manager's spaces leave the TPM. Default: eager, as Linux. */
@@ -219,7 +221,7 @@ export class Host implements Stateful<HostState> {
     return [...this.#guests.values()];
   }
 
-  /** SPKI PEM of the wrapping key's public half: what an owner is given (pef.md d.6). */
+  /** SPKI PEM of the wrapping key's public half: what an owner is given (docs/reference/pef.md#how-an-owner-gets-the-public-key). */
   wrappingKeyPem(): string {
     return this.#booted().pem;
   }

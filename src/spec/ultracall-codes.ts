@@ -1,8 +1,8 @@
 import { s64 } from './registers.ts';
 
 /**
- * Results of ultracalls (open-power/ultravisor include/uapi_uvcall.h, include/uvcall.h; pef.md b.2). U_INVALID and U_NO_KEY
- * stand in the document only: they have no published number, and get private ones outside of every published range.
+ * Results of ultracalls (open-power/ultravisor include/uapi_uvcall.h, include/uvcall.h; docs/reference/pef.md#results-of-ultracalls).
+ * U_INVALID and U_NO_KEY stand in the document only: they have no published number, and get private ones outside of every published range.
  */
 export const U = {
   SUCCESS: 0,
@@ -56,7 +56,7 @@ export const U_MEANING: Readonly<Record<keyof typeof U, string>> = {
   NO_KEY: 'no symmetric key could be had',
 };
 
-/** Errors of libfdt, which UV_ESMB_GET_FILE lets through as they are (pef.md g.4). */
+/** Errors of libfdt, which UV_ESMB_GET_FILE lets through as they are (docs/reference/pef.md#uv_esmb_get_file). */
 export const FDT_ERR = { NOTFOUND: -1, BADMAGIC: -9 } as const;
 export const FDT_ERR_MEANING: Readonly<Record<keyof typeof FDT_ERR, string>> = {
   NOTFOUND: 'the ESM blob has no such file',

@@ -2,7 +2,7 @@ import type { RegisterUses } from './registers.ts';
 import type { UName } from './ultracall-codes.ts';
 
 /**
- * Who may call, by the caller's MSR (pef.md b.1). `hypervisor`: HV=1, PR=0. `svm kernel`: S=1, HV=0, PR=0.
+ * Who may call, by the caller's MSR (docs/reference/pef.md#ultracall-convention). `hypervisor`: HV=1, PR=0. `svm kernel`: S=1, HV=0, PR=0.
  * `guest kernel`: HV=0, PR=0. `anyone`: no test, user space too.
  */
 export type Caller = 'hypervisor' | 'svm kernel' | 'guest kernel' | 'anyone';

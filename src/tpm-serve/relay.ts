@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { SimulatorError } from '../sim/index.ts';
 import type { Listener } from './listener.ts';
 
-// Node cannot receive a descriptor over a Unix socket (decisions 27). The relay, a small program in C, can: it stands between QEMU and
-// our sockets, passes the control channel on, and connects the descriptor that QEMU hands over to the data channel.
+// Node cannot receive a descriptor over a Unix socket (docs/reference/decisions.md#descriptors-need-a-relay). The relay, a small program in
+// C, can: it stands between QEMU and our sockets, passes the control channel on, and connects the descriptor that QEMU hands over to the
+// data channel.
 
 /** From `src/` as from `dist/`. */
 const PROGRAM = fileURLToPath(new URL('../../dist/native/fd-relay', import.meta.url));

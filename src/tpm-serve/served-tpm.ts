@@ -81,7 +81,7 @@ export class ServedTpm {
   /** A TPM that is off answers TPM_RC_FAILURE, as swtpm does after STOP. */
   execute(client: number, command: Uint8Array, locality = this.locality): Uint8Array {
     this.#elapse();
-    // There are no localities 5 to 31: the simulator takes them for 0 (its LocalityPlat.c).
+    // There are no localities 5 to 31: the simulator takes them for 0 (ms-tpm-20-ref TPMCmd/Platform/src/LocalityPlat.c).
     const response = this.#tpm.execute(command, locality > 4 && locality < 32 ? 0 : locality);
     this.#options.onExchange?.({ client, command, response });
     return response;

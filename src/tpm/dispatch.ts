@@ -28,7 +28,7 @@ import {
 } from './wire/index.ts';
 
 // Part 1 §18, Part 4 ExecCommand.c: one command from its bytes to its response, in libtpms' order of checks
-// (tpm.md §6 note 8, vectors/tpm/06): header, handles, authorization, decryption, parameters, action.
+// (docs/reference/tpm.md#order-of-checks): header, handles, authorization, decryption, parameters, action.
 
 type Commands = ReadonlyMap<number, AnyCommand>;
 const A = TPMA_SESSION.bit;

@@ -8,7 +8,7 @@ export const BUFFER_SIZE = 4096; // TPM_BUFSIZE, of one open file
 const FIRST_DELAY_MS = 20; // TPM2_DURATION_SHORT
 const LAST_DELAY_MS = 2000; // TPM2_DURATION_LONG
 
-/** The kernel's way to the TPM (Linux tpm-interface.c). Whoever calls holds the chip's mutex. */
+/** The kernel's way to the TPM (Linux drivers/char/tpm/tpm-interface.c). Whoever calls holds the chip's mutex. */
 export class Driver {
   backend: Backend;
   readonly #clock: Clock;

@@ -60,7 +60,7 @@ export type Run = (file: OpenFileState) => Promise<Uint8Array>;
 /** An address of the program that is not mapped. */
 export const UNMAPPED = Symbol('an address that is not mapped');
 
-/** Linux tpm-dev-common.c: the same for both devices. Errors are thrown as Errno. */
+/** Linux drivers/char/tpm/tpm-dev-common.c: the same for both devices. Errors are thrown as Errno. */
 export class OpenFile {
   readonly state: OpenFileState;
   readonly #clock: Clock;

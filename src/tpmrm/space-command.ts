@@ -7,7 +7,7 @@ import { mayHaveEnded, type Swapping } from './swapping.ts';
 import { CAP, CC, codeOf, getU32, HANDLE_TYPE, HEADER_SIZE, handleType, RC, setU32, sizeOf } from './wire.ts';
 
 /**
- * One command of a space (Linux tpm2-space.c): its objects and sessions are loaded, handles translated, the command sent,
+ * One command of a space (Linux drivers/char/tpm/tpm2-space.c): its objects and sessions are loaded, handles translated, the command sent,
  * everything saved again. Works on a draft, which becomes the space's state only when all went well.
  */
 export class SpaceCommand {

@@ -51,11 +51,11 @@ describe('conform finds recordings', () => {
   });
 
   it('and teaches about a named file that is none', async () => {
-    await withFiles({ 'package.json': { name: 'x' }, 'text.md': '# hello' }, async directory => {
+    await withFiles({ 'package.json': { name: 'x' }, 'text.txt': '# hello' }, async directory => {
       const unknown = await errorOf(runConform([`${directory}/package.json`]));
       expect(unknown).to.include({ code: 'conform.unknown-format', where: `${directory}/package.json`, blame: 'input' });
       for (const { name } of FORMATS) expect(unknown.hint).to.contain(name);
-      expect((await errorOf(runConform([`${directory}/text.md`]))).what).to.contain('neither JSON nor JSON lines');
+      expect((await errorOf(runConform([`${directory}/text.txt`]))).what).to.contain('neither JSON nor JSON lines');
       expect((await errorOf(runConform([`${directory}/missing`]))).what).to.contain('no such file');
     });
   });

@@ -79,7 +79,8 @@ const PROGRAM: readonly (number | string | readonly [(by: number) => number, str
   [beq, 'came'],
   addi(10, 10, -1),
   std(10, TRIES, 20),
-  // The descriptor of a terminal that went away stays open over errors (h_tpm_comm.README.md 4): close it before another try.
+  // The descriptor of a terminal that went away stays open over errors (fixtures/observed/h_tpm_comm.README.md): close it before another
+  // try.
   addi(3, 0, 0),
   ori(3, 3, H_TPM_COMM),
   addi(4, 0, CLOSE_SESSION),

@@ -4,7 +4,7 @@ import { loadScenarios, runScenario } from '../../src/scenario/index.ts';
 import { checks, FIELDS, profiles, WEAKNESSES } from '../../src/ultravisor/index.ts';
 
 const FOLDER = 'fixtures/scenarios';
-/** Rows of the reference's table of threats. */
+/** Numbers of threats that the project set out with. */
 const THREATS = 31;
 const fileOf = (name: string): string => `${FOLDER}/${name}.yaml`;
 
@@ -19,7 +19,7 @@ async function runs(name: string) {
   );
 }
 
-describe('weaknesses (pef.md i)', () => {
+describe('weaknesses (docs/reference/threats.md)', () => {
   it('has every row of the table, once and in order', () => {
     const numbers = WEAKNESSES.map(({ number }) => number);
     expect(numbers).to.deep.equal(numbers.map((_, i) => i + 1));

@@ -47,7 +47,7 @@ const EMPTY = new Uint8Array(0);
 const { SHA256 } = TPM_ALG;
 const AES = { algorithm: TPM_ALG.AES, keyBits: 128, mode: TPM_ALG.CFB } as const;
 
-/** pef.md d.3 */
+/** docs/reference/pef.md#policies-of-the-wrapping-key */
 const A = policyAuthValue(SHA256, policyCommandCode(SHA256, zeroPolicy(SHA256), TPM_CC.RSA_Decrypt));
 const PCR16 = [{ hash: SHA256, pcrSelect: Uint8Array.of(0, 0, 1) }];
 const B = policyPcr(
@@ -122,7 +122,7 @@ describe('the policies of the wrapping key', () => {
   });
 });
 
-describe('an unwrap (pef.md e.6)', () => {
+describe('an unwrap (docs/reference/pef.md#the-unwrap)', () => {
   it('opens a lockbox for an imported key, with commands and responses of the published sizes', async () => {
     const tpm = startedTpm();
     const sizes: string[] = [];

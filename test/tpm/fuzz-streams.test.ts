@@ -19,8 +19,8 @@ const STEPS = 120;
 const STARTUP = message(0x144, new Uint8Array(2));
 
 /**
- * What a refusal may change (decisions 21): dictionary attack counters, generator, the once-only RETRY, time. PIN Indices count
- * authorizations, whatever becomes of the command afterwards.
+ * What a refusal may change (docs/reference/tpm.md#what-a-refusal-may-change): dictionary attack counters, generator, the once-only RETRY,
+ * time. PIN Indices count authorizations, whatever becomes of the command afterwards.
  */
 function kept({ state }: TpmState): unknown {
   const { permanent, ram } = state;

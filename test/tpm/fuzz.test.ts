@@ -34,7 +34,10 @@ function expectWellFormed(response: Uint8Array): void {
   if (view.getUint32(6) !== 0) expect(response.length).to.equal(10);
 }
 
-/** What a refusal may change (decisions 21): dictionary attack counters, generator, the once-only RETRY, time. */
+/**
+ * What a refusal may change (docs/reference/tpm.md#what-a-refusal-may-change): dictionary attack counters, generator, the once-only RETRY,
+ * time.
+ */
 function kept({ state }: TpmState): unknown {
   const { permanent, ram } = state;
   return {

@@ -22,7 +22,10 @@ const FLOWS = [
 ];
 const OTHERS = ['06-error-cases', '06b-before-startup', '07-getcapability', '08-deterministic-script'];
 
-/** What differs from libtpms, with the reason. 07 lists capabilities: we report what we have (decisions 19). */
+/**
+ * What differs from libtpms, with the reason. 07 lists capabilities: we report what we have
+ * (docs/reference/decisions.md#known-differences).
+ */
 const KNOWN: Readonly<Record<string, RegExp>> = {
   '07-getcapability': /capabilityData|length/,
 };

@@ -23,7 +23,7 @@ const samples: { readonly [K in EventKind]: EventData[K] } = {
   state: { of: 'svm', from: 'INIT', to: 'SECURE', why: 'committed' },
   key: { name: 'wrapping key', what: 'made' },
   secret: { id: 0, name: 'wrapping-key-passwd', bytes: 16, knownBy: ['firmware', 'tpm'] },
-  check: { name: 'digest-kernel', ok: false, detail: 'the kernel is another', source: 'pef.md e.7' },
+  check: { name: 'digest-kernel', ok: false, detail: 'the kernel is another', source: 'docs/reference/pef.md#digests' },
   adversary: { action: 'flip', target: 'response', detail: 'byte 12' },
   note: { text: 'the boot wrapper placed the blob' },
 };

@@ -9,7 +9,7 @@ const value = (name: UName): number => U[name.slice(2) as keyof typeof U];
 
 for (const name of profileNames) {
   const documentedArguments = profileNamed(name).esmZeroArguments === 'U_PARAMETER, U_P2';
-  describe(`UV_ESM's entry checks, profile ${name} (pef.md e.2)`, () => {
+  describe(`UV_ESM's entry checks, profile ${name} (docs/reference/pef.md#entry-checks-of-uv_esm)`, () => {
     const refused = async (arrange: (bench: TestBench) => [kbase: bigint, fdt: bigint]): Promise<number> => {
       const bench = await TestBench.create({ profile: name });
       const [kbase, fdt] = arrange(bench);
@@ -57,7 +57,7 @@ for (const name of profileNames) {
   });
 }
 
-describe('ultracalls are for those whom pef.md b.1 names', () => {
+describe('ultracalls are for those whom docs/reference/pef.md#ultracall-convention names', () => {
   const HYPERVISOR = [
     0xf104, 0xf108, 0xf10c, 0xf114, 0xf118, 0xf11c, 0xf120, 0xf124, 0xf128, 0xf12c, 0xf138, 0xf13c, 0xf144, 0xf148, 0xf150,
   ];

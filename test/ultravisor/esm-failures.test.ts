@@ -17,7 +17,7 @@ import {
   TPM_CC,
 } from './tampering.ts';
 
-/** A row of table e.9: what goes wrong between H_SVM_INIT_START and the commit. */
+/** A row of docs/reference/pef.md#failures-of-uv_esm: what goes wrong between H_SVM_INIT_START and the commit. */
 interface Failure {
   readonly name: string;
   /** The check that the Ultravisor's log names. */
@@ -385,7 +385,7 @@ function otherDigests(blob: Fdt): Fdt {
 for (const profileName of profileNames) {
   const profile = profiles[profileName];
   if (!profile) continue;
-  describe(`UV_ESM that fails before the VM is secure, profile ${profileName} (pef.md e.9)`, () => {
+  describe(`UV_ESM that fails before the VM is secure, profile ${profileName} (docs/reference/pef.md#failures-of-uv_esm)`, () => {
     for (const { name, check, documented, options, where, prepare, aborted = H.PARAMETER } of FAILURES) {
       if (where && !where(profile)) continue;
       it(name, async () => {
@@ -420,7 +420,7 @@ describe('what a failed transition leaves', () => {
     expect(await bench.guest.enterSecureMode()).to.include({ secure: true });
   });
 
-  it('memory that had been paged in does not come back (pef.md c)', async () => {
+  it('memory that had been paged in does not come back (docs/reference/pef.md#memory-after-an-abort)', async () => {
     const bench = await TestBench.create();
     const { kernel } = bench.guest.layout;
     const before = await bench.guest.read(kernel, 64);

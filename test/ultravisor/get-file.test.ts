@@ -20,7 +20,7 @@ const platform = ({ host, guest }: TestBench) => ({
 });
 const r3Of = (result: object): bigint => ('r3' in result ? (result.r3 as bigint) : 0n);
 
-describe('UV_ESMB_GET_FILE (pef.md g)', () => {
+describe('UV_ESMB_GET_FILE (docs/reference/pef.md#uv_esmb_get_file)', () => {
   const manifest = esmManifest(WITH_FILES);
   const largest = manifest.attachments.reduce((a, b) => (a.size >= b.size ? a : b));
 

@@ -9,7 +9,7 @@ const GPA = 0x60_0000n;
 
 /** A hypercall as the Ultravisor makes it: S in SRR1. The hypervisor's result. */
 
-describe('hypercalls of the hypervisor for secure VMs (pef.md c)', () => {
+describe('hypercalls of the hypervisor for secure VMs (docs/reference/pef.md#the-hypervisors-view)', () => {
   it('of a VM without S: H_UNSUPPORTED', async () => {
     const bench = await TestBench.create();
     for (const number of [PAGE_IN, PAGE_OUT, INIT_START, INIT_DONE]) expect(await bench.sc1(number, GPA, 0, 16)).to.equal(H.UNSUPPORTED);
@@ -59,7 +59,7 @@ describe('hypercalls of the hypervisor for secure VMs (pef.md c)', () => {
   });
 });
 
-describe("the hypervisor's states of a VM (pef.md a.5)", () => {
+describe("the hypervisor's states of a VM (docs/reference/pef.md#the-hypervisors-view)", () => {
   const flags = (bench: TestBench): number => bench.guest.partition.state.secureGuest;
 
   it('normal, transient, secure, and normal again', async () => {

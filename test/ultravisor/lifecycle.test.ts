@@ -64,7 +64,7 @@ async function withoutAdversary(bench: TestBench, body: () => Promise<unknown>):
   bench.adversary.onHypercall = onHypercall;
 }
 
-describe('UV_SVM_TERMINATE in any state (pef.md b.4, e.9)', () => {
+describe('UV_SVM_TERMINATE in any state (docs/reference/pef.md#what-ultracalls-leave-undone, #failures-of-uv_esm)', () => {
   for (const profile of profileNames) {
     for (const { of, during, body, early } of MIDDLES) {
       it(`in the middle of ${of}, ${profile}: a clear end, and all secure memory is back`, async () => {
@@ -121,7 +121,7 @@ describe('UV_SVM_TERMINATE in any state (pef.md b.4, e.9)', () => {
   });
 });
 
-describe('failures of UV_ESM that end otherwise (pef.md e.9)', () => {
+describe('failures of UV_ESM that end otherwise (docs/reference/pef.md#failures-of-uv_esm)', () => {
   for (const profile of profileNames) {
     it(`step 4, no page of secure memory is left, ${profile}`, async () => {
       const bench = await TestBench.create({ profile, securePages: 8 });
@@ -151,7 +151,7 @@ describe('failures of UV_ESM that end otherwise (pef.md e.9)', () => {
     ).to.equal(true);
   });
 
-  it('more than 4096 processors (pef.md a.2)', async () => {
+  it('more than 4096 processors (docs/reference/pef.md#sizes)', async () => {
     const bench = await TestBench.create({ guest: { vcpus: 1 } });
     editTree(bench, tree => ({
       ...tree,

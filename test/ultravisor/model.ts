@@ -1,8 +1,8 @@
 import { GPF, OPERATIONS, type Operation } from './tables.ts';
 
 /**
- * What tables a.4 and a.5 of the reference say of an SVM that is secure, frame by frame: the Ultravisor's state, the hypervisor's, and who
- * holds which page. It is written from the text; it knows no code of the simulator.
+ * What docs/reference/pef.md#page-states, #the-hypervisors-view say of an SVM that is secure, frame by frame: the Ultravisor's state, the
+ * hypervisor's, and who holds which page. It is written from the text; it knows no code of the simulator.
  */
 export interface FrameModel {
   /** Number of the Ultravisor's state. */

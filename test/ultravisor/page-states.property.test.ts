@@ -269,7 +269,7 @@ const again = fc.boolean().map(
     ),
 );
 
-describe('random calls of both sides against the tables (pef.md a.4, a.5)', () => {
+describe('random calls of both sides against the tables (docs/reference/pef.md#page-states, #the-hypervisors-view)', () => {
   const reached = new Set<string>();
 
   it('results, states and invariants hold at every step', async function () {

@@ -94,7 +94,7 @@ async function inState(bench: TestBench, state: string, act: (gpa: bigint) => Pr
   }
 }
 
-describe('the states of a guest frame (pef.md a.4)', () => {
+describe('the states of a guest frame (docs/reference/pef.md#page-states)', () => {
   it('have the published numbers', () => expect(GPF.map(({ state }) => state)).to.deep.equal(GPF_STATES));
 
   for (const { number, state, cells } of GPF) {
@@ -136,5 +136,8 @@ describe('the states of a guest frame (pef.md a.4)', () => {
     expect((await bench.guest.read(GPA, 1))[0], 'copied as it was, without decryption').to.equal(0xaa);
   };
   it('0 SECURE, UV_PAGE_IN before the VM is secure: copied (threat 2)', early('SECURE'));
-  it('1 PAGEDOUT, UV_PAGE_IN before the VM is secure: copied, not decrypted (pef.md h)', early('PAGEDOUT'));
+  it(
+    '1 PAGEDOUT, UV_PAGE_IN before the VM is secure: copied, not decrypted (docs/reference/pef.md#page-out-encryption)',
+    early('PAGEDOUT'),
+  );
 });

@@ -25,7 +25,7 @@ const into = (bench: TestBench, gpa: bigint, ra: bigint) => bench.hv(UV_PAGE_IN,
 const host = (bench: TestBench, ra: bigint) => bench.host.memory.read(ra, PAGE, 'hypervisor');
 const holds = (bytes: Uint8Array, needle: Uint8Array): boolean => Buffer.from(bytes).includes(Buffer.from(needle.subarray(0, 16)));
 
-describe('a page that goes out is of no use to anybody but its frame (pef.md h)', () => {
+describe('a page that goes out is of no use to anybody but its frame (docs/reference/pef.md#page-out-encryption)', () => {
   it('the hypervisor gets ciphertext, and the SVM its page back', async () => {
     const bench = await withCanaries();
     expect(await out(bench, A, RA)).to.equal(0);
@@ -150,7 +150,7 @@ describe('a page that goes out is of no use to anybody but its frame (pef.md h)'
   }
 });
 
-describe('arguments of page calls, in the order of the code (pef.md b.4)', () => {
+describe('arguments of page calls, in the order of the code (docs/reference/pef.md#what-ultracalls-leave-undone)', () => {
   let bench: TestBench;
   before(async () => {
     bench = await withCanaries();
@@ -192,7 +192,7 @@ describe('arguments of page calls, in the order of the code (pef.md b.4)', () =>
   });
 });
 
-describe('sharing (pef.md a.3, a.4)', () => {
+describe('sharing (docs/reference/pef.md#page-kinds, #page-states)', () => {
   it('both see the same page, zeroed at the share and at the unshare', async () => {
     const bench = await withCanaries();
     expect(await bench.sc2(SHARE, A >> 16n, 2)).to.equal(0);

@@ -10,7 +10,7 @@ const [PAGE_IN, TPM_COMM, OS_TERM_CALL] = [0xef00n, 0xef10n, 0xf000n];
 const GPA = 0x60_0000n;
 const PAGE = 1 << 16;
 
-describe('return codes (pef.md b.2, b.3)', () => {
+describe('return codes (docs/reference/pef.md#results-of-ultracalls, #results-of-hypercalls)', () => {
   it('U_*: the published numbers', () => {
     const published = {
       ...{ SUCCESS: 0, FUNCTION: -2, PARAMETER: -4, RETRY: -5, HARDWARE: -6, UNSUPPORTED: -7, PERMISSION: -11, WRONG_STATE: -14 },
@@ -34,7 +34,7 @@ describe('return codes (pef.md b.2, b.3)', () => {
   });
 });
 
-describe('privilege (pef.md a.1, b.1)', () => {
+describe('privilege (docs/reference/pef.md#privilege, #ultracall-convention)', () => {
   it('the bits of the MSR, and the secure bit of a real address', () => {
     const ibm = (bit: number): bigint => 1n << BigInt(63 - bit);
     expect(MSR).to.include({ SF: ibm(0), HV: ibm(3), S: ibm(41), EE: ibm(48), PR: ibm(49), ME: ibm(51), LE: ibm(63) });
@@ -53,7 +53,7 @@ describe('privilege (pef.md a.1, b.1)', () => {
   });
 });
 
-describe("the hypervisor's view of a frame (pef.md a.5)", () => {
+describe("the hypervisor's view of a frame (docs/reference/pef.md#the-hypervisors-view)", () => {
   /** Rows: state; columns: share, unshare, abort, H_SVM_INIT_DONE. */
   const ROWS = {
     secure: { share: 'shared', unshare: 'secure', abort: 'normal', done: 'secure' },
@@ -100,7 +100,7 @@ describe("the hypervisor's view of a frame (pef.md a.5)", () => {
   it('the flag word: START, START and DONE, nothing', () => expect(SECURE_GUEST).to.deep.equal({ INIT_START: 1, INIT_DONE: 2 }));
 });
 
-describe('what the hypervisor finds in special purpose registers (pef.md b.5.9, b.5.10)', () => {
+describe('what the hypervisor finds in special purpose registers (docs/reference/pef.md#masked-registers)', () => {
   const MASKED = [
     ...[
       'SPURR',
@@ -156,7 +156,7 @@ describe('what the hypervisor finds in special purpose registers (pef.md b.5.9, 
   }
 });
 
-describe('hypercalls of the Ultravisor (pef.md b.5.14, c.2)', () => {
+describe('hypercalls of the Ultravisor (docs/reference/pef.md#the-ultravisors-own-hypercalls, #errors-on-the-way-to-the-tpm)', () => {
   it('show number, arguments and cookie, and zero everywhere else', async () => {
     const bench = await TestBench.secure();
     for (let n = 0; n < 32; n++) bench.vcpu.set(n, 0x5eedn + BigInt(n));
@@ -232,8 +232,8 @@ describe('hypercalls of the Ultravisor (pef.md b.5.14, c.2)', () => {
   });
 });
 
-describe('the ESM sequence (pef.md e)', () => {
-  it('e.3.8: pages at the top of the RMO, downward, in the order of the link, in states secure and shared implicit', async () => {
+describe('the ESM sequence (docs/reference/pef.md#the-transition)', () => {
+  it('reserved pages: pages at the top of the RMO, downward, in the order of the link, in states secure and shared implicit', async () => {
     const bench = await TestBench.secure();
     const svm = bench.uv.svm(1)!;
     const { keys, files, rtas, tpmBounce, tpmTransfer } = svm.reserved!;
@@ -246,7 +246,7 @@ describe('the ESM sequence (pef.md e)', () => {
     expect(bench.gpf(bench.guest.layout.rtas)).to.equal('PSEUDO_SHARED');
   });
 
-  it('e.3.8: the SVM kernel finds the reservations in the tree that is written back', async () => {
+  it('reserved pages: the SVM kernel finds the reservations in the tree that is written back', async () => {
     const { readFdt } = await import('../../src/svm/format/index.ts');
     const bench = await TestBench.secure();
     const tree = readFdt(await bench.guest.read(bench.guest.layout.fdt, PAGE));
@@ -254,7 +254,7 @@ describe('the ESM sequence (pef.md e)', () => {
     for (const gpa of Object.values(bench.uv.svm(1)!.reserved!)) expect(at).to.include(gpa);
   });
 
-  it('e.6: the TPM stream, tag and size of each command', async () => {
+  it('the unwrap: the TPM stream, tag and size of each command', async () => {
     const bench = await TestBench.create({ profile: 'published' });
     const stream: [number, number, number][] = [];
     bench.adversary.onHypercall = async ({ number, args, partition }) => {
@@ -276,7 +276,7 @@ describe('the ESM sequence (pef.md e)', () => {
     ]);
   });
 
-  it('e.7: RTAS, kernel, initrd, bootargs, each looked at though one before it failed', async () => {
+  it('digests: RTAS, kernel, initrd, bootargs, each looked at though one before it failed', async () => {
     const bench = await TestBench.create({ guest: { bootargs: 'other' } });
     const { rtas, kernel, initrd } = bench.guest.layout;
     for (const gpa of [rtas, kernel, initrd]) flip(bench, gpa);
@@ -299,20 +299,20 @@ describe('the ESM sequence (pef.md e)', () => {
     });
   }
 
-  it('e.8: all pages but FDT, RTAS, initrd, blob and kernel are zero', async () => {
+  it('end of the transition: all pages but FDT, RTAS, initrd, blob and kernel are zero', async () => {
     const bench = await TestBench.create();
     bench.guest.partition.write(GPA, canary(1), 'guest');
     await bench.guest.enterSecureMode();
     expect(await bench.guest.read(GPA, PAGE)).to.deep.equal(new Uint8Array(PAGE));
   });
 
-  it('e.9: the boot processor must be one of the guest (after H_SVM_INIT_DONE)', async () => {
+  it('end of the transition: the boot processor must be one of the guest (after H_SVM_INIT_DONE)', async () => {
     const bench = await TestBench.create();
     editTree(bench, tree => ({ ...tree, bootCpu: 1 }));
     expect(await bench.guest.enterSecureMode()).to.include({ secure: false });
   });
 
-  it('e.6: the bounce page is asked for ten times, and ten times more to end the SVM with it', async () => {
+  it('the unwrap: the bounce page is asked for ten times, and ten times more to end the SVM with it', async () => {
     const bench = await TestBench.secure();
     const bounce = bench.uv.svm(1)?.reserved?.rtas ?? 0n;
     await bench.hv(0xf138, 1, bounce, 16);
@@ -326,7 +326,7 @@ describe('the ESM sequence (pef.md e)', () => {
   });
 });
 
-describe('page-out encryption (pef.md h)', () => {
+describe('page-out encryption (docs/reference/pef.md#page-out-encryption)', () => {
   it('AES-128-GCM, no additional data; IV: 4 random bytes and a big-endian counter from 0; 16-byte tag', async () => {
     const bench = await TestBench.secure({ profile: 'published' });
     const RA = 0x7000_0000n;

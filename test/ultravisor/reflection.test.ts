@@ -28,7 +28,7 @@ async function reflected(bench: TestBench, number: number, answer: (gpr: bigint[
   return { before, seen, after: bench.vcpu.saved() };
 }
 
-describe('a hypercall of an SVM shows the hypervisor the counted registers and nothing else (pef.md b.5)', () => {
+describe('a hypercall of an SVM shows the hypervisor the counted registers and nothing else (docs/reference/pef.md#reflected-hypercalls)', () => {
   let bench: TestBench;
   before(async () => {
     bench = await TestBench.secure();
@@ -196,7 +196,7 @@ describe('what the hypervisor may do at UV_RETURN', () => {
     expect(await haltOf(bench.sc1(0x64, 1))).to.include({ scope: 'host' });
   });
 
-  it('in a transaction: the SVM gets a program interrupt, and no results (pef.md b.1)', async () => {
+  it('in a transaction: the SVM gets a program interrupt, and no results (docs/reference/pef.md#ultracall-convention)', async () => {
     const { bench } = await back(regs => {
       regs.msr |= MSR.TS_S;
       regs.gpr[0] = 0x1234n;
@@ -206,7 +206,7 @@ describe('what the hypervisor may do at UV_RETURN', () => {
     expect(bench.vcpu.regs.srr1 & 0x0020_0000n, 'a TM bad thing').to.equal(0x0020_0000n);
   });
 
-  it('FP, VEC and VSX of the SVM pass to the hypervisor, RI for an interrupt of its own (pef.md b.5.7)', async () => {
+  it('FP, VEC and VSX of the SVM pass to the hypervisor, RI for an interrupt of its own (docs/reference/pef.md#registers-that-the-hypervisor-sees)', async () => {
     const { bench } = await back(() => {});
     bench.vcpu.regs.msr |= MSR.FP | MSR.VSX;
     const seen: bigint[] = [];

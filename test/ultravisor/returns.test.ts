@@ -200,7 +200,7 @@ describe('every return code that a call declares', () => {
   });
 });
 
-describe('ultracalls of the platform (pef.md b.4)', () => {
+describe('ultracalls of the platform (docs/reference/pef.md#what-ultracalls-leave-undone)', () => {
   it('UV_WRITE_PATE: of an SVM only the second double word', async () => {
     const bench = await secure();
     expect(await bench.hv(0xf104, 5, 11, 12)).to.equal(0);

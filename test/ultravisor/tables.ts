@@ -1,5 +1,5 @@
 /**
- * Table a.4 of the reference as it is printed there, for an SVM that is secure: state, then what happens at SVM share, SVM unshare,
+ * The table of docs/reference/pef.md#page-states, for an SVM that is secure: state, then what happens at SVM share, SVM unshare,
  * UV_PAGE_IN, UV_PAGE_OUT, UV_PAGE_INVAL. `->n`: the state afterwards; `=`: nothing; `->2*`: in the end, by way of the hypervisor.
  * Typed again by hand: it shares nothing with the simulator.
  */

@@ -87,7 +87,7 @@ function hypercall(call: Hcall): CallEntry {
   };
 }
 
-/** What becomes of it when an SVM makes it (pef.md b.5). */
+/** What becomes of it when an SVM makes it (docs/reference/pef.md#reflected-hypercalls). */
 function reflection(number: number): string {
   if (number === 0x300) return 'never reaches the hypervisor';
   if (number === 0xf000) return 'reflected by way of a bounce page; r3 is not written';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SimulatorError } from '../../sim/index.ts';
 
-/** Observations of H_TPM_COMM on a real QEMU: fixtures/observed/h_tpm_comm.json, described in h_tpm_comm.README.md beside it. */
+/** Observations of H_TPM_COMM on a real QEMU: fixtures/observed/h_tpm_comm.json, described in fixtures/observed/h_tpm_comm.README.md. */
 const hex = z.string().regex(/^([0-9a-fA-F]{2})*$/, 'no hex digits, or an odd number of them');
 const register = z.string().regex(/^(0x[0-9a-fA-F]{1,16}|-?\d{1,20})$/, 'no register value (0x… or decimal)');
 

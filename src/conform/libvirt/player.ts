@@ -12,7 +12,9 @@ interface Outcome {
 /** The recording machine had no TPM device at all. */
 const noDevice = (): string => 'No such file or directory';
 
-/** Reads the recorded definition here, and compares verdict, message and options (decisions 18). */
+/**
+ * Reads the recorded definition here, and compares verdict, message and options (docs/reference/decisions.md#how-recordings-are-compared).
+ */
 export function playDomain(recorded: RecordedDomain): PlayedCase {
   const { name, xml, accepted, schemaValid, qemuArgs, error = '' } = recorded;
   const outcome = outcomeOf(xml);

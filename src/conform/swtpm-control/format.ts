@@ -1,4 +1,7 @@
-/** A recording of swtpm's control channel beside its data channel: vectors/tpm/09, described in the README beside it. */
+/**
+ * A recording of swtpm's control channel beside its data channel: fixtures/observed/tpm/09-swtpm-control-channel.jsonl, described in the
+ * README beside it.
+ */
 export interface ControlLine {
   readonly seq: number;
   readonly dir: 'command' | 'response';

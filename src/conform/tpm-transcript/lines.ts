@@ -1,6 +1,6 @@
 import { fromHex } from '../../bytes/index.ts';
 
-// The format of vectors/tpm (its README): one JSON object a line, commands and responses of a real TPM, with what was recomputed.
+// The format of fixtures/observed/tpm/README.md: one JSON object a line, commands and responses of a real TPM, with what was recomputed.
 
 /** What was recomputed of one session of a command. */
 export interface RecordedSession {

@@ -1,6 +1,6 @@
 import type { PlayedCase } from '../result.ts';
 
-/** The recordings of Linux's resource manager: fixtures/observed/tpmrm.json, described in tpmrm.README.md beside it. */
+/** The recordings of Linux's resource manager: fixtures/observed/tpmrm.json, described in fixtures/observed/tpmrm.README.md. */
 export interface Recording {
   readonly format: string;
   readonly kernel: string;

@@ -71,7 +71,7 @@ export const H_SVM_INIT_DONE = hcall(spec.H_SVM_INIT_DONE, context => {
   return { r3: H.SUCCESS };
 });
 
-// No test of SRR1's S bit: SRR1 holds the VM's own MSR here (pef.md c).
+// No test of SRR1's S bit: SRR1 holds the VM's own MSR here (docs/reference/pef.md#the-ultravisors-own-hypercalls).
 export const H_SVM_INIT_ABORT = hcall(spec.H_SVM_INIT_ABORT, async context => {
   const { partition } = context;
   if (!started(context)) return { resumeGuest: H.UNSUPPORTED };

@@ -6,7 +6,7 @@ import { reportOnStderr } from '../devices/qemu-stderr.ts';
 export const H_TPM_COMM = hcall(spec.H_TPM_COMM, async ({ world, hypervisor, partition }, input) => {
   const proxy = hypervisor.proxies.get(partition.lpid);
   if (!proxy) {
-    // Before op is looked at (h_tpm_comm.json absent-ops).
+    // Before op is looked at (fixtures/observed/h_tpm_comm.json#absent-ops).
     reportOnStderr(world, { host: hypervisor.host, lpid: partition.lpid }, 'TPM proxy not available');
     return { r3: H.FUNCTION };
   }

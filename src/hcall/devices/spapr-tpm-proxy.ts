@@ -6,14 +6,14 @@ import { errnoNumber, reportOnStderr } from './qemu-stderr.ts';
 
 /** TPM_SPAPR_BUFSIZE: both buffers, on QEMU's stack. */
 export const PROXY_BUFFER_BYTES = 4096;
-/** ppc64_phys_to_real(): the top nibble of an address is ignored (h_tpm_comm.json in-top-bits, bit-59-set). */
+/** ppc64_phys_to_real(): the top nibble of an address is ignored (fixtures/observed/h_tpm_comm.json#in-top-bits, #bit-59-set). */
 const PHYS_TO_REAL = 0x0fff_ffff_ffff_ffffn;
 /** A loop that took so many turns is one without end: each turn is a millisecond of virtual time. */
 const TURNS_BEFORE_FOR_EVER = 1000;
 const TURN_NS = 1_000_000;
 const FOR_EVER = 'loops for ever';
 
-/** `observed`: as QEMU does. `strict`: H_P2 and H_P4 for buffers outside of RAM, as docs/specs/ppc-spapr-uv-hcalls.txt says. */
+/** `observed`: as QEMU does. `strict`: H_P2 and H_P4 for buffers outside of RAM, as docs/specs/ppc-spapr-uv-hcalls.rst says. */
 export type ProxyMode = 'observed' | 'strict';
 
 export interface TpmProxyOptions {
@@ -86,7 +86,7 @@ export class SpaprTpmProxy implements Stateful<TpmProxyState> {
     const answer = await this.#read(file, Number(out_size));
     if (!('value' in answer)) return answer;
     if (answer.value.length > PROXY_BUFFER_BYTES) {
-      // The answer lies across the stack; the canary is looked at on return (h_tpm_comm.json unfortified-overrun).
+      // The answer lies across the stack; the canary is looked at on return (fixtures/observed/h_tpm_comm.json#unfortified-overrun).
       return this.#abort('*** stack smashing detected ***: terminated');
     }
     partition.write(dataOut, answer.value, 'hypervisor');
@@ -102,7 +102,7 @@ export class SpaprTpmProxy implements Stateful<TpmProxyState> {
     this.#record('close', '0');
   }
 
-  /** Machine reset closes the session (h_tpm_comm.json reset-closes). */
+  /** Machine reset closes the session (fixtures/observed/h_tpm_comm.json#reset-closes). */
   reset(): Promise<void> {
     return this.close();
   }
@@ -122,18 +122,18 @@ export class SpaprTpmProxy implements Stateful<TpmProxyState> {
       resultText(opened, () => '0'),
     );
     if ('blocks' in opened) return { never: 'blocked in open()' };
-    // open() has no retry, and a failure is tried again by the next EXECUTE (h_tpm_comm.json open-errors).
+    // open() has no retry, and a failure is tried again by the next EXECUTE (fixtures/observed/h_tpm_comm.json#open-errors).
     if ('errno' in opened) return this.#refuse(H.RESOURCE, `failed to open TPM device ${this.hostPath}: ${errnoNumber(opened.errno)}`);
     this.#file = opened.value;
     this.#sessions++;
     return opened;
   }
 
-  /** Undefined when all is written. in_size 0 is one write of nothing (h_tpm_comm.json insize-0). */
+  /** Undefined when all is written. in_size 0 is one write of nothing (fixtures/observed/h_tpm_comm.json#insize-0). */
   async #writeAll(file: HostFile, buffer: Uint8Array): Promise<ExecuteResult | undefined> {
     let left = buffer.length;
     for (let turn = 0; turn < TURNS_BEFORE_FOR_EVER; turn++) {
-      // After a short write the rest is sent from the *start* of the buffer again (h_tpm_comm.json write-short).
+      // After a short write the rest is sent from the *start* of the buffer again (fixtures/observed/h_tpm_comm.json#write-short).
       const offered = buffer.subarray(0, left);
       const result = await file.write(offered);
       this.#record('write', resultText(result, String), 'in_buffer', offered);
@@ -150,10 +150,10 @@ export class SpaprTpmProxy implements Stateful<TpmProxyState> {
     return { never: FOR_EVER };
   }
 
-  /** End of file is tried again like EINTR (h_tpm_comm.json read-eof-then-data, read-eof-for-ever). */
+  /** End of file is tried again like EINTR (fixtures/observed/h_tpm_comm.json#read-eof-then-data, #read-eof-for-ever). */
   async #read(file: HostFile, count: number): Promise<{ readonly value: Uint8Array } | ExecuteResult> {
     if (this.fortify && count > PROXY_BUFFER_BYTES) {
-      // __read_chk() knows the buffer's size; the command has gone to the TPM already (h_tpm_comm.json outsize-4097).
+      // __read_chk() knows the buffer's size; the command has gone to the TPM already (fixtures/observed/h_tpm_comm.json#outsize-4097).
       return this.#abort('*** buffer overflow detected ***: terminated');
     }
     for (let turn = 0; turn < TURNS_BEFORE_FOR_EVER; turn++) {

@@ -1,6 +1,6 @@
 import type { TextPlace } from './xml.ts';
 
-/** The models that libvirt knows (libvirt docs/formatdomain, "TPM device"). */
+/** The models that libvirt knows (libvirt docs/formatdomain.rst, "TPM device"). */
 export const TPM_MODELS = ['tpm-tis', 'tpm-crb', 'tpm-spapr', 'spapr-tpm-proxy'] as const;
 export type TpmModel = (typeof TPM_MODELS)[number];
 

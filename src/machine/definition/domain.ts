@@ -23,7 +23,7 @@ export function readDomain(text: string, file: string): Domain {
   const arch = type?.attributes.get('arch') ?? 'ppc64le'; // libvirt: that of the host
   const emulator = firstAt(root, 'devices/emulator')?.text.trim() || `/usr/bin/qemu-system-${isPpc64(arch) ? 'ppc64' : arch}`;
   const tpms = childrenOf(root, 'devices').flatMap(devices => childrenOf(devices, 'tpm'));
-  // Before any of them is looked at (libvirt.json `three devices two proxies`).
+  // Before any of them is looked at (fixtures/observed/libvirt.json#three-devices-two-proxies).
   if (tpms.length > 2) {
     const message = 'a maximum of two TPM devices is supported, one of them being a TPM Proxy device';
     throw refuse('domain.xml-error', tpms[2] as XmlElement, message);

@@ -3,7 +3,7 @@ import { PCR_BANKS, TPM_BACKENDS, TPM_MODELS, type TpmBackend, type TpmBackendTy
 import type { Refuse } from './refuse.ts';
 import { childrenOf, firstAt, type XmlElement } from './xml.ts';
 
-/** VIR_DOMAIN_TPM_DEFAULT_DEVICE, taken for an empty path too (libvirt.json `proxy with empty path`). */
+/** VIR_DOMAIN_TPM_DEFAULT_DEVICE, taken for an empty path too (fixtures/observed/libvirt.json#proxy-with-empty-path). */
 const DEFAULT_DEVICE = '/dev/tpm0';
 
 /** A `<tpm>` as it stands there: model and version may have been left open. */

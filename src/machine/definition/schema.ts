@@ -7,7 +7,7 @@ export interface SchemaProblem extends TextPlace {
 
 /**
  * What `virt-xml-validate` objects to in the TPM devices (libvirt src/conf/schemas/domaincommon.rng). libvirt itself is more
- * lenient: it takes an empty path for the default device (libvirt.json `proxy with empty path`).
+ * lenient: it takes an empty path for the default device (fixtures/observed/libvirt.json#proxy-with-empty-path).
  * @throws {SimulatorError} `domain.xml` when the text is no XML.
  */
 export function schemaProblems(text: string, file: string): readonly SchemaProblem[] {

@@ -1,7 +1,7 @@
 import type { AnyEvent, Secret } from '../../sim/index.ts';
 import { type Disguise, disguises } from './disguises.ts';
 
-/** Runs of this many bytes of a secret count as seen; shorter secrets whole (decisions 16). */
+/** Runs of this many bytes of a secret count as seen; shorter secrets whole (docs/reference/decisions.md#what-counts-as-leaked). */
 const RUN = 8;
 
 export interface Leak {

@@ -14,7 +14,7 @@ export interface BlobPlan {
   readonly initrd: Uint8Array;
   readonly bootargs: string;
   readonly rtas: Uint8Array;
-  /** The digests get one of the attachments too (decisions 28). */
+  /** The digests get one of the attachments too (docs/reference/decisions.md#limits-of-hardening). */
   readonly filesDigest: boolean;
   readonly attachments: readonly { readonly name: string; readonly bytes: Uint8Array; readonly comment?: string }[];
 }

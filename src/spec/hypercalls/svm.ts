@@ -1,7 +1,7 @@
 import { hypercall } from '../hypercall.ts';
 import { r } from '../registers.ts';
 
-const SOURCE = 'Linux arch/powerpc/kvm/book3s_hv_uvmem.c, book3s_hv.c';
+const SOURCE = 'Linux arch/powerpc/kvm/book3s_hv_uvmem.c, arch/powerpc/kvm/book3s_hv.c';
 
 export const H_SVM_PAGE_IN = hypercall({
   number: 0xef00,

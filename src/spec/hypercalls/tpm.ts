@@ -10,7 +10,7 @@ export const H_TPM_COMM = hypercall({
   number: 0xef10,
   name: 'H_TPM_COMM',
   provider: 'qemu',
-  source: 'QEMU hw/ppc/spapr_tpm_proxy.c, docs/specs/ppc-spapr-uv-hcalls.txt',
+  source: 'QEMU hw/ppc/spapr_tpm_proxy.c, docs/specs/ppc-spapr-uv-hcalls.rst',
   about: "Passes a TPM command to the host's TPM through spapr-tpm-proxy, or ends the session with it.",
   in: {
     op: r(4, TPM_COMM_OP),

@@ -2,7 +2,7 @@ import { r } from '../registers.ts';
 import { ultracall } from '../ultracall.ts';
 
 const SOURCE = 'open-power/ultravisor core/uvcall.c';
-const SCOM_SOURCE = 'open-power/ultravisor core/uvcall.c, hw/xscom.c; the deny list is not built in';
+const SCOM_SOURCE = 'open-power/ultravisor core/uvcall.c, core/xscom.c; the deny list is not built in';
 const SBE_SOURCE = 'open-power/ultravisor core/uvcall.c, platforms/p9/sbe-p9.c send_sbe_command';
 
 /** Special purpose registers that only the Ultravisor writes (open-power/ultravisor core/uvcall.c uv_restricted_spr_write). */

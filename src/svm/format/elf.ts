@@ -50,7 +50,7 @@ export function flattenElf(bytes: Uint8Array): Uint8Array {
   return image;
 }
 
-/** BFD's rule (elf.c, _bfd_elf_make_section_from_shdr): the segment that holds the section says where it is loaded. */
+/** BFD's rule (binutils bfd/elf.c, _bfd_elf_make_section_from_shdr): the segment that holds the section says where it is loaded. */
 function loadAddress(section: Section, segments: readonly Segment[]): bigint {
   const loads = segments.filter(({ type }) => type === PT_LOAD);
   // Some linkers leave every physical address 0: with more than one segment they mean nothing.

@@ -5,7 +5,7 @@ import type { Platform } from './platform.ts';
 
 const UV_ESMB_GET_FILE = 0xf14c;
 const REGISTER_BYTES = 8;
-/** The name lies in r5..r12 (pef.md g). */
+/** The name lies in r5..r12 (docs/reference/pef.md#uv_esmb_get_file). */
 const NAME_BYTES = 64;
 
 const wordOf = (bytes: Uint8Array, at: number): bigint => {

@@ -1,7 +1,7 @@
 import { PAGE_BYTES } from '../../hcall/index.ts';
 
 const RTAS_GPA = 0x0100_0000n;
-/** Not 0: the Ultravisor takes kbase 0 for an invalid argument (pef.md e.2). */
+/** Not 0: the Ultravisor takes kbase 0 for an invalid argument (docs/reference/pef.md#entry-checks-of-uv_esm). */
 const KERNEL_GPA = 0x0200_0000n;
 /** Room behind the tree for the memory reservations that the Ultravisor adds. */
 export const TREE_ROOM = 4096;

@@ -15,7 +15,7 @@ const NEWLINE = 0x0a;
 /** UV_ESMB_GET_FILE gives 64 bytes a call. */
 const PIECE_BYTES = 64;
 
-/** svm-tools esmb-get-file.c `dump_buf`: every piece is printed with a newline behind it. */
+/** svm-tools svm-password-agent/src/esmb-get-file.c `dump_buf`: every piece is printed with a newline behind it. */
 function printed(contents: Uint8Array): Uint8Array {
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < contents.length; at += PIECE_BYTES) pieces.push(contents.subarray(at, at + PIECE_BYTES), Uint8Array.of(NEWLINE));

@@ -105,7 +105,7 @@ export class TpmDrivers {
     await this.#platform.ultracall(this.#vcpu);
     const r3 = s64(this.#vcpu.get(3));
     this.#vcpu.load(saved);
-    // The published firmware leaves r3 as it was when it succeeds (pef.md b.4).
+    // The published firmware leaves r3 as it was when it succeeds (docs/reference/pef.md#what-ultracalls-leave-undone).
     if (r3 !== 0n && r3 !== BigInt(UV_SHARE_PAGE)) throw new TpmDriverError(`UV_SHARE_PAGE gives ${r3}`);
     // Sharing empties the pages; the device goes on at the entry where it was.
     this.state = { ...this.state, shared: true };

@@ -20,7 +20,10 @@ import { explainedFile } from './refuse.ts';
 import { sealInto } from './seal.ts';
 import { checkedComment } from './text-rules.ts';
 
-/** The RTAS code that svm-tool has built in by its digest (esm_digest/rtas_sha512.py): r4 = r3; r3 = 0xf000; sc 1; return. */
+/**
+ * The RTAS code that svm-tool has built in by its digest (svm-tools svm_tool/esm_digest/rtas_sha512.py): r4 = r3; r3 = 0xf000; sc 1;
+ * return.
+ */
 export const RTAS_CODE = fromHex('7c641b78 3c600000 6063f000 44000022 4e800020');
 
 /** What the guest will be started with. */

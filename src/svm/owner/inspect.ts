@@ -49,7 +49,7 @@ export interface Inspection {
   readonly unprotected: readonly string[];
 }
 
-/** True of every blob: the format has no authentication of the whole (pef.md f.1). */
+/** True of every blob: the format has no authentication of the whole (docs/reference/pef.md#esm-blob). */
 const UNPROTECTED: readonly string[] = [
   'Anyone can read: how many lockboxes there are, their fingerprints, names and sizes of the attachments, all comments.',
   'Anyone can change comments and fingerprints, remove lockboxes and attachments, rename attachments, or bring back an older one.',

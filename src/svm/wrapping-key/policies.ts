@@ -23,7 +23,10 @@ export interface WrappingKeyPolicies {
   readonly or: Uint8Array;
 }
 
-/** The policies of the wrapping key (pef.md d.3; skiboot libstb/tss2/opalcreate.c has their digests as constants). */
+/**
+ * The policies of the wrapping key (docs/reference/pef.md#policies-of-the-wrapping-key; skiboot libstb/tss2/opalcreate.c has their digests
+ * as constants).
+ */
 export function wrappingKeyPolicies({ policyPcr: pcr }: { readonly policyPcr: PolicyPcr }): WrappingKeyPolicies {
   const start = zeroPolicy(HASH);
   const a = policyAuthValue(HASH, policyCommandCode(HASH, start, TPM_CC.RSA_Decrypt));

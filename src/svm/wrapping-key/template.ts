@@ -9,7 +9,7 @@ const EMPTY = new Uint8Array(0);
 const A = TPMA_OBJECT.bit;
 const RSA_2048 = { keyBits: 2048, exponent: 0 } as const;
 
-/** The restricted parent, a primary key of the platform hierarchy (pef.md d.2): attributes 0x30472. */
+/** The restricted parent, a primary key of the platform hierarchy (docs/reference/pef.md#wrapping-key): attributes 0x30472. */
 export const PARENT_TEMPLATE: TPMT_PUBLIC = {
   type: TPM_ALG.RSA,
   nameAlg: TPM_ALG.SHA256,
@@ -19,7 +19,7 @@ export const PARENT_TEMPLATE: TPMT_PUBLIC = {
   unique: EMPTY,
 };
 
-/** The wrapping key (pef.md d.2): attributes 0x20C20. `unique`: its modulus, when the key comes from outside. */
+/** The wrapping key (docs/reference/pef.md#wrapping-key): attributes 0x20C20. `unique`: its modulus, when the key comes from outside. */
 export const wrappingKeyTemplate = (policies: WrappingKeyPolicies, unique: Uint8Array = EMPTY): TPMT_PUBLIC => ({
   type: TPM_ALG.RSA,
   nameAlg: TPM_ALG.SHA256,

@@ -12,7 +12,7 @@ const u32 = (bytes: Uint8Array, at: number): number => new DataView(bytes.buffer
 
 /**
  * swtpm's data channel: commands and responses as they are, or a command behind a header of the simulator's protocol that tells
- * its locality (swtpm tpmlib.c, TPM2_SendCommandHeader).
+ * its locality (swtpm src/swtpm/tpmlib.c, TPM2_SendCommandHeader).
  */
 export function dataChannel(tpm: ServedTpm, client: number): Channel {
   const execute = (command: Uint8Array, locality?: number) => tpm.execute(client, command, locality);

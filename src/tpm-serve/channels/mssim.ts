@@ -76,7 +76,7 @@ function take(context: Context, received: Uint8Array): Taken | null {
   try {
     const request = command.request.read(reader);
     const outcome = (handlers[name] as (context: Context, request: object) => Outcome<MssimName>)(context, request);
-    // The end of a session is not acknowledged (TcpServer.c).
+    // The end of a session is not acknowledged (ms-tpm-20-ref TPMCmd/Simulator/src/TcpServer.c).
     if (outcome && 'end' in outcome) return { used: reader.offset, end: outcome.end };
     return { used: reader.offset, answer: concat(encode(command.answer as Codec<unknown>, outcome ?? {}), ACK) };
   } catch (error) {

@@ -12,7 +12,8 @@ const INNER = { algorithm: TPM_ALG.AES, keyBits: 128, mode: TPM_ALG.CFB } as con
 
 /**
  * The parameters of TPM2_Import for a key from outside, as a manufacturer would bring it: with the inner wrapper (AES-128-CFB) and
- * the outer one (a seed encrypted to the new parent), both of which encryptedDuplication asks for (Part 1 §23.3, decisions 11).
+ * the outer one (a seed encrypted to the new parent), both of which encryptedDuplication asks for (Part 1 §23.3,
+ * docs/reference/decisions.md#a-given-wrapping-key).
  */
 export function duplicateForImport(
   objectPublic: TPMT_PUBLIC,

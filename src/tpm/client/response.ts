@@ -6,7 +6,7 @@ import { explainRc, HEADER_BYTES, TPM_ST, TPMS_AUTH_RESPONSE } from '../wire/ind
 import type { Packet, PreparedAuth } from './packet.ts';
 import { CONTINUE, ENCRYPT } from './session.ts';
 
-/** What a response check found wrong, by the names of IBM's TSS (pef.md c.2, e.6). */
+/** What a response check found wrong, by the names of IBM's TSS (docs/reference/pef.md#errors-on-the-way-to-the-tpm, #the-unwrap). */
 export type TssFault = 'TSS_RC_BAD_CONNECTION' | 'TSS_RC_MALFORMED_RESPONSE' | 'TSS_RC_HMAC_SIZE' | 'TSS_RC_HMAC_VERIFY';
 
 export type Failure =
@@ -27,7 +27,10 @@ interface SessionAnswer {
   readonly hmac: Uint8Array;
 }
 
-/** Reads and checks a response; HMACs before anything is decrypted, over the parameters as they came (pef.md e.6.5). */
+/**
+ * Reads and checks a response; HMACs before anything is decrypted, over the parameters as they came
+ * (docs/reference/pef.md#hmac-of-the-answer).
+ */
 export function readResponse(command: CommandRecord, packet: Packet, bytes: Uint8Array, checkHmac: HmacCheck): RawAnswer {
   if (bytes.length < HEADER_BYTES) return fault('TSS_RC_MALFORMED_RESPONSE', `${bytes.length} bytes are no response`);
   try {

@@ -4,7 +4,7 @@ export interface TpmTransport {
   transmit(command: Uint8Array): Promise<Uint8Array>;
 }
 
-/** The way to the TPM failed. `tssCode`: what IBM's TSS would call it (pef.md c.2). */
+/** The way to the TPM failed. `tssCode`: what IBM's TSS would call it (docs/reference/pef.md#errors-on-the-way-to-the-tpm). */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
   readonly tssCode: 'TSS_RC_BAD_CONNECTION' | 'TSS_RC_MALFORMED_RESPONSE';

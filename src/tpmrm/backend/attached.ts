@@ -47,7 +47,7 @@ export class AttachedSwtpm extends StreamBackend {
 
 type SwitchName = Extract<MssimName, `SIGNAL_${'POWER' | 'NV'}_${'ON' | 'OFF'}`>;
 
-/** The "Microsoft simulator" protocol: commands on a port, switches on the next (tpm.md 2.4). */
+/** The "Microsoft simulator" protocol: commands on a port, switches on the next (docs/reference/tpm.md#protocol-of-the-simulator). */
 export class Mssim extends StreamBackend implements Backend {
   readonly #commands: Reconnecting;
   readonly #platform: Reconnecting;

@@ -23,7 +23,7 @@ export function openLink(address: Address, name: string, timeoutMs: number): Pro
     socket.once('connect', () => {
       clearTimeout(timer);
       socket.off('error', refused);
-      socket.setNoDelay(true); // small writes would cost 40 ms each (tpm.md 2.4)
+      socket.setNoDelay(true); // small writes would cost 40 ms each (docs/reference/tpm.md#protocol-of-the-simulator)
       resolve(new Link(socket, name));
     });
   });

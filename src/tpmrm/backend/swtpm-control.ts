@@ -18,7 +18,7 @@ export type SwtpmState = Readonly<Record<keyof typeof STATE_PARTS, Uint8Array>>;
 /** As QEMU sends the locality: the first of four bytes counts. */
 const LOCALITY_PADDING = new Uint8Array(3);
 
-/** swtpm's control channel (tpm.md 2.1): code u32, request; the answer begins with a result u32. */
+/** swtpm's control channel (docs/reference/tpm.md#control-channel-of-swtpm): code u32, request; the answer begins with a result u32. */
 export class SwtpmControl {
   readonly #link: () => Promise<Link>;
   readonly #timeoutMs: number;

@@ -31,7 +31,7 @@ const running = new Set<SwtpmProcess>();
 let watchingExit = false;
 
 /**
- * An swtpm of our own on socket pairs: no ports, no paths (dependencies.md, "swtpm without SCM_RIGHTS"). It ends with this
+ * An swtpm of our own on socket pairs: no ports, no paths (docs/reference/tpm.md#passing-a-descriptor). It ends with this
  * program.
  */
 export class SwtpmProcess extends StreamBackend {

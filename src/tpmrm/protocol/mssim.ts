@@ -1,7 +1,8 @@
 import { type Codec, concat, encode, type Fields, type StructValue, sized, struct, UINT8, UINT32 } from '../../bytes/index.ts';
 
-// The protocol of the TCG's (Microsoft's) simulator on its two ports (ms-tpm-20-ref Simulator/include/TpmTcpProtocol.h; tpm.md 2.4):
-// code u32 and request; the answer ends with a result u32, 0 as a rule. Client and server read this table.
+// The protocol of the TCG's (Microsoft's) simulator on its two ports (ms-tpm-20-ref TPMCmd/Simulator/include/TpmTcpProtocol.h;
+// docs/reference/tpm.md#protocol-of-the-simulator): code u32 and request; the answer ends with a result u32, 0 as a rule. Client and server
+// read this table.
 
 type Port = 'command' | 'platform' | 'both';
 
@@ -21,8 +22,8 @@ function message<const Q extends Fields = Record<never, never>, const A extends 
   return {
     code,
     port,
-    request: struct('request', 'TpmTcpProtocol.h', request ?? ({} as Q)),
-    answer: struct('answer', 'TpmTcpProtocol.h', answer ?? ({} as A)),
+    request: struct('request', 'ms-tpm-20-ref TPMCmd/Simulator/include/TpmTcpProtocol.h', request ?? ({} as Q)),
+    answer: struct('answer', 'ms-tpm-20-ref TPMCmd/Simulator/include/TpmTcpProtocol.h', answer ?? ({} as A)),
   };
 }
 

@@ -1,7 +1,7 @@
 import { type Codec, concat, encode, type Fields, type StructValue, sized, struct, UINT8, UINT32, UINT64 } from '../../bytes/index.ts';
 
-// swtpm's control channel (swtpm include/swtpm/tpm_ioctl.h, the CMD_ codes; tpm.md 2.1): code u32 and request; the answer begins
-// with a result u32. Client and server read this table.
+// swtpm's control channel (swtpm include/swtpm/tpm_ioctl.h, the CMD_ codes; docs/reference/tpm.md#control-channel-of-swtpm): code u32 and
+// request; the answer begins with a result u32. Client and server read this table.
 
 /** When the TPM takes a command: at any time, while it runs (INIT until STOP), while it is stopped. */
 type When = 'any' | 'running' | 'stopped';
@@ -24,8 +24,8 @@ function control<const Q extends Fields = Record<never, never>, const A extends 
   return {
     code,
     capability: bit === null ? 0 : 1 << bit,
-    request: struct('request', 'tpm_ioctl.h', request ?? ({} as Q)),
-    answer: struct('answer', 'tpm_ioctl.h', answer ?? ({} as A)),
+    request: struct('request', 'swtpm include/swtpm/tpm_ioctl.h', request ?? ({} as Q)),
+    answer: struct('answer', 'swtpm include/swtpm/tpm_ioctl.h', answer ?? ({} as A)),
     when,
   };
 }
@@ -75,7 +75,7 @@ export type ControlAnswer<N extends ControlName> = (typeof CONTROL)[N] extends C
 /** GET_CAPABILITY: commands on the data channel may stand behind a header with their locality. */
 export const SEND_COMMAND_HEADER = 1 << 15;
 
-/** Results, TPM 1.2's codes (swtpm ctrlchannel.c). */
+/** Results, TPM 1.2's codes (swtpm src/swtpm/ctrlchannel.c). */
 export const RESULT = {
   SUCCESS: 0,
   BAD_PARAMETER: 0x03,

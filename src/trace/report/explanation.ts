@@ -8,12 +8,9 @@ export function explanationOf(event: AnyEvent): readonly (readonly [string, stri
   if (!check) return undefined;
   const { about, source, calls, leftOut } = check;
   return [
-    ['Looks at', plain(about)],
+    ['Looks at', about],
     ['Made in', calls.join(', ')],
     ...(leftOut ? [['Left out by', `${leftOut.by.join(', ')}: ${leftOut.why}`] as const] : []),
     ['Source', source],
   ];
 }
-
-/** Without references that only the project's own notes resolve. */
-const plain = (text: string): string => text.replace(/ \(pef\.md [^)]*\)/, '');

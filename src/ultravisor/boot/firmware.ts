@@ -69,7 +69,10 @@ export interface CreationProof {
  */
 export type Attest = (client: TpmClient, password: Uint8Array, creation: CreationProof | null) => Promise<void>;
 
-/** What skiboot does before the hypervisor starts: makes or rotates the wrapping key and tells the Ultravisor of it (pef.md d). */
+/**
+ * What skiboot does before the hypervisor starts: makes or rotates the wrapping key and tells the Ultravisor of it
+ * (docs/reference/pef.md#key-set-up-at-host-boot).
+ */
 export async function bootFirmware(
   world: World,
   transport: TpmTransport,
@@ -150,7 +153,7 @@ class Firmware {
     must(await this.#client.call(TPM2_FlushContext, {}, { flushHandle }));
   }
 
-  /** First boot (pef.md d.1). */
+  /** First boot (docs/reference/pef.md#commands-of-host-boot). */
   async #create(password: Uint8Array, hasParent: boolean): Promise<void> {
     if (!hasParent) await this.#makeParent();
     const input = {
@@ -174,7 +177,7 @@ class Firmware {
     this.#world.bus.emit('key', 'firmware', { name: 'wrapping key', what }, { place: { host: this.#host } });
   }
 
-  /** Later boots: a new password by policy B, the key pair stays (pef.md d.1). */
+  /** Later boots: a new password by policy B, the key pair stays (docs/reference/pef.md#commands-of-host-boot). */
   async #rotate(password: Uint8Array): Promise<void> {
     const client = this.#client;
     const opened = await client.startSession({ kind: 'policy' });
@@ -237,7 +240,10 @@ class Firmware {
     return { uvFdt: writeUvFdt(node), wrappingKey: { pem: spkiPem(publicKeyObject(modulusOf(key.outPublic), EXPONENT)), name: key.name } };
   }
 
-  /** The session of `documented`: salted to the restricted parent, saved, its keys handed over in secure memory (decisions 9). */
+  /**
+   * The session of `documented`: salted to the restricted parent, saved, its keys handed over in secure memory
+   * (docs/reference/decisions.md#session-at-host-boot).
+   */
   async #setUpSession(parentPublic: TPMT_PUBLIC | null): Promise<TpmNode['session']> {
     const salt = parentPublic ? { salt: { handle: PARENT_HANDLE, publicArea: parentPublic } } : {};
     const opened = await this.#client.startSession({ kind: 'policy', ...salt });

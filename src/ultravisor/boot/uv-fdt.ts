@@ -6,7 +6,10 @@ import type { Ultravisor } from '../core/ultravisor.ts';
 
 const COMPATIBLE = 'ibm,uv-tpm';
 
-/** The tree that firmware hands to the Ultravisor, with the node `ibm,uv-tpm` (skiboot libstb/tss2/opalcreate.c; pef.md d.5). */
+/**
+ * The tree that firmware hands to the Ultravisor, with the node `ibm,uv-tpm` (skiboot libstb/tss2/opalcreate.c;
+ * docs/reference/pef.md#the-node-ibmuv-tpm).
+ */
 export function writeUvFdt(node: TpmNode): Uint8Array {
   const handle = new Uint8Array(4);
   new DataView(handle.buffer).setUint32(0, node.wrappingKeyHandle);
@@ -25,7 +28,10 @@ export function writeUvFdt(node: TpmNode): Uint8Array {
   return writeFdt(buildFdt({}, [fdtNode(COMPATIBLE, properties)]));
 }
 
-/** Properties of our own: the documents promise a session from host boot, but no published firmware has one (decisions 9). */
+/**
+ * Properties of our own: the documents promise a session from host boot, but no published firmware has one
+ * (docs/reference/decisions.md#session-at-host-boot).
+ */
 function sessionProperties(session: HandedSession | null): Record<string, Uint8Array | number> {
   if (!session) return {};
   return {

@@ -23,7 +23,7 @@ export const UV_REGISTER_MEM_SLOT = ultracall(spec.UV_REGISTER_MEM_SLOT, (uv, { 
   }
   const before = svm.slots.get(Number(slot));
   if (before && uv.makes('slot-once')) {
-    uv.check('slot-once', false, `slot ${slot} of lpid ${lpid} is registered again`, 'profile hardened');
+    uv.check('slot-once', false, `slot ${slot} of lpid ${lpid} is registered again`, 'docs/profiles.md#fields');
     return { r3: U.PARAMETER };
   }
   if (!reserveSlot(uv, size)) return { r3: U.PARAMETER };

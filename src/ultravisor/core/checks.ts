@@ -18,14 +18,26 @@ const NOT_PUBLISHED = ['documented', 'published'] as const;
 
 /** Every check of the Ultravisor that refuses something, by name: a profile without one is a mutant of the firmware. */
 export const CHECKS = {
-  'wrapping-key-name': { about: "the TPM's key has the Name that firmware handed over (pef.md e.6)", source: LOCKBOX, calls: ESM },
-  'response-hmac': { about: 'the HMAC of the RSA_Decrypt response (pef.md e.6.5)', source: LOCKBOX, calls: ESM },
-  'lockbox-key-size': { about: 'the unwrapped key is 16, 24 or 32 bytes (pef.md e.6.7)', source: LOCKBOX, calls: ESM },
-  'digests-tag': { about: 'the GCM tag of the digests tree (pef.md e.7.2)', source: DIGEST, calls: ESM },
-  'digest-rtas': { about: 'SHA-512 of the RTAS code (pef.md e.7.3)', source: DIGEST, calls: ESM },
-  'digest-kernel': { about: 'SHA-512 of the kernel (pef.md e.7.3)', source: DIGEST, calls: ESM },
-  'digest-initrd': { about: 'SHA-512 of the initrd behind the blob (pef.md e.7.3)', source: DIGEST, calls: ESM },
-  'digest-bootargs': { about: 'SHA-512 of the command line (pef.md e.7.3)', source: DIGEST, calls: ESM },
+  'wrapping-key-name': {
+    about: "the TPM's key has the Name that firmware handed over",
+    source: `${LOCKBOX}; docs/reference/pef.md#the-unwrap`,
+    calls: ESM,
+  },
+  'response-hmac': {
+    about: 'the HMAC of the RSA_Decrypt response',
+    source: `${LOCKBOX}; docs/reference/pef.md#hmac-of-the-answer`,
+    calls: ESM,
+  },
+  'lockbox-key-size': {
+    about: 'the unwrapped key is 16, 24 or 32 bytes',
+    source: `${LOCKBOX}; docs/reference/pef.md#the-unwrapped-key`,
+    calls: ESM,
+  },
+  'digests-tag': { about: 'the GCM tag of the digests tree', source: `${DIGEST}; docs/reference/pef.md#digests-tree`, calls: ESM },
+  'digest-rtas': { about: 'SHA-512 of the RTAS code', source: `${DIGEST}; docs/reference/pef.md#digests`, calls: ESM },
+  'digest-kernel': { about: 'SHA-512 of the kernel', source: `${DIGEST}; docs/reference/pef.md#digests`, calls: ESM },
+  'digest-initrd': { about: 'SHA-512 of the initrd behind the blob', source: `${DIGEST}; docs/reference/pef.md#digests`, calls: ESM },
+  'digest-bootargs': { about: 'SHA-512 of the command line', source: `${DIGEST}; docs/reference/pef.md#digests`, calls: ESM },
   'digest-files': {
     about: "SHA-512 of the files tree, where the owner's digests have one (threats 9 and 10)",
     source: 'this project: a property `files` beside the published ones in the encrypted digests tree',
@@ -33,13 +45,13 @@ export const CHECKS = {
     leftOut: { by: NOT_PUBLISHED, why: 'no published digests tree has it, and no published firmware looks for it' },
   },
   'file-tag': {
-    about: 'the GCM tag of an attachment (pef.md g.4)',
-    source: 'open-power/ultravisor svm/svm-esmb.c svm_esmb_file_get',
+    about: 'the GCM tag of an attachment',
+    source: 'open-power/ultravisor svm/svm-esmb.c svm_esmb_file_get; docs/reference/pef.md#uv_esmb_get_file',
     calls: ['UV_ESMB_GET_FILE'],
   },
   'get-file-owner': {
-    about: 'one process reads a file, forward only (pef.md g.3)',
-    source: `${UVCALL} uv_esmb_get_file`,
+    about: 'one process reads a file, forward only',
+    source: `${UVCALL} uv_esmb_get_file; docs/reference/pef.md#uv_esmb_get_file`,
     calls: ['UV_ESMB_GET_FILE'],
   },
   'get-file-secure': {
@@ -48,10 +60,14 @@ export const CHECKS = {
     calls: ['UV_ESMB_GET_FILE'],
     leftOut: { by: NOT_PUBLISHED, why: 'the published code has no such test; the document does not know the call' },
   },
-  'page-tag': { about: 'the GCM tag of a page that comes back (pef.md h)', source: `${PAGES}, core/page_encrypt.c`, calls: ['UV_PAGE_IN'] },
+  'page-tag': {
+    about: 'the GCM tag of a page that comes back',
+    source: `${PAGES}, core/page_encrypt.c; docs/reference/pef.md#page-out-encryption`,
+    calls: ['UV_PAGE_IN'],
+  },
   'page-in-secure': {
-    about: 'UV_PAGE_IN of a secure frame of a secure VM (pef.md a.4 row 0)',
-    source: `${PAGES} handle_page_in`,
+    about: 'UV_PAGE_IN of a secure frame of a secure VM',
+    source: `${PAGES} handle_page_in; docs/reference/pef.md#page-states`,
     calls: ['UV_PAGE_IN'],
   },
   'page-in-requested': {
@@ -67,8 +83,8 @@ export const CHECKS = {
     leftOut: { by: NOT_PUBLISHED, why: 'the published code has no such test' },
   },
   'response-size': {
-    about: 'H_TPM_COMM answers at most 4096 bytes (pef.md c.1)',
-    source: 'open-power/ultravisor svm/svm-tss.c',
+    about: 'H_TPM_COMM answers at most 4096 bytes',
+    source: 'open-power/ultravisor svm/svm-tss.c; docs/reference/pef.md#h_tpm_comm',
     calls: ['H_TPM_COMM', 'UV_ESM'],
   },
   'device-tree-names': {
@@ -77,8 +93,8 @@ export const CHECKS = {
     calls: ESM,
   },
   cookie: {
-    about: 'UV_RETURN carries the cookie of a call that waits (pef.md b.5)',
-    source: `${UVCALL} uv_return, core/cookies.c`,
+    about: 'UV_RETURN carries the cookie of a call that waits',
+    source: `${UVCALL} uv_return, core/cookies.c; docs/reference/pef.md#reflected-hypercalls`,
     calls: ['UV_RETURN'],
   },
 } as const satisfies Readonly<Record<string, Check>>;

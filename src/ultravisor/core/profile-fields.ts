@@ -61,7 +61,7 @@ export const FIELDS: { readonly [F in FieldName]: Field<ProfileFields[F]> } = {
     documented: {
       is: 'host boot',
       why: 'the session is "set up in advance at host boot"',
-      source: 'QEMU docs/specs/ppc-spapr-uv-hcalls.txt',
+      source: 'QEMU docs/specs/ppc-spapr-uv-hcalls.rst',
     },
   },
   sessionSalted: {
@@ -70,12 +70,12 @@ export const FIELDS: { readonly [F in FieldName]: Field<ProfileFields[F]> } = {
     published: {
       is: false,
       why: 'neither salt nor bind: all rests on the password',
-      source: 'open-power/ultravisor uv/tssuv.c; pef.md e.6.4',
+      source: 'open-power/ultravisor uv/tssuv.c; docs/reference/pef.md#session-of-the-unwrap',
     },
     documented: {
       is: true,
       why: 'a session that lives until the next boot needs a key that the wire does not show',
-      source: 'architecture.md, the session of `documented`',
+      source: 'docs/reference/decisions.md#session-at-host-boot',
     },
     hardened: {
       is: true,
@@ -91,7 +91,7 @@ export const FIELDS: { readonly [F in FieldName]: Field<ProfileFields[F]> } = {
       why: 'the only lock is on the bounce page of one SVM; the TPM has 64 sessions',
       source: 'open-power/ultravisor svm/svm-tss.c tss_gpa_lock',
     },
-    documented: { is: 'one', why: 'there is one session for all', source: 'QEMU docs/specs/ppc-spapr-uv-hcalls.txt' },
+    documented: { is: 'one', why: 'there is one session for all', source: 'QEMU docs/specs/ppc-spapr-uv-hcalls.rst' },
     hardened: {
       is: 'one',
       why: 'SVMs that start together must not fail for want of sessions (TPM_RC_SESSION_HANDLES, 0x905)',
@@ -106,8 +106,12 @@ export const FIELDS: { readonly [F in FieldName]: Field<ProfileFields[F]> } = {
       why: 'the node lockbox-1, and no other',
       source: 'open-power/ultravisor svm/svm-esmb.c svm_esmb_lockbox_get',
     },
-    documented: { is: 'by fingerprint', why: 'the one whose fingerprint is that of the wrapping key', source: 'svm-tools README.ESM' },
-    hardened: { is: 'by fingerprint', why: 'threat 12: a revoked or foreign lockbox-1 does not matter', source: 'svm-tools README.ESM' },
+    documented: { is: 'by fingerprint', why: 'the one whose fingerprint is that of the wrapping key', source: 'svm-tools docs/README.ESM' },
+    hardened: {
+      is: 'by fingerprint',
+      why: 'threat 12: a revoked or foreign lockbox-1 does not matter',
+      source: 'svm-tools docs/README.ESM',
+    },
   },
   digestMismatch: {
     about: 'what a failed digest check does',

@@ -36,7 +36,7 @@ function profileOf(name: ProfileName): Profile {
 export const published = profileOf('published');
 /** The documents' promises on top of the published code. */
 const documented = profileOf('documented');
-/** The published code with a fix for each weakness that the real formats allow to close (pef.md i). */
+/** The published code with a fix for each weakness that the real formats allow to close (docs/reference/threats.md). */
 export const hardened = profileOf('hardened');
 
 export const profiles: Readonly<Record<string, Profile>> = { documented, published, hardened };

@@ -47,7 +47,7 @@ export interface Svm {
   requested: bigint | null;
   /** Key, IV prefix and counter of page-out; made at the first one. */
   paging: { key: Uint8Array; prefix: Uint8Array; counter: bigint } | null;
-  /** Where the Ultravisor's own pages lie in the guest (pef.md e.3.8). */
+  /** Where the Ultravisor's own pages lie in the guest (docs/reference/pef.md#reserved-pages). */
   reserved: { keys: bigint; files: bigint; rtas: bigint; tpmBounce: bigint; tpmTransfer: bigint } | null;
   /** Bytes of the key buffer and of the files tree in the reserved pages. */
   symkeyBytes: number;

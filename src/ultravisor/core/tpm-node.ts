@@ -1,6 +1,9 @@
 import type { TPMT_PUBLIC } from '../../tpm/wire/index.ts';
 
-/** The session with the TPM that firmware set up at host boot (decisions 9): handed over in secure memory. */
+/**
+ * The session with the TPM that firmware set up at host boot (docs/reference/decisions.md#session-at-host-boot): handed over in secure
+ * memory.
+ */
 export interface HandedSession {
   /** TPMS_CONTEXT of the saved session. */
   context: Uint8Array;
@@ -11,7 +14,10 @@ export interface HandedSession {
   savedAtNs: bigint;
 }
 
-/** What firmware tells the Ultravisor of the TPM: the properties of the node `ibm,uv-tpm` (pef.md d.5). Plain data. */
+/**
+ * What firmware tells the Ultravisor of the TPM: the properties of the node `ibm,uv-tpm` (docs/reference/pef.md#the-node-ibmuv-tpm). Plain
+ * data.
+ */
 export interface TpmNode {
   readonly wrappingKeyHandle: number;
   readonly wrappingKeyPasswd: Uint8Array;

@@ -36,7 +36,7 @@ export class Ultravisor implements Stateful<UltravisorState> {
   readonly hypervisor: HypervisorPort;
   readonly profile: Profile;
   readonly random: Random;
-  /** One unwrap at a time: the session at host boot is one for all (decisions 9). */
+  /** One unwrap at a time: the session at host boot is one for all (docs/reference/decisions.md#session-at-host-boot). */
   readonly tpmLock: Lock;
   svms = new Map<number, Svm>();
   /** What firmware handed over about the TPM; null: every unwrap fails. */

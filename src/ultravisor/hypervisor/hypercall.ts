@@ -4,8 +4,8 @@ import { sprsFor } from './masked-sprs.ts';
 import { enterHypervisor, exchange, newCookie } from './world-switch.ts';
 
 /**
- * A hypercall of the Ultravisor's own, in the name of the SVM on this vCPU (pef.md b.5.14): zeroed registers but for number,
- * arguments and cookie. Result: r3 as a signed number, outputs from r4.
+ * A hypercall of the Ultravisor's own, in the name of the SVM on this vCPU (docs/reference/pef.md#the-ultravisors-own-hypercalls): zeroed
+ * registers but for number, arguments and cookie. Result: r3 as a signed number, outputs from r4.
  */
 export async function hypercall(
   uv: Ultravisor,

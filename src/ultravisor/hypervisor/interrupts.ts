@@ -4,7 +4,7 @@ import { killSvm } from './kill-svm.ts';
 import { sprsFor } from './masked-sprs.ts';
 import { enterHypervisor, exchange, newCookie } from './world-switch.ts';
 
-/** Status bits of SRR1 that a synthesized interrupt may set (pef.md b.5.12). */
+/** Status bits of SRR1 that a synthesized interrupt may set (docs/reference/pef.md#interrupts-made-by-the-hypervisor). */
 const STATUS_BITS = 0x783f_0000n;
 const MACHINE_CHECK = 0x200;
 /** Where a machine check may be taken: a guest could register another address by RTAS ibm,nmi-register, which no guest here does. */
@@ -35,10 +35,13 @@ function frameFor(uv: Ultravisor, svm: Registers, vector: number, registersIn: n
   return frame;
 }
 
-/** HSRR0 that is no longer the cookie asks for an interrupt in the SVM, if it is a vector (pef.md b.5.12). */
+/**
+ * HSRR0 that is no longer the cookie asks for an interrupt in the SVM, if it is a vector
+ * (docs/reference/pef.md#interrupts-made-by-the-hypervisor).
+ */
 export function synthesize(vcpu: Vcpu, vector: number, { hsrr0, hsrr1, r2, cookie, inTransaction }: Returned): void {
   if (inTransaction) {
-    programInterrupt(vcpu, TM_BAD_THING); // pef.md b.1
+    programInterrupt(vcpu, TM_BAD_THING); // docs/reference/pef.md#ultracall-convention
     return;
   }
   if (hsrr0 === cookie) return;

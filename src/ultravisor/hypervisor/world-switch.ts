@@ -10,7 +10,10 @@ const HYPERVISOR_INTERRUPTS: ReadonlySet<number> = new Set([0x500, 0x980, 0xe00,
 
 export const inTransaction = (vcpu: Vcpu): boolean => vcpu.has(MSR.TS_T) || vcpu.has(MSR.TS_S);
 
-/** Sets what the hypervisor finds in the machine state registers when it is entered for an SVM (pef.md b.5.5 to 7). */
+/**
+ * Sets what the hypervisor finds in the machine state registers when it is entered for an SVM
+ * (docs/reference/pef.md#registers-that-the-hypervisor-sees).
+ */
 export function enterHypervisor(frame: ReturnType<typeof zeroRegisters>, svmMsr: bigint, cookie: bigint, vector: number): void {
   frame.gpr[31] = cookie;
   frame.srr0 = cookie;
@@ -38,7 +41,7 @@ export async function exchange(uv: Ultravisor, vcpu: Vcpu, vector: number, cooki
   throw new Halt('guest', 'the hypervisor did not give the SVM its processor back');
 }
 
-/** Random, 52 bits, two low bits 0, at least 0x2000, used by no other call (pef.md b.5.6). */
+/** Random, 52 bits, two low bits 0, at least 0x2000, used by no other call (docs/reference/pef.md#cookies). */
 export function newCookie(uv: Ultravisor): bigint {
   for (;;) {
     const [word] = new BigUint64Array(uv.random.bytes(8).buffer);

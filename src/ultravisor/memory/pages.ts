@@ -20,7 +20,10 @@ export function setState(uv: Ultravisor, svm: Svm, gfn: bigint, to: GpfState, wh
   bus.emit('page', 'ultravisor', { gpa: gpaOf(gfn), from, to, why, ...contents }, { place: { host: uv.host, lpid: svm.lpid } });
 }
 
-/** What every page call checks first (pef.md b.4): the hypervisor's address, the SVM, the frame. Null: all is well. */
+/**
+ * What every page call checks first (docs/reference/pef.md#what-ultracalls-leave-undone): the hypervisor's address, the SVM, the frame.
+ * Null: all is well.
+ */
 function refused(uv: Ultravisor, svm: Svm | undefined, ra: bigint | null, gpa: bigint, order: bigint, badOrder: number): number | null {
   if (order !== BigInt(PAGE_SHIFT)) return badOrder;
   if (ra !== null && (ra === 0n || isSecure(ra))) return U.P2;
@@ -54,10 +57,10 @@ function refuseSecure(uv: Ultravisor, svm: Svm, ra: bigint, gfn: bigint): number
   return passed ? plainCopy(uv, svm, ra, gfn, 'UV_PAGE_IN of a secure frame') : U.P2;
 }
 
-/** Before the VM is secure a page is copied as it is, also one that was paged out meanwhile (pef.md h). */
+/** Before the VM is secure a page is copied as it is, also one that was paged out meanwhile (docs/reference/pef.md#page-out-encryption). */
 function copyIn(uv: Ultravisor, svm: Svm, ra: bigint, gfn: bigint, state: GpfState): number {
   if (!uv.makes('page-in-requested') || svm.requested === gfn) return plainCopy(uv, svm, ra, gfn, `UV_PAGE_IN (${state})`);
-  uv.check('page-in-requested', false, `frame 0x${gpaOf(gfn).toString(16)} comes in unasked`, 'profile hardened');
+  uv.check('page-in-requested', false, `frame 0x${gpaOf(gfn).toString(16)} comes in unasked`, 'docs/profiles.md#fields');
   return U.P2;
 }
 
@@ -89,7 +92,7 @@ function decryptIn(uv: Ultravisor, svm: Svm, ra: bigint, gfn: bigint): number {
   return U.SUCCESS;
 }
 
-/** IV: 4 random bytes and a 64-bit counter; at its end new random bytes (pef.md h). */
+/** IV: 4 random bytes and a 64-bit counter; at its end new random bytes (docs/reference/pef.md#page-out-encryption). */
 function nextIv(uv: Ultravisor, paging: NonNullable<Svm['paging']>): Uint8Array {
   const iv = new Uint8Array(12);
   iv.set(paging.prefix);
@@ -112,7 +115,8 @@ export function pageOut(uv: Ultravisor, svm: Svm | undefined, ra: bigint, gpa: b
   if (state === 'HV_UNSHARED') return U.RETRY;
   if (SHARED_STATES.has(state) && uv.profile.pageOutShared === 'U_SUCCESS') return U.SUCCESS;
   if (state !== 'SECURE') return U.PARAMETER;
-  if (svm.phase === 'ABORT') return U.SUCCESS; // nothing is written: the VM's memory does not come back (pef.md c)
+  // Nothing is written: the VM's memory does not come back (docs/reference/pef.md#memory-after-an-abort).
+  if (svm.phase === 'ABORT') return U.SUCCESS;
   const frame = frameOf(svm, gfn);
   const page = frame.secureRa === null ? new Uint8Array(PAGE_BYTES) : uv.memory.view(frame.secureRa, 'ultravisor');
   svm.paging ??= newPaging(uv, svm);
@@ -120,7 +124,7 @@ export function pageOut(uv: Ultravisor, svm: Svm | undefined, ra: bigint, gpa: b
   const { ciphertext, tag } = encryptGcm(svm.paging.key, iv, page);
   uv.memory.adopt(ra, ciphertext, 'ultravisor');
   frame.sealed = { iv, tag };
-  // The published code only unmaps the page: its place is the frame's for ever (pef.md h).
+  // The published code only unmaps the page: its place is the frame's for ever (docs/reference/pef.md#page-out-encryption).
   if (uv.profile.secureMemory === 'on demand') dropSecurePage(uv, svm, gfn);
   setState(uv, svm, gfn, 'PAGEDOUT', 'UV_PAGE_OUT', ciphertext);
   return U.SUCCESS;

@@ -72,7 +72,7 @@ export async function bringBack(ctx: SvmContext, gfn: bigint): Promise<boolean> 
 function leastRecentlyUsed(uv: Ultravisor): { readonly svm: Svm; readonly gfn: bigint } | null {
   let oldest: { svm: Svm; gfn: bigint; usedAt: number } | null = null;
   for (const svm of uv.svms.values()) {
-    if (svm.phase !== 'SECURE') continue; // before that a page would come back undecrypted (pef.md h)
+    if (svm.phase !== 'SECURE') continue; // before that a page would come back undecrypted (docs/reference/pef.md#page-out-encryption)
     for (const [gfn, { state, secureRa, usedAt }] of svm.frames) {
       if (state !== 'SECURE' || secureRa === null || !isSecure(secureRa)) continue;
       if (!oldest || usedAt < oldest.usedAt) oldest = { svm, gfn, usedAt };

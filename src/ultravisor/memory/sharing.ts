@@ -8,7 +8,7 @@ import { ON_SHARE, ON_UNSHARE } from './page-states.ts';
 import { setState } from './pages.ts';
 import { bringBack, dropSecurePage, makeRoom, securePage } from './secure-memory.ts';
 
-/** How often a paged-out frame is asked for before a share gives up (pef.md a.4 row 1). */
+/** How often a paged-out frame is asked for before a share gives up (docs/reference/pef.md#shares-of-paged-out-frames). */
 const PAGE_IN_TRIES = 4;
 
 /** The frames of a share or unshare; null when one of them lies in no slot. */

@@ -8,8 +8,8 @@ const HEADER_BYTES = 12;
 const LARGEST_COUNT = 16;
 
 /**
- * H_RTAS of an SVM: the block goes to the bounce page, the hypervisor sees only that, and the results come back (pef.md b.5.4).
- * r3 is not written: the status is among the results.
+ * H_RTAS of an SVM: the block goes to the bounce page, the hypervisor sees only that, and the results come back
+ * (docs/reference/pef.md#rtas-calls). r3 is not written: the status is among the results.
  */
 export async function reflectRtas(ctx: SvmContext): Promise<void> {
   const { uv, svm, vcpu } = ctx;

@@ -23,7 +23,7 @@ import { fetched, type GuestTree, type Range } from './guest-tree.ts';
 
 const SOURCE = 'open-power/ultravisor svm/svm-esmb.c, svm/svm-crypto.c';
 
-/** Copies the files tree to its page, undecrypted; a blob without attachments has none (pef.md e.7.1). */
+/** Copies the files tree to its page, undecrypted; a blob without attachments has none (docs/reference/pef.md#files-tree). */
 export async function keepFilesTree(ctx: SvmContext, blob: Fdt): Promise<void> {
   const { uv, svm } = ctx;
   const files = filesFdt(blob);
@@ -37,7 +37,7 @@ export async function keepFilesTree(ctx: SvmContext, blob: Fdt): Promise<void> {
   svm.filesBytes = files.length;
 }
 
-/** Decrypts the digests tree with the symmetric key (pef.md e.7.2). */
+/** Decrypts the digests tree with the symmetric key (docs/reference/pef.md#digests-tree). */
 export function openDigests(uv: Ultravisor, symkey: Uint8Array, blob: Fdt): DigestProperties {
   const sealed = encryptedDigests(blob);
   if (!sealed) throw new EsmRefused(U.PERMISSION, 'digests', 'the blob has no encrypted digests', SOURCE);
@@ -60,7 +60,7 @@ export function openDigests(uv: Ultravisor, symkey: Uint8Array, blob: Fdt): Dige
   }
 }
 
-/** Compares all that the owner measured; refuses the guest where the firmware does (pef.md e.7.3). */
+/** Compares all that the owner measured; refuses the guest where the firmware does (docs/reference/pef.md#digests). */
 export async function checkDigests(ctx: SvmContext, digests: DigestProperties, tree: GuestTree, kbase: bigint): Promise<void> {
   const { uv, svm } = ctx;
   const kernelSize = digests.kernelSize ?? missing('kernel-size');

@@ -17,7 +17,7 @@ const H_SVM_INIT_DONE = 0xef0c;
 const H_SVM_INIT_ABORT = 0xef14;
 const SOURCE = 'open-power/ultravisor core/uvcall.c uv_esm_svm';
 
-/** UV_ESM: the whole transition (pef.md e.2 to e.9). */
+/** UV_ESM: the whole transition (docs/reference/pef.md#the-transition). */
 export async function enterSecureMode(
   uv: Ultravisor,
   vcpu: Vcpu,
@@ -30,8 +30,8 @@ export async function enterSecureMode(
   const ctx = { uv, svm, vcpu };
   uv.svms.set(svm.lpid, svm);
   move(uv, svm, 'none', 'ACTIVE', 'UV_ESM');
-  // Page directory and bitmap of pages: without room for them the guest goes on as it was, and the record stays (pef.md e.3.4).
-  // A host without any secure memory is told by its hypervisor, at H_SVM_INIT_START.
+  // Page directory and bitmap of pages: without room for them the guest goes on as it was, and the record stays
+  // (docs/reference/pef.md#set-up-of-uv_esm). A host without any secure memory is told by its hypervisor, at H_SVM_INIT_START.
   if (uv.memory.securePages > 0 && !(await makeRoom(uv)))
     return uv.profile.esmFailure === 'ultravisor code' ? forgetEarly(uv, svm) : 'r3 unchanged';
   try {
@@ -47,7 +47,7 @@ export async function enterSecureMode(
   }
 }
 
-/** The tests before anything is made, in the order of syscall_ultracall_esm_svm (pef.md e.2). */
+/** The tests before anything is made, in the order of syscall_ultracall_esm_svm (docs/reference/pef.md#entry-checks-of-uv_esm). */
 function entryChecks(uv: Ultravisor, vcpu: Vcpu, kbase: bigint, fdt: bigint): number | null {
   const [badKbase, badFdt] = uv.profile.esmZeroArguments === 'U_P2, U_P3' ? [U.P2, U.P3] : [U.PARAMETER, U.P2];
   if (kbase === 0n) return badKbase;
@@ -82,7 +82,7 @@ async function prepare(ctx: SvmContext, kbase: bigint, fdt: bigint): Promise<Gue
   return tree;
 }
 
-/** The point of no return: INIT_DONE, then the kernel is started again from its base (pef.md e.8). */
+/** The point of no return: INIT_DONE, then the kernel is started again from its base (docs/reference/pef.md#end-of-the-transition). */
 async function commit(ctx: SvmContext, tree: GuestTree, kbase: bigint, fdt: bigint): Promise<void> {
   const { uv, svm, vcpu } = ctx;
   const { r3 } = await hypercall(uv, vcpu, H_SVM_INIT_DONE);

@@ -8,15 +8,15 @@ import { readSvm } from '../memory/svm-memory.ts';
 
 const SOURCE = 'open-power/ultravisor core/uvcall.c';
 const PIECE_BYTES = 64;
-/** An assertion of the published code: any program in an SVM can stop the machine with it (pef.md g.7). */
+/** An assertion of the published code: any program in an SVM can stop the machine with it (docs/reference/pef.md#uv_esmb_get_file). */
 const OFFSET_LIMIT = 65536n;
 
-/** UV_ESMB_GET_FILE: up to 64 bytes of an attachment in r4..r11, their number in r3 (pef.md g). */
+/** UV_ESMB_GET_FILE: up to 64 bytes of an attachment in r4..r11, their number in r3 (docs/reference/pef.md#uv_esmb_get_file). */
 export async function getFile(uv: Ultravisor, vcpu: Vcpu, offset: bigint): Promise<UltracallResult<Record<string, never>>> {
   const svm = uv.svm(vcpu.regs.lpidr);
   if (!svm) return { r3: U.PARAMETER };
   if (svm.phase !== 'SECURE' && uv.makes('get-file-secure')) {
-    uv.check('get-file-secure', false, `the SVM is in phase ${svm.phase}`, 'profile hardened');
+    uv.check('get-file-secure', false, `the SVM is in phase ${svm.phase}`, 'docs/profiles.md#fields');
     return { r3: U.PARAMETER };
   }
   const name = nameIn(vcpu);

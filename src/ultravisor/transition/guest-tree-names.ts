@@ -29,12 +29,15 @@ function stranger(tree: Fdt): string | null {
   return null;
 }
 
-/** With `deviceTree: listed names`, nothing may stand in the tree that steers the guest in a way its owner cannot know (decisions 28). */
+/**
+ * With `deviceTree: listed names`, nothing may stand in the tree that steers the guest in a way its owner cannot know
+ * (docs/reference/decisions.md#limits-of-hardening).
+ */
 export function checkTreeNames(uv: Ultravisor, tree: Fdt): void {
   if (uv.profile.deviceTree === 'any') return;
   const found = stranger(tree);
   if (found === null) return;
   const detail = `the device tree has ${found}, which is not listed`;
-  if (!uv.check('device-tree-names', false, detail, 'profile hardened'))
-    throw new EsmRefused(U.P2, 'device-tree-names', detail, 'profile hardened', true);
+  if (!uv.check('device-tree-names', false, detail, 'docs/profiles.md#fields'))
+    throw new EsmRefused(U.P2, 'device-tree-names', detail, 'docs/profiles.md#fields', true);
 }

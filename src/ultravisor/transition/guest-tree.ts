@@ -22,9 +22,9 @@ import { checkTreeNames } from './guest-tree-names.ts';
 
 const SOURCE = 'open-power/ultravisor svm/svm-fdt.c, svm/svm-esm.c';
 const RMO_LIMIT = 768n << 20n;
-/** Twice the tree, rounded up to a page, must fit in one page of the Ultravisor (pef.md e.3.6). */
+/** Twice the tree, rounded up to a page, must fit in one page of the Ultravisor (docs/reference/pef.md#the-tree-of-the-guest). */
 const TREE_LIMIT = 1 << 20;
-/** A page of 16-byte buffers, one for each processor that stops itself (pef.md a.2). */
+/** A page of 16-byte buffers, one for each processor that stops itself (docs/reference/pef.md#sizes). */
 const VCPU_LIMIT = 4096;
 
 export interface Range {
@@ -105,7 +105,7 @@ function vcpusOf(tree: Fdt): number {
   return cores * threads;
 }
 
-/** Fetches the tree into secure memory and reads the copy (pef.md e.3.6, e.4). */
+/** Fetches the tree into secure memory and reads the copy (docs/reference/pef.md#the-tree-of-the-guest). */
 export async function fetchTree(ctx: SvmContext, fdt: bigint): Promise<GuestTree> {
   const { uv } = ctx;
   const head = await fetched(ctx, fdt, BigInt(FDT_HEADER_BYTES), 'the device tree');
@@ -131,7 +131,7 @@ export async function fetched(ctx: SvmContext, gpa: bigint, length: bigint, what
   return readSvm(ctx, gpa, Number(length), 'ultravisor');
 }
 
-/** The ESM blob: handed over by the boot wrapper, or in the first cpio archive of the initrd (pef.md e.5). */
+/** The ESM blob: handed over by the boot wrapper, or in the first cpio archive of the initrd (docs/reference/pef.md#finding-the-blob). */
 export async function locateBlob(ctx: SvmContext, tree: GuestTree): Promise<Fdt> {
   const { start, end } = tree.initrd;
   const initrd = await fetched(ctx, start, end - start, 'the initrd');

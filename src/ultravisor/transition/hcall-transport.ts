@@ -12,7 +12,10 @@ const BUFFER_BYTES = 4096;
 const HEADER_BYTES = 10;
 const ZEROS = new Uint8Array(BUFFER_BYTES);
 
-/** How the Ultravisor reads a result of H_TPM_COMM (open-power/ultravisor svm/svm-tss.c; pef.md c.2); all else is EIO. */
+/**
+ * How the Ultravisor reads a result of H_TPM_COMM (open-power/ultravisor svm/svm-tss.c;
+ * docs/reference/pef.md#errors-on-the-way-to-the-tpm); all else is EIO.
+ */
 const ERRNO: Readonly<Record<number, string>> = {
   [H.FUNCTION]: 'EINVAL',
   [H.PARAMETER]: 'EFBIG',
@@ -55,7 +58,7 @@ export class HcallTransport implements TpmTransport {
     }
     const size = out[0] ?? 0n;
     const fits = size <= BigInt(BUFFER_BYTES);
-    if (!fits && !uv.check('response-size', false, `H_TPM_COMM says the response has ${size} bytes`, 'pef.md c.1')) {
+    if (!fits && !uv.check('response-size', false, `H_TPM_COMM says the response has ${size} bytes`, 'docs/reference/pef.md#h_tpm_comm')) {
       uv.assertionFailed('H_TPM_COMM answered more than 4096 bytes');
       throw new TransportError('TSS_RC_BAD_CONNECTION', `a response of ${size} bytes does not fit`);
     }

@@ -9,7 +9,7 @@ import type { GuestTree } from './guest-tree.ts';
 
 const SOURCE = 'open-power/ultravisor svm/svm-fdt.c, svm/svm-esmb.c, svm/svm-rtas.c, svm/svm-tss.c';
 
-/** Pages the Ultravisor takes at the top of the guest's real-mode area, in the order of the link (pef.md e.3.8). */
+/** Pages the Ultravisor takes at the top of the guest's real-mode area, in the order of the link (docs/reference/pef.md#reserved-pages). */
 const RESERVATIONS = [
   { name: 'keys', pages: 1, shared: false },
   { name: 'files', pages: 1, shared: false },
@@ -47,7 +47,7 @@ export async function reservePages(ctx: SvmContext, tree: GuestTree): Promise<vo
   svm.reserved = at;
 }
 
-/** The RTAS area: fetched, then the hypervisor gets a page of its own behind it (pef.md e.4). */
+/** The RTAS area: fetched, then the hypervisor gets a page of its own behind it (docs/reference/pef.md#the-tree-of-the-guest). */
 export async function shareRtas(ctx: SvmContext, { rtas }: GuestTree): Promise<void> {
   if (!(await fetch(ctx, rtas.base, BigInt(rtas.size)))) {
     throw new EsmRefused(U.PARAMETER, 'rtas-pages', 'the hypervisor does not give the RTAS pages', SOURCE);

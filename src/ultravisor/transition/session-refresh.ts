@@ -10,8 +10,8 @@ const REFRESH_NS = 15n * 60n * 1_000_000_000n;
 
 /**
  * Loads and saves the session of host boot, when its context is old: else the TPM refuses to save the contexts of others
- * (TPM_RC_CONTEXT_GAP; decisions 9). The Ultravisor reaches the TPM on the processor of an SVM only, so it takes the moment at which
- * one has nothing to do; on a host without SVMs nobody refreshes.
+ * (TPM_RC_CONTEXT_GAP; docs/reference/decisions.md#session-at-host-boot). The Ultravisor reaches the TPM on the processor of an SVM only,
+ * so it takes the moment at which one has nothing to do; on a host without SVMs nobody refreshes.
  */
 export async function refreshSession(ctx: SvmContext): Promise<void> {
   const { uv, svm } = ctx;

@@ -24,12 +24,12 @@ import { takeLockbox } from './lockbox.ts';
 
 const SOURCE = 'open-power/ultravisor uv/tssuv.c UV_TSS_Decrypt, tss/tss20.c';
 
-/** Gets the symmetric key out of the blob's lockbox, through H_TPM_COMM only (pef.md e.6). */
+/** Gets the symmetric key out of the blob's lockbox, through H_TPM_COMM only (docs/reference/pef.md#the-unwrap). */
 export function unwrapSymkey(ctx: SvmContext, blob: Fdt): Promise<Uint8Array> {
   const { uv } = ctx;
   return inTurn(uv, async () => {
     const { tpm } = uv;
-    if (!tpm) throw new EsmRefused(U.NO_KEY, 'ibm,uv-tpm', 'firmware handed over no TPM key', 'pef.md d.5');
+    if (!tpm) throw new EsmRefused(U.NO_KEY, 'ibm,uv-tpm', 'firmware handed over no TPM key', 'docs/reference/pef.md#the-node-ibmuv-tpm');
     const transport = new HcallTransport(ctx);
     const client = new TpmClient(transport, count => uv.random.bytes(count));
     try {
@@ -95,7 +95,10 @@ class Unwrap {
     return symkey;
   }
 
-  /** The documented way: the session from host boot, loaded, restarted, used, and saved again before CLOSE_SESSION (decisions 9). */
+  /**
+   * The documented way: the session from host boot, loaded, restarted, used, and saved again before CLOSE_SESSION
+   * (docs/reference/decisions.md#session-at-host-boot).
+   */
   async #byHandedSession(lockbox: Uint8Array): Promise<Uint8Array> {
     const handed = this.#tpm.session;
     if (!handed) {

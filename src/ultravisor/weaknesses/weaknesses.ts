@@ -18,7 +18,7 @@ type State =
 
 /** What somebody may try, and what comes of it. */
 export interface Weakness {
-  /** Up to 31 the row of pef.md (i). */
+  /** "threat 13" leads to the one with this number, in docs/reference/threats.md. */
   readonly number: number;
   readonly attempt: string;
   /** What stops it, or does not. */
@@ -38,7 +38,7 @@ const pair = (...names: readonly string[]): Shown => ({
 });
 const same = (...names: readonly string[]): Shown => ({ same: names.map(name => (name.includes('/') ? name : `attacks/${name}`)) });
 
-/** Table (i) of the reference, and what was found beyond it: each with the scenarios that show it. */
+/** What docs/reference/threats.md is made from: what an attacker may try, each with the scenarios that show it. */
 export const WEAKNESSES: readonly Weakness[] = [
   {
     number: 1,
@@ -252,15 +252,14 @@ export const WEAKNESSES: readonly Weakness[] = [
   {
     number: 32,
     attempt: 'read an attachment from a VM whose transition has failed, while the hypervisor keeps its record',
-    answer:
-      'nothing in the published code: UV_ESMB_GET_FILE asks for a record of the lpid, and not whether the VM is secure (beyond pef.md i)',
+    answer: 'nothing in the published code: UV_ESMB_GET_FILE asks for a record of the lpid, and not whether the VM is secure',
     state: hardenedBy('get-file-secure'),
     shown: pair('32-file-of-an-aborted-svm'),
   },
   {
     number: 33,
     attempt: 'lose the session of host boot: reset the TPM, drop its saved context',
-    answer: 'in `documented` no guest becomes secure until the host boots again (beyond pef.md i)',
+    answer: 'in `documented` no guest becomes secure until the host boots again',
     state: hardenedBy('session'),
     shown: {
       succeeds: { profile: 'documented', in: ['faults/session-lost-documented'] },
@@ -272,7 +271,7 @@ export const WEAKNESSES: readonly Weakness[] = [
     attempt: 'leave the session of host boot idle while others save 65 535 contexts',
     answer:
       'the TPM saves no session of others (TPM_RC_CONTEXT_GAP) until the idle one is loaded again: at the next unwrap, or when an SVM has ' +
-      'nothing to do and the context is old (beyond pef.md i)',
+      'nothing to do and the context is old',
     state: hardenedBy('session'),
     rest: 'a host without a running SVM has nobody to refresh the session of `documented`',
     shown: {
@@ -284,7 +283,7 @@ export const WEAKNESSES: readonly Weakness[] = [
   {
     number: 35,
     attempt: "register a memory slot of a secure VM again: UV_REGISTER_MEM_SLOT, or H_SVM_INIT_START from a VM's own kernel",
-    answer: 'nothing in the published code: the slot gets new pages, and all memory of the SVM reads as zeros (beyond pef.md i)',
+    answer: 'nothing in the published code: the slot gets new pages, and all memory of the SVM reads as zeros',
     state: hardenedBy('slot-once'),
     shown: pair('35-slot-again'),
   },

@@ -69,7 +69,7 @@ export function standIn({ refuse, stop, leak, forgetful, files = {} }: StandIn =
             name: refuse,
             ok: false,
             detail: `${plan.name}'s kernel is not the one that was measured`,
-            source: 'pef.md e.7',
+            source: 'docs/reference/pef.md#digests',
           });
           world.bus.emit('hcall.return', 'hypervisor', {
             number: 0xef14,

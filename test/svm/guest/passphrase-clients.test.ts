@@ -4,7 +4,10 @@ import { passphraseClients } from '../../../src/svm/guest/index.ts';
 
 const LONG = '0123456789'.repeat(7);
 
-/** Attached contents, what cryptsetup gets of dracut's client, and of initramfs-tools' (svm-tools svm-password-agent, pef.md g). */
+/**
+ * Attached contents, what cryptsetup gets of dracut's client, and of initramfs-tools' (svm-tools svm-password-agent,
+ * docs/reference/pef.md#uv_esmb_get_file).
+ */
 const observed: readonly (readonly [what: string, attached: string, dracut: string, initramfsTools: string])[] = [
   ['a plain passphrase', 'secret', 'secret', 'secret'],
   ['newlines at the end', 'secret\n\n', 'secret', 'secret'],

@@ -73,7 +73,8 @@ export function launchQemu(words: readonly string[], host: QemuHost): Launch {
       throw new Ended([say({ shown: '' }, `Device '${confidential}' not found`)]);
     }
     const tpmdevs = tpmdevsOf(of('tpmdev'), chardevs, host, say);
-    // Linux target/ppc/kvm.c: the object alone does nothing, the machine that uses it wants KVM (qemu-cli.json pef-object-alone).
+    // QEMU target/ppc/kvm.c: the object alone does nothing, the machine that uses it wants KVM
+    // (fixtures/observed/qemu-cli.json#pef-object-alone).
     const accel =
       of('accel')
         .map(({ value }) => value)

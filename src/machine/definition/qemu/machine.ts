@@ -99,7 +99,10 @@ export class QemuMachine {
     return { device };
   }
 
-  /** Only a pSeries machine counts its proxies, and does so before it looks at the path (qemu-cli.json two-proxies-second-without-path). */
+  /**
+   * Only a pSeries machine counts its proxies, and does so before it looks at the path
+   * (fixtures/observed/qemu-cli.json#two-proxies-second-without-path).
+   */
   #proxyFault({ driver, properties }: QemuDevice): string | null {
     if (this.isPseries && this.#devices.some(other => other.driver === driver)) {
       return 'Only one TPM proxy can be specified for this machine';

@@ -9,7 +9,7 @@ export interface DeviceModel {
   readonly help: readonly string[];
 }
 
-/** QEMU 7.2 (qemu-cli.json device-help, tpm-spapr-help). */
+/** QEMU 7.2 (fixtures/observed/qemu-cli.json#device-help, #tpm-spapr-help). */
 export const TPM_DEVICES: Readonly<Record<string, DeviceModel>> = {
   'spapr-tpm-proxy': {
     bus: null,

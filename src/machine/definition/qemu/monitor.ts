@@ -6,7 +6,7 @@ export type QmpAnswer =
   | { readonly return: unknown }
   | { readonly error: { readonly class: 'GenericError' | 'DeviceNotFound' | 'CommandNotFound'; readonly desc: string } };
 
-/** What every device has by QOM, before its own properties (qemu-cli.json qom-properties). */
+/** What every device has by QOM, before its own properties (fixtures/observed/qemu-cli.json#qom-properties). */
 const QOM_PROPERTIES = [
   { name: 'type', type: 'string' },
   { name: 'parent_bus', type: 'link<bus>' },

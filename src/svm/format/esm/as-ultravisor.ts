@@ -50,7 +50,7 @@ export interface DigestProperties {
   readonly kernelSize: number | undefined;
   readonly initrd: Uint8Array | undefined;
   readonly bootargs: Uint8Array | undefined;
-  /** SHA-512 of the files tree: no published tool writes it (decisions 28). */
+  /** SHA-512 of the files tree: no published tool writes it (docs/reference/decisions.md#limits-of-hardening). */
   readonly files: Uint8Array | undefined;
 }
 

@@ -1,4 +1,7 @@
-/** What the Ultravisor's buffers hold (open-power/ultravisor svm/svm-esmb.c; pef.md e.3, e.7, g). */
+/**
+ * What the Ultravisor's buffers hold (open-power/ultravisor svm/svm-esmb.c; docs/reference/pef.md#reserved-pages, #digests,
+ * #uv_esmb_get_file).
+ */
 export const ESM_LIMITS = {
   /** Plaintext of the digests tree: one 4096-byte buffer. */
   digestsBytes: 4096,

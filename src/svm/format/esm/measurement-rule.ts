@@ -1,8 +1,14 @@
 import { digest, equal } from '../../../crypto/index.ts';
 
-/** What the published digests are of, in the order of the firmware: a mismatch is counted and the next is looked at (pef.md e.7.3). */
+/**
+ * What the published digests are of, in the order of the firmware: a mismatch is counted and the next is looked at
+ * (docs/reference/pef.md#digests).
+ */
 export const MEASURED_ITEMS = ['rtas', 'kernel', 'initrd', 'bootargs'] as const;
-/** Beside these the files tree, where the firmware looks for a digest of it and the owner gave one (decisions 28). */
+/**
+ * Beside these the files tree, where the firmware looks for a digest of it and the owner gave one
+ * (docs/reference/decisions.md#limits-of-hardening).
+ */
 export type MeasuredItem = (typeof MEASURED_ITEMS)[number] | 'files';
 
 /** What a firmware makes of a measurement. A firmware profile is one. */

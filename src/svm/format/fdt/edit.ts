@@ -1,8 +1,8 @@
 import { type Fdt, type FdtNode, type FdtReservation, isNamed, pathSteps } from './model.ts';
 import { internString } from './strings.ts';
 
-// Editing as libfdt edits (fdt_rw.c), each function giving a new tree: what is new goes first among its kind, strings go last and
-// stay. So a tree made with the same calls has the same bytes as one made by libfdt.
+// Editing as libfdt edits (dtc libfdt/fdt_rw.c), each function giving a new tree: what is new goes first among its kind, strings go last
+// and stay. So a tree made with the same calls has the same bytes as one made by libfdt.
 
 function change(node: FdtNode, steps: readonly string[], edit: (node: FdtNode) => FdtNode, path: string): FdtNode {
   const [step, ...rest] = steps;

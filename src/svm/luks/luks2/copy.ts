@@ -30,8 +30,8 @@ export interface HeaderCopy {
 }
 
 /**
- * Reads the copy of the header at `offset`, with the checks of cryptsetup's luks2_disk_metadata.c in their order: magic, version, offset,
- * size, checksum (LUKS2 §2.1), then the JSON area.
+ * Reads the copy of the header at `offset`, with the checks of cryptsetup lib/luks2/luks2_disk_metadata.c in their order: magic, version,
+ * offset, size, checksum (LUKS2 §2.1), then the JSON area.
  * @throws {LuksError} with the byte of the first field that is wrong; `not-luks` when the magic is another.
  */
 export function readCopy(image: ByteSource, offset: number): HeaderCopy {

@@ -32,7 +32,7 @@ export interface CheckedHostKey {
 
 /**
  * Checks that a wrapping key lies in a TPM, was made there, and does what a wrapping key does. Nothing of that do the real tools: to them
- * a key is trusted because somebody sent it (pef.md d.6).
+ * a key is trusted because somebody sent it (docs/reference/pef.md#how-an-owner-gets-the-public-key).
  *
  * How the chain is built. The wrapping key decrypts and cannot sign, an endorsement key neither; so the host CA issues all three
  * certificates, each upon a proof of its own:

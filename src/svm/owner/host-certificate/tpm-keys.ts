@@ -30,7 +30,7 @@ function attributeProblem(given: number, expected: number): string | undefined {
   return undefined;
 }
 
-/** Why this is not the public area of a wrapping key (pef.md d.2); undefined: it is. */
+/** Why this is not the public area of a wrapping key (docs/reference/pef.md#wrapping-key); undefined: it is. */
 export function wrappingKeyProblem(given: TPMT_PUBLIC): string | undefined {
   const { or } = wrappingKeyPolicies({ policyPcr: 16 });
   const expected = wrappingKeyTemplate({ a: or, b: or, or });
@@ -48,7 +48,7 @@ export function wrappingKeyProblem(given: TPMT_PUBLIC): string | undefined {
     : `${keyBits} bits with exponent ${exponent}, not 2048 with 65537`;
 }
 
-/** The PCR of policy B. With PCR 16 the host's root opens lockboxes (pef.md threat 20). */
+/** The PCR of policy B. With PCR 16 the host's root opens lockboxes (threat 20). */
 export const policyPcrOf = ({ authPolicy }: TPMT_PUBLIC): PolicyPcr | undefined =>
   POLICY_PCRS.find(policyPcr => sameBytes(wrappingKeyPolicies({ policyPcr }).or, authPolicy));
 

@@ -1,7 +1,7 @@
 import { ESM_LIMITS, filesFdt, openGcm } from '../../format/index.ts';
 import type { VerifiedCheck, VerifyInput } from './verified-check.ts';
 
-/** The tree of attachments is copied to its page before the digests are looked at (pef.md e.7.1). */
+/** The tree of attachments is copied to its page before the digests are looked at (docs/reference/pef.md#files-tree). */
 export function checkFilesTree({ blob }: VerifyInput): VerifiedCheck {
   const bytes = filesFdt(blob.tree)?.length;
   const check = (outcome: 'holds' | 'fails', text: string): VerifiedCheck => ({ call: 'UV_ESM', check: 'files-tree', outcome, text });
@@ -10,7 +10,7 @@ export function checkFilesTree({ blob }: VerifyInput): VerifiedCheck {
   return bytes > ESM_LIMITS.filesFdtBytes ? check('fails', `${size}: the published copy overruns it`) : check('holds', size);
 }
 
-/** What the Secure VM would find when it asks for a file (pef.md g). */
+/** What the Secure VM would find when it asks for a file (docs/reference/pef.md#uv_esmb_get_file). */
 export function checkFiles({ blob, symmetricKey }: VerifyInput): VerifiedCheck[] {
   return blob.attachments.map((item): VerifiedCheck => {
     const { name, ciphertext } = item;

@@ -12,7 +12,7 @@ export interface MeasuredInitrd {
   readonly bytes: Uint8Array;
 }
 
-/** The Ultravisor strips an archive that holds a blob from the front of the initrd (pef.md e.5). */
+/** The Ultravisor strips an archive that holds a blob from the front of the initrd (docs/reference/pef.md#finding-the-blob). */
 export function initrdBehindBlob({ measured: { initrd } }: VerifyInput): MeasuredInitrd {
   const search = findEsmBlob(initrd, INITRD_GPA);
   return { search, bytes: initrd.subarray(search.archiveBytes) };

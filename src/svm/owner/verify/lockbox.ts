@@ -3,10 +3,10 @@ import { chooseLockbox, type EsmPublicKey, isAesKey, type Lockbox, openOaep } fr
 import { lockboxFor } from '../lockboxes.ts';
 import { inEsm, type VerifiedCheck, type VerifyInput } from './verified-check.ts';
 
-/** Wrapping keys are RSA-2048 (pef.md d.2). */
+/** Wrapping keys are RSA-2048 (docs/reference/pef.md#wrapping-key). */
 const MODULUS_BYTES = 256;
 
-/** Which lockbox the firmware takes, and whether the host's TPM opens it (pef.md e.6). */
+/** Which lockbox the firmware takes, and whether the host's TPM opens it (docs/reference/pef.md#the-unwrap). */
 export function checkLockbox(input: VerifyInput): VerifiedCheck[] {
   const { blob, host, profile } = input;
   if (profile.lockbox === 'by fingerprint' && !host)

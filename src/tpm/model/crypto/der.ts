@@ -1,7 +1,7 @@
 import { concat } from '../../../bytes/index.ts';
 import { fromInteger } from '../../../crypto/index.ts';
 
-// X.690: as much of DER as CertifyX509 needs. Reading follows libtpms' TpmAsn1.c: lengths up to two octets, null for what is wrong.
+// X.690: as much of DER as CertifyX509 needs. Reading follows libtpms src/tpm2/TpmASN1.c: lengths up to two octets, null for what is wrong.
 
 export const TAG = { INTEGER: 0x02, BIT_STRING: 0x03, OCTET_STRING: 0x04, NULL: 0x05, OID: 0x06, SEQUENCE: 0x30, CONTEXT: 0xa0 } as const;
 

@@ -94,7 +94,7 @@ const SESSION = struct('SESSION_CONTEXT', 'own', {
 const HEAD = struct('CONTEXT_HEAD', 'own', { fingerprint: UINT64, kind: UINT8 });
 const HEAD_BYTES = 9;
 
-// Bytes of a blob's plaintext as libtpms has them (NVMarshal.c): fingerprint, headers and skip marks, then what differs.
+// Bytes of a blob's plaintext as libtpms has them (libtpms src/tpm2/NVMarshal.c): fingerprint, headers and skip marks, then what differs.
 const SESSION_BYTES = 320;
 const OBJECT_OVERHEAD = 112;
 const SEQUENCE_OVERHEAD = 44;
