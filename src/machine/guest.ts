@@ -19,11 +19,16 @@ import {
   type Layout,
   layOut,
   NO_DRIVER,
+  type OpenedDisk,
+  openDisk,
+  type PassphraseClientName,
   type Platform,
+  passphraseClients,
   TpmDriverError,
   type TpmDriverState,
   TpmDrivers,
 } from '../svm/guest/index.ts';
+import type { ByteSource, UnlockProgress } from '../svm/luks/index.ts';
 import type { Ultravisor } from '../ultravisor/index.ts';
 import type { VtpmSpec } from './vtpm.ts';
 
@@ -65,10 +70,18 @@ export interface GuestData {
   readonly tpmDrivers: TpmDriverState;
 }
 
+/** A call that did not come back: this guest's QEMU is gone or stuck, or the whole host stopped. */
+export interface Never {
+  readonly never: string;
+  readonly scope: 'guest' | 'host';
+}
+
+type FileRefused = FileOutcome & { readonly ok: false };
+
 export type EsmOutcome =
   | { readonly secure: true; readonly pc: bigint; readonly r3: bigint; readonly r4: bigint; readonly r5: bigint }
   | { readonly secure: false; readonly r3: bigint; readonly r3Name: string }
-  | { readonly never: string; readonly scope: 'guest' | 'host' };
+  | Never;
 
 /** A virtual machine with its software: what SLOF and the boot wrapper load, and what the kernel and its programs do. */
 export class Guest implements Stateful<GuestData> {
@@ -195,21 +208,35 @@ export class Guest implements Stateful<GuestData> {
   }
 
   /** A file of the ESM blob, read by a process of its own. */
-  async getFile(
-    name: string,
-    pid = this.#nextPid++,
-  ): Promise<(FileOutcome & { readonly r3Name?: string }) | { readonly never: string; readonly scope: 'guest' | 'host' }> {
+  async getFile(name: string, pid = this.#nextPid++): Promise<(FileOutcome & { readonly r3Name?: string }) | Never> {
     const outcome = await this.#alive(() => getFile(this.#platform, this.bootVcpu, name, pid));
     if ('never' in outcome || outcome.ok) return outcome;
     return { ...outcome, r3Name: fdtErrName(outcome.r3) ?? nameOf(outcome.r3) };
   }
 
+  /**
+   * Opens a LUKS volume with the passphrase of its ESM blob, as the initramfs does: a client reads the attachment, cryptsetup tries it.
+   * @param image the disk: asked for when the passphrase is there.
+   * @param options.file the attachment, if it is not the client's own.
+   */
+  async unlock(
+    image: () => Promise<ByteSource>,
+    options: { readonly client: PassphraseClientName; readonly file?: string; readonly onProgress?: (progress: UnlockProgress) => void },
+  ): Promise<{ readonly ok: true; readonly disk: OpenedDisk } | (FileRefused & { readonly r3Name?: string }) | Never> {
+    const client = passphraseClients[options.client];
+    const read = await this.getFile(options.file ?? client.file);
+    if ('never' in read || !read.ok) return read;
+    const { bus, secrets } = this.#world;
+    secrets.register(`passphrase of the disk of ${this.name}`, read.bytes, ['owner', 'ultravisor', 'svm']);
+    const { disk, detail, notices, volumeKey } = await openDisk(await image(), client, read.bytes, options.onProgress);
+    for (const { offset, text } of notices) bus.emit('note', 'svm', { text: `byte ${offset}: ${text}` });
+    if (volumeKey) secrets.register(`volume key of the disk of ${this.name}`, volumeKey, ['owner', 'svm']);
+    bus.emit('check', 'svm', { name: 'luks', ok: disk.opened, detail, source: 'LUKS2 On-Disk Format Specification' });
+    return { ok: true, disk };
+  }
+
   /** A system call of the guest's software with these registers: `sc 1` or `sc 2`. The registers afterwards. */
-  async call(
-    door: 'sc 1' | 'sc 2',
-    registers: ReadonlyMap<number, bigint>,
-    user = false,
-  ): Promise<readonly bigint[] | { readonly never: string; readonly scope: 'guest' | 'host' }> {
+  async call(door: 'sc 1' | 'sc 2', registers: ReadonlyMap<number, bigint>, user = false): Promise<readonly bigint[] | Never> {
     const vcpu = this.bootVcpu;
     const saved = vcpu.saved();
     if (user) vcpu.regs.msr |= MSR.PR;
@@ -254,7 +281,7 @@ export class Guest implements Stateful<GuestData> {
   }
 
   /** Runs something of the guest; a call that never returns ends the guest, not the simulator. */
-  async #alive<T>(body: () => Promise<T>): Promise<T | { readonly never: string; readonly scope: 'guest' | 'host' }> {
+  async #alive<T>(body: () => Promise<T>): Promise<T | Never> {
     try {
       return await body();
     } catch (halt) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DISK_REASONS } from '../run/step-outcome.ts';
+import { DISK_REASONS } from '../../svm/guest/index.ts';
 import { expectation } from './expectation.ts';
 
 const DISK = z

@@ -1,3 +1,5 @@
+import type { OpenedDisk } from '../../svm/guest/index.ts';
+
 /** How a step came out, as plain data: expectations look at it, and later steps may use it. */
 export interface StepOutcome {
   readonly result: StepResult;
@@ -10,34 +12,12 @@ export interface StepOutcome {
   /** r0..r31 behind a call. */
   readonly registers?: readonly bigint[];
   /** What came of unlocking a disk. */
-  readonly disk?: UnlockedDisk;
+  readonly disk?: OpenedDisk;
   /** Names of the TPM's response codes, one for each command that was sent. */
   readonly responses?: readonly string[];
   /** Steps within the step. */
   readonly inner?: readonly InnerStep[];
 }
-
-export const DISK_REASONS = ['no-key-slot', 'key-area', 'digest', 'header', 'client'] as const;
-export type DiskReason = (typeof DISK_REASONS)[number];
-
-export type UnlockedDisk =
-  | {
-      readonly opened: false;
-      /** `header`: the volume cannot be read; `client`: the guest's client does not answer for it; the rest as `unlock` of svm/luks says. */
-      readonly reason: DiskReason;
-      readonly why: string;
-    }
-  | {
-      readonly opened: true;
-      readonly luks: 1 | 2;
-      /** The copy of the header that was used. */
-      readonly header: 'primary' | 'secondary';
-      readonly keyslot: number;
-      readonly kdf: string;
-      /** SHA-256 of the decrypted payload, hex. */
-      readonly payloadSha256: string;
-      readonly fileSystem?: { readonly type: string; readonly label?: string | undefined; readonly uuid?: string | undefined };
-    };
 
 export interface InnerStep {
   readonly name: string;

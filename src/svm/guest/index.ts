@@ -2,6 +2,7 @@ export { buildGuestTree, type TreeOptions } from './device-tree.ts';
 export { type EsmResult, enterSecureMode } from './enter-secure-mode.ts';
 export { type FileOutcome, getFile, getFilePiece } from './get-file.ts';
 export { type Layout, layOut } from './memory-layout.ts';
+export { DISK_REASONS, type OpenedDisk, openDisk } from './open-disk.ts';
 export { type PassphraseClientName, passphraseClients } from './passphrase-clients.ts';
 export type { Platform } from './platform.ts';
 export { NO_DRIVER, TpmDriverError, type TpmDriverState, TpmDrivers } from './tpm-drivers.ts';
