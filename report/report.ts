@@ -1,5 +1,5 @@
+import { count } from '../src/trace/event/rendering.ts';
 import type { PageAboutRun, PageEvent } from '../src/trace/report/page-data.ts';
-import { count } from '../src/trace/timeline/rendering.ts';
 import type { Viewpoint } from '../src/trace/view/viewpoint.ts';
 import { showFilters } from './controls/filter-chips.ts';
 import { openHelp } from './controls/help.ts';

@@ -1,5 +1,5 @@
+import { count } from '../../src/trace/event/rendering.ts';
 import type { PageAbout, PageEvent } from '../../src/trace/report/page-data.ts';
-import { count } from '../../src/trace/timeline/rendering.ts';
 import { partyOf } from '../../src/trace/view/one-party.ts';
 import { glyphOf, isBad, type Row } from '../data/event-rows.ts';
 import { byId, el, showMs } from '../parts/dom.ts';

@@ -1,5 +1,5 @@
+import { count } from '../../src/trace/event/rendering.ts';
 import type { PageBytes, PageEvent } from '../../src/trace/report/page-data.ts';
-import { count } from '../../src/trace/timeline/rendering.ts';
 import { isBad } from '../data/event-rows.ts';
 import { nameOf } from '../parts/actor-names.ts';
 import { el, showMs, table } from '../parts/dom.ts';

@@ -1,6 +1,6 @@
+import { count } from '../../src/trace/event/rendering.ts';
 import type { PageEvent } from '../../src/trace/report/page-data.ts';
-import { count } from '../../src/trace/timeline/rendering.ts';
-import type { PageKind } from '../../src/trace/view/memory.ts';
+import type { PageKind } from '../../src/trace/view/guest-pages.ts';
 import { el, table } from '../parts/dom.ts';
 
 const MOST_CELLS = 1500;

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { ACTORS, type AnyEvent } from '../../src/sim/index.ts';
+import { LANES, Placer } from '../../src/trace/event/lanes.ts';
 import { seenAs, whoKnowsWhat } from '../../src/trace/index.ts';
-import { LANES, Placer } from '../../src/trace/view/lanes.ts';
-import { pageChanges, pageKind } from '../../src/trace/view/memory.ts';
+import { pageChanges, pageKind } from '../../src/trace/view/guest-pages.ts';
 import { TpmFollower } from '../../src/trace/view/tpm-state.ts';
 import { VIEWPOINTS, viewpointOf } from '../../src/trace/view/viewpoint.ts';
 import { event, everyKind } from './events.ts';

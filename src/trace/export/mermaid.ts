@@ -1,6 +1,6 @@
 import type { AnyEvent } from '../../sim/index.ts';
-import { render } from '../timeline/renderers.ts';
-import { LANE_NAMES, LANES, type Lane, Placer } from '../view/lanes.ts';
+import { render } from '../event/event-kinds.ts';
+import { LANE_NAMES, LANES, type Lane, Placer } from '../event/lanes.ts';
 
 export interface MermaidOptions {
   /** With what is routine: single pages, the resource manager's own traffic. */

@@ -1,9 +1,9 @@
-import type { Trace } from '../stream/reader.ts';
-import { LANE_NAMES, LANES } from '../view/lanes.ts';
+import { LANE_NAMES, LANES } from '../event/lanes.ts';
+import type { Trace } from '../stream/trace-reader.ts';
 import { REPORT_VIEWPOINTS, type Viewpoint } from '../view/viewpoint.ts';
-import { blocksOf } from './blocks.ts';
 import { builtPage, escapeHtml } from './built-page.ts';
 import type { PageAbout } from './page-data.ts';
+import { blocksOf } from './view-blocks.ts';
 
 export interface ReportOptions {
   /** Only this viewpoint: nothing else is in the file. */

@@ -1,7 +1,7 @@
 import type { Actor, EventKind } from '../../sim/index.ts';
-import type { Tone } from '../timeline/rendering.ts';
-import type { Lane } from '../view/lanes.ts';
-import type { PageKind } from '../view/memory.ts';
+import type { Lane } from '../event/lanes.ts';
+import type { Tone } from '../event/rendering.ts';
+import type { PageKind } from '../view/guest-pages.ts';
 import type { TpmThing } from '../view/tpm-state.ts';
 import type { Viewpoint } from '../view/viewpoint.ts';
 

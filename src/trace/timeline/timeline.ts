@@ -1,8 +1,8 @@
 import type { AnyEvent } from '../../sim/index.ts';
-import { detailOf } from './detail.ts';
-import { type Paint, painter } from './paint.ts';
-import { render } from './renderers.ts';
-import type { Level, Rendering } from './rendering.ts';
+import { render } from '../event/event-kinds.ts';
+import type { Level, Rendering } from '../event/rendering.ts';
+import { type Paint, painter } from '../show/paint.ts';
+import { detailOf } from './event-detail.ts';
 
 export interface TimelineOptions {
   readonly level: Level;

@@ -1,5 +1,5 @@
 import type { Actor, AnyEvent, SimEvent } from '../../sim/index.ts';
-import { inspectCommand, inspectResponse } from '../inspect/message.ts';
+import { inspectCommand, inspectResponse } from '../inspect/tpm-message.ts';
 
 const H_TPM_COMM = 'H_TPM_COMM';
 

@@ -1,7 +1,7 @@
 import { concat, sameBytes, toHex } from '../../bytes/index.ts';
 import { decryptCfb, digest, hmac, kdfA } from '../../crypto/index.ts';
 import type { AnyEvent } from '../../sim/index.ts';
-import { type InspectedField, inspectCommand, inspectResponse } from '../inspect/message.ts';
+import { type InspectedField, inspectCommand, inspectResponse } from '../inspect/tpm-message.ts';
 
 /** What an encrypted first parameter holds, for whoever knows the keys, and how one gets there. */
 export interface Opened {

@@ -1,6 +1,6 @@
 import { hex } from '../../bytes/index.ts';
 import type { AnyEvent } from '../../sim/index.ts';
-import { type Inspected, inspectCommand } from '../inspect/message.ts';
+import { type Inspected, inspectCommand } from '../inspect/tpm-message.ts';
 
 /** Something that a TPM holds came, changed or went (`text` null). */
 export interface TpmChange {

@@ -1,9 +1,9 @@
 import type { AnyEvent } from '../../sim/index.ts';
-import { chain } from '../show/single.ts';
-import type { TracedRun } from '../stream/reader.ts';
-import type { Paint } from '../timeline/paint.ts';
-import { render } from '../timeline/renderers.ts';
-import type { Difference, RunDiff } from './diff.ts';
+import { render } from '../event/event-kinds.ts';
+import { chain } from '../show/event-in-full.ts';
+import type { Paint } from '../show/paint.ts';
+import type { TracedRun } from '../stream/trace-reader.ts';
+import type { Difference, RunDiff } from './run-diff.ts';
 
 const CONTEXT = 3;
 

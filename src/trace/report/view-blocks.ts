@@ -1,8 +1,8 @@
 import { deflateRawSync } from 'node:zlib';
-import type { TracedRun } from '../stream/reader.ts';
+import type { TracedRun } from '../stream/trace-reader.ts';
 import type { Viewpoint } from '../view/viewpoint.ts';
 import type { PageBlock, PageBytes, PageEvent, PageSecret } from './page-data.ts';
-import { ByteTable, recordsOf, secretsOf } from './records.ts';
+import { ByteTable, recordsOf, secretsOf } from './page-records.ts';
 
 /** What some viewpoints see, and no other does. */
 export interface Block {

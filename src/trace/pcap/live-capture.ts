@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { SimulatorError } from '../../sim/index.ts';
-import { FIRST_CLIENT_PORT, TPM_PORT } from './capture.ts';
 import { pcapngHead, pcapngPacket } from './pcapng.ts';
 import { TcpConnection } from './tcp.ts';
+import { FIRST_CLIENT_PORT, TPM_PORT } from './write-capture.ts';
 
 const [CLIENT, TPM] = ['10.0.0.1', '10.0.0.2'];
 

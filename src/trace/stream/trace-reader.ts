@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Unpackr } from 'msgpackr';
 import { type AnyEvent, SimulatorError } from '../../sim/index.ts';
-import { FORMAT, FORMAT_VERSION, type TraceHeader, type TraceRecord, type TraceRun } from './format.ts';
+import { FORMAT, FORMAT_VERSION, type TraceHeader, type TraceRecord, type TraceRun } from './trace-records.ts';
 
 export interface TracedRun {
   readonly about: TraceRun;

@@ -1,7 +1,7 @@
 import { hex } from '../../bytes/index.ts';
 import type { AnyEvent, SimEvent } from '../../sim/index.ts';
-import { renderCall, renderReturn } from './calls.ts';
-import { pageLine, pageLines } from './pages.ts';
+import { renderCall, renderReturn } from './call-lines.ts';
+import { pageLine, pageLines } from './page-lines.ts';
 import { count, type Renderers, type Rendering } from './rendering.ts';
 
 /** How each kind of event reads as a line. A kind without an entry does not compile. */

@@ -1,8 +1,8 @@
 import { sameBytes } from '../../bytes/index.ts';
 import type { AnyEvent } from '../../sim/index.ts';
-import { toJson } from '../plain.ts';
-import { inspectedOf } from '../show/single.ts';
-import type { TracedRun } from '../stream/reader.ts';
+import { toJson } from '../plain-json.ts';
+import { inspectedOf } from '../show/event-in-full.ts';
+import type { TracedRun } from '../stream/trace-reader.ts';
 
 /** A place at which two runs differ. */
 export interface Difference {

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { AnyEvent, Sight } from '../../sim/index.ts';
-import type { Inspected } from '../inspect/message.ts';
-import { toJson } from '../plain.ts';
-import { inspectedOf } from '../show/single.ts';
-import type { TracedRun } from '../stream/reader.ts';
-import { render } from '../timeline/renderers.ts';
-import { LANES, Placer } from '../view/lanes.ts';
-import { pageChanges, pageKind } from '../view/memory.ts';
+import { render } from '../event/event-kinds.ts';
+import { LANES, Placer } from '../event/lanes.ts';
+import type { Inspected } from '../inspect/tpm-message.ts';
+import { toJson } from '../plain-json.ts';
+import { inspectedOf } from '../show/event-in-full.ts';
+import type { TracedRun } from '../stream/trace-reader.ts';
+import { pageChanges, pageKind } from '../view/guest-pages.ts';
 import { ParameterOpener } from '../view/parameter-encryption.ts';
-import { whoKnowsWhat } from '../view/secrets.ts';
 import { Seer } from '../view/seen-as.ts';
 import { TpmFollower } from '../view/tpm-state.ts';
 import { eyesOf, type Viewpoint } from '../view/viewpoint.ts';
-import { explanationOf } from './explanation.ts';
+import { whoKnowsWhat } from '../view/who-knows-what.ts';
+import { explanationOf } from './check-explanation.ts';
 import type { PageBytes, PageEvent, PageSecret } from './page-data.ts';
 
 /** Longer bytes, such as pages, are shown by their digest. */

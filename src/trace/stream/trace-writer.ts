@@ -2,7 +2,7 @@ import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'no
 import { dirname } from 'node:path';
 import { Packr } from 'msgpackr';
 import { type AnyEvent, SimulatorError } from '../../sim/index.ts';
-import { FORMAT, FORMAT_VERSION, type TraceHeader, type TraceRecord, type TraceRun } from './format.ts';
+import { FORMAT, FORMAT_VERSION, type TraceHeader, type TraceRecord, type TraceRun } from './trace-records.ts';
 
 const BUFFER_BYTES = 1 << 18;
 

@@ -1,7 +1,7 @@
 import type { AnyEvent } from '../../sim/index.ts';
-import { render } from '../timeline/renderers.ts';
-import type { Tone } from '../timeline/rendering.ts';
-import { showTime, sightMark } from './moment.ts';
+import { render } from '../event/event-kinds.ts';
+import type { Tone } from '../event/rendering.ts';
+import { showTime, sightMark } from '../event/wording.ts';
 
 /** An event in a line, as parts: for whoever lays it out in another way than a listing. */
 export interface Line {

@@ -1,6 +1,6 @@
 import type { AnyEvent } from '../../sim/index.ts';
-import { jsonLine, toJson } from '../plain.ts';
-import type { Trace } from '../stream/reader.ts';
+import { jsonLine, toJson } from '../plain-json.ts';
+import type { Trace } from '../stream/trace-reader.ts';
 
 /** A trace as JSON lines, in the form of `run --json`: each run, its events, its verdict. */
 export function* toJsonLines({ runs }: Trace, events: (run: readonly AnyEvent[]) => readonly AnyEvent[] = run => run): Generator<string> {

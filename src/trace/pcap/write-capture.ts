@@ -1,6 +1,6 @@
 import { ACTORS, type Actor, type AnyEvent } from '../../sim/index.ts';
-import { chain } from '../show/single.ts';
-import { render } from '../timeline/renderers.ts';
+import { render } from '../event/event-kinds.ts';
+import { chain } from '../show/event-in-full.ts';
 import { pcapngHead, pcapngPacket } from './pcapng.ts';
 import { type Endpoint, TcpConnection } from './tcp.ts';
 

@@ -1,5 +1,5 @@
-import { isCapture, readCapture } from '../pcap/read.ts';
-import { type Inspected, inspectCommand, inspectResponse } from './message.ts';
+import { isCapture, readCapture } from '../pcap/read-capture.ts';
+import { type Inspected, inspectCommand, inspectResponse } from './tpm-message.ts';
 
 /** A TPM message found somewhere, and where. */
 export interface FoundMessage {

@@ -1,11 +1,11 @@
 import { hexDump } from '../../bytes/index.ts';
 import type { AnyEvent, Sight } from '../../sim/index.ts';
+import { render } from '../event/event-kinds.ts';
+import { showTime } from '../event/wording.ts';
 import { depthOf, lastStep } from '../inspect/field-path.ts';
-import { type Inspected, type InspectedField, inspectCommand, inspectResponse } from '../inspect/message.ts';
-import { toJson } from '../plain.ts';
-import type { Paint } from '../timeline/paint.ts';
-import { render } from '../timeline/renderers.ts';
-import { showTime } from './moment.ts';
+import { type Inspected, type InspectedField, inspectCommand, inspectResponse } from '../inspect/tpm-message.ts';
+import { toJson } from '../plain-json.ts';
+import type { Paint } from './paint.ts';
 
 /** Everything about one event: what led to it, its values, who sees which bytes, and the bytes with their fields. */
 export function showSingle(event: AnyEvent, events: readonly AnyEvent[], paint: Paint): string {

@@ -1,7 +1,7 @@
 import type { AnyEvent } from '../../sim/index.ts';
-import type { Paint } from '../timeline/paint.ts';
-import { render } from '../timeline/renderers.ts';
-import { Depths, showTime, sightMark } from './moment.ts';
+import { render } from '../event/event-kinds.ts';
+import { Depths, showTime, sightMark } from '../event/wording.ts';
+import type { Paint } from './paint.ts';
 
 export interface ListingOptions {
   /** Only events whose line matches. */
