@@ -10,6 +10,7 @@ import type { VtpmBackend } from './devices/vtpm-backend.ts';
 import { Halt } from './halt.ts';
 import type { Interceptor } from './interceptor.ts';
 import type { RealMemory } from './memory.ts';
+import { NormalMemory } from './normal-memory.ts';
 import { Partition, type PartitionOptions, type PartitionState } from './partition.ts';
 import { type HypervisorPort, SYSTEM_CALL, type UltravisorPort, UV } from './ports.ts';
 import { bringToHost, secureGuestFault } from './secure-frames.ts';
@@ -243,7 +244,9 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
     };
     const { interceptor } = this;
     const result = await bus.within(seq, () =>
-      interceptor ? interceptor.hypercall({ partition, vcpu, number, call: provided, args }, honest) : honest(args),
+      interceptor
+        ? interceptor.hypercall({ lpid: partition.lpid, memory: new NormalMemory(partition), vcpu, number, call: provided, args }, honest)
+        : honest(args),
     );
     if (bus.active) {
       const r3 = 'r3' in result ? result.r3 : 'resumeGuest' in result ? result.resumeGuest : undefined;

@@ -19,6 +19,7 @@ export {
   type RealMemoryState,
   SECURE_BIT,
 } from './memory.ts';
+export { NormalMemory } from './normal-memory.ts';
 export { type GfnState, type MemSlot, Partition, type PartitionOptions, type PartitionState, SECURE_GUEST } from './partition.ts';
 export { type HypervisorPort, SYSTEM_CALL, type UltravisorPort, UV } from './ports.ts';
 export { invalidateShared, plugMemory, unplugMemory } from './secure-frames.ts';

@@ -1,11 +1,13 @@
 import type { Named, RegisterUses } from '../spec/index.ts';
 import type { AnyHcall, HcallResult } from './call.ts';
-import type { Partition } from './partition.ts';
+import type { NormalMemory } from './normal-memory.ts';
 import type { Vcpu } from './vcpu.ts';
 
 /** A hypercall on its way to its handler. */
 export interface InterceptedHypercall {
-  readonly partition: Partition;
+  readonly lpid: number;
+  /** The guest's. */
+  readonly memory: NormalMemory;
   readonly vcpu: Vcpu;
   readonly number: bigint;
   readonly call: AnyHcall | null;

@@ -159,9 +159,9 @@ describe('the session of `documented`', () => {
     ] as const) {
       const bench = await TestBench.create({ profile });
       let dropped = false;
-      bench.adversary.onHypercall = async ({ number, args, partition }) => {
+      bench.adversary.onHypercall = async ({ number, args, memory }) => {
         if (number !== 0xef10n || args.op !== 1n || dropped) return null;
-        const sent = partition.read((args.in_buffer ?? 0n) + 6n, 4, 'hypervisor');
+        const sent = memory.read((args.in_buffer ?? 0n) + 6n, 4);
         if (new DataView(sent.buffer).getUint32(0) !== 0x159) return null;
         dropped = true;
         await bench.host.hypervisor.proxies.get(1)?.close();

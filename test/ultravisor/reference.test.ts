@@ -221,9 +221,9 @@ describe('hypercalls of the Ultravisor (docs/reference/pef.md#the-ultravisors-ow
   it('an SVM is ended by ibm,os-term: token 0x201f, one argument 0, one result (svm_initiate_kill)', async () => {
     const bench = await TestBench.secure();
     let block: number[] = [];
-    bench.adversary.onHypercall = async ({ number, args, partition }) => {
+    bench.adversary.onHypercall = async ({ number, args, memory }) => {
       if (number !== OS_TERM_CALL) return null;
-      const view = new DataView(partition.read(args.block ?? 0n, 20, 'hypervisor').buffer);
+      const view = new DataView(memory.read(args.block ?? 0n, 20).buffer);
       block = [0, 4, 8, 12].map(at => view.getUint32(at));
       return null;
     };
@@ -257,9 +257,9 @@ describe('the ESM sequence (docs/reference/pef.md#the-transition)', () => {
   it('the unwrap: the TPM stream, tag and size of each command', async () => {
     const bench = await TestBench.create({ profile: 'published' });
     const stream: [number, number, number][] = [];
-    bench.adversary.onHypercall = async ({ number, args, partition }) => {
+    bench.adversary.onHypercall = async ({ number, args, memory }) => {
       if (number !== TPM_COMM || args.op !== 1n) return null;
-      const head = new DataView(partition.read(args.in_buffer ?? 0n, 10, 'hypervisor').buffer);
+      const head = new DataView(memory.read(args.in_buffer ?? 0n, 10).buffer);
       expect([args.in_size, args.out_size, args.out_buffer]).to.deep.equal([BigInt(head.getUint32(2)), 4096n, args.in_buffer]);
       stream.push([head.getUint32(6), head.getUint16(0), head.getUint32(2)]);
       return null;

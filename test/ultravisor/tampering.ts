@@ -41,17 +41,17 @@ export function onTpm(
   command: number,
   answer: (response: Uint8Array) => { readonly r3: number } | { readonly bytes?: Uint8Array; readonly size?: number },
 ): void {
-  bench.adversary.onHypercall = async ({ number, args, partition }, honest) => {
+  bench.adversary.onHypercall = async ({ number, args, memory }, honest) => {
     if (number !== H_TPM_COMM || args.op !== 1n) return null;
     const buffer = args.in_buffer ?? 0n;
-    const sent = partition.read(buffer + BigInt(COMMAND_CODE), 4, 'hypervisor');
+    const sent = memory.read(buffer + BigInt(COMMAND_CODE), 4);
     if (new DataView(sent.buffer).getUint32(0) !== command) return null;
     const result = await honest();
     if (!('r3' in result) || result.r3 !== 0) return result;
     const size = Number(result.out?.size ?? 0n);
-    const given = answer(partition.read(buffer, size, 'hypervisor'));
+    const given = answer(memory.read(buffer, size));
     if ('r3' in given) return { r3: given.r3 };
-    if (given.bytes) partition.write(buffer, given.bytes, 'hypervisor');
+    if (given.bytes) memory.write(buffer, given.bytes);
     return { r3: 0, out: { size: BigInt(given.size ?? given.bytes?.length ?? size) } };
   };
 }

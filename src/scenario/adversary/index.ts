@@ -1,5 +1,9 @@
-export { ADVERSARY, actions, type Rule } from './actions/index.ts';
+export { ADVERSARY, actions } from './actions/index.ts';
+export { betrayerOf } from './betrayal.ts';
 export { Adversary, type AdversaryState } from './engine.ts';
-export type { Moment, Point, Region } from './points.ts';
+export { reachOf } from './host-reach.ts';
+export type { Moment, Point, Region } from './moment.ts';
+export { buildOwn, OWN_COMMAND } from './own-commands/own-command.ts';
+export { sendOwn } from './own-commands/send-own.ts';
 export { COMMAND_NAMES, ruleProblems } from './problems.ts';
-export { buildOwn, OWN_COMMAND, sendOwn } from './tpm-commands.ts';
+export type { Rule } from './rule.ts';

@@ -1,10 +1,11 @@
 import { hcalls } from '../../hcall/index.ts';
 import { commands } from '../../tpm/index.ts';
-import { TPM_CC } from '../../tpm/wire/index.ts';
+import { commandCodes } from '../../tpm/wire/index.ts';
 import { ultracalls } from '../../ultravisor/index.ts';
-import type { Rule } from './actions/index.ts';
-import { possibleFields } from './message-fields.ts';
-import { buildOwn, type OwnCommand } from './tpm-commands.ts';
+import type { RuleProblem } from './action.ts';
+import { actions } from './actions/index.ts';
+import { possibleFields } from './messages/message-fields.ts';
+import type { Rule } from './rule.ts';
 
 /** Names of calls as rules select them. */
 const CALLS: readonly string[] = [
@@ -14,15 +15,7 @@ const CALLS: readonly string[] = [
   'interrupt',
 ];
 /** Names of TPM commands, also of those that the embedded TPM lacks. */
-export const COMMAND_NAMES: readonly string[] = Object.keys(TPM_CC).map(name => `TPM2_${name}`);
-
-/** Something that a rule says and that cannot be meant; `among`: the words that could. */
-export interface RuleProblem {
-  readonly path: readonly (string | number)[];
-  readonly what: string;
-  readonly word?: string;
-  readonly among?: readonly string[];
-}
+export const COMMAND_NAMES: readonly string[] = [...commandCodes.keys()];
 
 /** What the schema cannot say of a rule: names of calls, commands and fields, and what belongs together. */
 export function ruleProblems(rule: Rule): readonly RuleProblem[] {
@@ -33,19 +26,7 @@ export function ruleProblems(rule: Rule): readonly RuleProblem[] {
   const known = command === undefined || COMMAND_NAMES.includes(command) || /^0x[0-9a-f]+$/.test(command);
   if (!known) problems.push({ path: ['command'], what: `there is no TPM command "${command}"`, word: command ?? '', among: COMMAND_NAMES });
   if (typeof field === 'string' && known) problems.push(...fieldProblems(rule, field));
-  if (rule.do === 'extra' && (rule.ultracall === undefined) === (rule.hypercall === undefined))
-    problems.push({ path: [], what: 'give either "ultracall" or "hypercall"' });
-  if (rule.do === 'tpm' && rule.program === undefined && rule.commands === undefined)
-    problems.push({ path: [], what: 'give "program" or "commands"' });
-  ((rule.commands as readonly OwnCommand[] | undefined) ?? []).forEach((own, i) => {
-    try {
-      buildOwn(own);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      problems.push({ path: ['commands', i], what: error.message });
-    }
-  });
-  return problems;
+  return [...problems, ...(actions.get(rule.do)?.problems?.(rule) ?? [])];
 }
 
 function fieldProblems({ at, command }: Rule, field: string): readonly RuleProblem[] {

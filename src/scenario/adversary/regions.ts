@@ -1,69 +1,88 @@
 import { DecodeError } from '../../bytes/index.ts';
-import { PAGE_BYTES } from '../../hcall/index.ts';
-import type { Guest, Host } from '../../machine/index.ts';
+import { PAGE_BYTES, pageOffset } from '../../hcall/index.ts';
 import { findProperty, readFdt, setProperty, writeFdt } from '../../svm/format/index.ts';
-import type { Region } from './points.ts';
+import type { Region } from './moment.ts';
+import type { StartedGuest } from './reach.ts';
 
-export interface Extent {
+const LARGEST_TREE = 1 << 20;
+
+/** A part of the guest that lies in its memory; `bootargs` is a property of the device tree, `other` is the rest. */
+export type LoadedRegion = Exclude<Region, 'bootargs' | 'other'>;
+
+/** What the Ultravisor takes into secure memory to measure it, in the order in which it is looked at. */
+export const MEASURED_REGIONS = ['kernel', 'initrd', 'rtas', 'device-tree', 'bootargs', 'blob'] as const;
+
+interface Extent {
   readonly gpa: bigint;
   readonly length: number;
 }
 
-export const guestOf = (host: Host, lpid: number): Guest | undefined => host.guests.find(guest => guest.spec.lpid === lpid);
-
-/** Where the parts of a guest lie: its hypervisor knows, for it put them there or has seen where the boot wrapper put them. */
-export function extents({ layout, spec, partition }: Guest): ReadonlyMap<Region, Extent> {
-  const treeBytes = new DataView(partition.read(layout.fdt, 8, 'hypervisor').buffer).getUint32(4);
-  const all = new Map<Region, Extent>([
-    ['kernel', { gpa: layout.kernel, length: spec.kernel.length }],
-    ['initrd', { gpa: layout.initrd, length: spec.initrd.length }],
-    ['rtas', { gpa: layout.rtas, length: spec.rtas.length }],
-    ['device-tree', { gpa: layout.fdt, length: Math.min(treeBytes, 1 << 20) }],
-  ]);
-  if (layout.esmBlob !== null && spec.esmBlob) all.set('blob', { gpa: layout.esmBlob, length: spec.esmBlob.length });
-  return all;
+/** Where a part of a guest lies: its hypervisor knows, for it put it there or has seen where the boot wrapper put it. */
+function extentOf({ layout, files, memory }: StartedGuest, region: LoadedRegion): Extent | undefined {
+  switch (region) {
+    case 'kernel':
+    case 'initrd':
+    case 'rtas':
+      return { gpa: layout[region], length: files[region].length };
+    case 'blob':
+      return layout.esmBlob !== null && files.esmBlob ? { gpa: layout.esmBlob, length: files.esmBlob.length } : undefined;
+    case 'device-tree': {
+      const treeBytes = new DataView(memory.read(layout.fdt, 8).buffer).getUint32(4);
+      return { gpa: layout.fdt, length: Math.min(treeBytes, LARGEST_TREE) };
+    }
+  }
 }
 
 /** The part of the guest to whose pages an address belongs. */
-export function regionAt(guest: Guest | undefined, gpa: bigint): Region {
-  const page = BigInt(PAGE_BYTES);
-  const { layout } = guest ?? {};
-  if (!guest || !layout) return 'other';
-  const ends = (start: bigint, length: number): bigint => ((start + BigInt(Math.max(length, 1)) + page - 1n) / page) * page;
-  const { spec } = guest;
-  if (gpa >= layout.kernel && gpa < ends(layout.kernel, spec.kernel.length)) return 'kernel';
-  if (gpa >= layout.initrd && gpa < ends(layout.initrd, spec.initrd.length)) return 'initrd';
-  if (gpa >= layout.rtas && gpa < layout.rtas + page) return 'rtas';
-  if (layout.esmBlob !== null && gpa >= layout.esmBlob && gpa < ends(layout.esmBlob, spec.esmBlob?.length ?? 0)) return 'blob';
-  if (gpa >= layout.fdt && gpa < layout.fdt + page) return 'device-tree';
+export function regionAt(guest: StartedGuest | undefined, gpa: bigint): Region {
+  if (!guest) return 'other';
+  const { layout, files } = guest;
+  const within = (start: bigint, length: number): boolean => gpa >= start && gpa - start < pagesOf(length);
+  if (within(layout.kernel, files.kernel.length)) return 'kernel';
+  if (within(layout.initrd, files.initrd.length)) return 'initrd';
+  if (within(layout.rtas, 1)) return 'rtas';
+  if (layout.esmBlob !== null && within(layout.esmBlob, files.esmBlob?.length ?? 0)) return 'blob';
+  if (within(layout.fdt, 1)) return 'device-tree';
   return 'other';
 }
 
-/** The address at which a part of the guest begins, at the start of its page. */
-export function firstFrame(host: Host, lpid: number, region: Region): bigint {
-  const guest = guestOf(host, lpid);
-  const gpa = guest && (region === 'blob' && guest.layout.esmBlob === null ? guest.layout.initrd : extents(guest).get(region)?.gpa);
-  return (gpa ?? 0n) & ~BigInt(PAGE_BYTES - 1);
+/** Bytes of the pages that hold so many; of one page at least. */
+const pagesOf = (length: number): bigint => BigInt(Math.max(Math.ceil(length / PAGE_BYTES), 1) * PAGE_BYTES);
+
+/** The address at which a part of the guest begins, at the start of its page. A blob that no boot wrapper carries lies in the initrd. */
+export function firstFrame(guest: StartedGuest | undefined, region: LoadedRegion): bigint {
+  const gpa = guest && extentOf(guest, region === 'blob' && guest.layout.esmBlob === null ? 'initrd' : region)?.gpa;
+  return gpa === undefined ? 0n : pageAt(gpa);
+}
+
+/** The start of the page that holds an address. */
+export const pageAt = (gpa: bigint): bigint => gpa - BigInt(pageOffset(gpa));
+
+/** A page that begins with these bytes; zeros follow. */
+export function wholePage(bytes: Uint8Array): Uint8Array {
+  const page = new Uint8Array(PAGE_BYTES);
+  page.set(bytes.subarray(0, PAGE_BYTES));
+  return page;
 }
 
 /** What a region holds at this moment; null: the guest has none. */
-export function readRegion(guest: Guest, region: Region): Uint8Array | null {
+export function readRegion(guest: StartedGuest, region: LoadedRegion | 'bootargs'): Uint8Array | null {
   if (region === 'bootargs') return bootargsOf(readRegion(guest, 'device-tree'));
-  const extent = extents(guest).get(region);
-  return extent ? guest.partition.read(extent.gpa, extent.length, 'hypervisor') : null;
+  const extent = extentOf(guest, region);
+  return extent ? guest.memory.read(extent.gpa, extent.length) : null;
 }
 
 /** Puts other bytes there; where they are fewer, zeros follow. */
-export function writeRegion(guest: Guest, region: Region, bytes: Uint8Array): void {
+export function writeRegion(guest: StartedGuest, region: LoadedRegion | 'bootargs', bytes: Uint8Array): void {
   if (region === 'bootargs') {
     writeBootargs(guest, bytes);
     return;
   }
-  const extent = extents(guest).get(region);
+  const extent = extentOf(guest, region);
   if (!extent) return;
   const whole = new Uint8Array(Math.max(bytes.length, extent.length));
   whole.set(bytes);
-  guest.partition.write(extent.gpa, whole, 'hypervisor');
+  guest.memory.write(extent.gpa, whole);
 }
 
 /** bootargs without its NUL. */
@@ -77,7 +96,7 @@ function bootargsOf(tree: Uint8Array | null): Uint8Array | null {
   }
 }
 
-function writeBootargs(guest: Guest, bytes: Uint8Array): void {
+function writeBootargs(guest: StartedGuest, bytes: Uint8Array): void {
   const tree = readRegion(guest, 'device-tree');
   if (!tree) return;
   const text = new Uint8Array(bytes.length + 1);

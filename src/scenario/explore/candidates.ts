@@ -1,5 +1,6 @@
 import { actions, type Rule } from '../adversary/index.ts';
-import { fits, type Moment } from '../adversary/points.ts';
+import type { Moment } from '../adversary/moment.ts';
+import { fits } from '../adversary/selectors.ts';
 
 /** Something that the adversary could do in a run. */
 export interface Candidate {

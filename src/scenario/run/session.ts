@@ -3,7 +3,7 @@ import { Halt } from '../../hcall/index.ts';
 import { Machine, type MachineState } from '../../machine/index.ts';
 import { type AnyEvent, createWorld, type World } from '../../sim/index.ts';
 import type { UnlockProgress } from '../../svm/luks/index.ts';
-import { Adversary, type AdversaryState, type Rule } from '../adversary/index.ts';
+import { Adversary, type AdversaryState, betrayerOf, type Rule, reachOf } from '../adversary/index.ts';
 import { completed, judge } from '../expect/expectations.ts';
 import { invariants, type Watcher } from '../invariants/index.ts';
 import type { Scenario } from '../language/load-scenario.ts';
@@ -128,7 +128,14 @@ export class Session {
     this.#adversaries = new Map();
     for (const host of this.#machine.hosts) {
       const bytesOf: Run['bytesOf'] = contents => this.#run.bytesOf(contents);
-      const adversary = new Adversary({ world: this.world, host, rules, bytesOf, before: before?.get(host.name), observe });
+      const adversary = new Adversary({
+        reach: reachOf(host, this.world),
+        betray: betrayerOf(host),
+        rules,
+        bytesOf,
+        before: before?.get(host.name),
+        observe,
+      });
       host.hypervisor.interceptor = adversary;
       this.#adversaries.set(host.name, adversary);
     }

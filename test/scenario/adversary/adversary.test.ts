@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { toHex } from '../../../src/bytes/index.ts';
-import { fieldNames, fieldOf } from '../../../src/scenario/adversary/message-fields.ts';
+import { fieldNames, fieldOf } from '../../../src/scenario/adversary/messages/message-fields.ts';
 import { loadScenario, parseScenario, runScenario, type ScenarioReport } from '../../../src/scenario/index.ts';
 import type { AnyEvent } from '../../../src/sim/index.ts';
 import { decodeCommand, decodeResponse } from '../../../src/tpm/index.ts';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { DecodeError } from '../../../bytes/index.ts';
 import { deleteProperty, type Fdt, filesFdt, findProperty, readFdt, setProperty, writeFdt } from '../../../svm/format/index.ts';
-import { bytesAction, type Scene } from '../action.ts';
+import { bytesAction } from '../action.ts';
+import type { Scene } from '../scene.ts';
 
 const SEALED = ['mac', 'iv', 'ciphertext'] as const;
 const ATTACHMENT = z.string().min(1).max(31).describe('Name of an attachment.');

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { concat, DecodeError } from '../../../bytes/index.ts';
-import { readFdt, setProperty, writeFdt } from '../../../svm/format/index.ts';
+import { concat } from '../../../bytes/index.ts';
 import { CONTENTS } from '../../language/values.ts';
-import { bytesAction, where } from '../action.ts';
+import { bytesAction } from '../action.ts';
+import { where } from '../scene.ts';
 
 const BYTE = z.int().min(0).describe('Byte, counted from 0.');
 const FROM_END = z.boolean().optional().describe('Count from the end: 0 is the last byte.');
@@ -82,43 +82,5 @@ export const extend = bytesAction({
     const given = scene.bytesOf(contents);
     scene.tell(where(scene), `${given.length} bytes are added behind ${bytes.length}`);
     return concat(bytes, given);
-  },
-});
-
-export const replay = bytesAction({
-  name: 'replay',
-  about: 'Sends an earlier message of the same direction in the place of this one.',
-  at: ['tpm-request', 'tpm-response'],
-  fields: { back: z.int().positive().optional().describe('How many messages back; default 1, the one before.') },
-  variants: () => [{}, { back: 2 }],
-  apply(bytes, { back = 1 }, scene) {
-    const old = scene.earlier.at(-back);
-    if (!old) return null;
-    scene.tell(where(scene), `an earlier message of ${old.length} bytes takes the place of ${bytes.length} bytes`);
-    return old;
-  },
-});
-
-export const addProperty = bytesAction({
-  name: 'add-property',
-  about: 'Puts a property into the device tree that the boot wrapper did not put there (threat 6).',
-  at: ['memory'],
-  fields: {
-    path: z.string().regex(/^\//, 'is no path of the tree: it begins with "/"').describe('The node, such as `/chosen`.'),
-    property: z.string().min(1).max(31).describe('Name of the property.'),
-    contents: CONTENTS.describe('Its value.'),
-  },
-  variants: ({ region }) =>
-    region === 'device-tree' ? ['/chosen', '/rtas'].map(path => ({ path, property: 'linux,steered', contents: { hex: '00000001' } })) : [],
-  apply(bytes, { path, property, contents }, scene) {
-    if (scene.moment.region !== 'device-tree') return null;
-    try {
-      const tree = writeFdt(setProperty(readFdt(bytes), path, property, scene.bytesOf(contents)), bytes.length);
-      scene.tell('device tree', `${path}/${property} is added`);
-      return tree;
-    } catch (error) {
-      if (error instanceof DecodeError || error instanceof RangeError) return null; // another action has spoilt the tree, or no such node
-      throw error;
-    }
   },
 });

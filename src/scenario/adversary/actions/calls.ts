@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { codeNames, codeOf } from '../../expect/code-names.ts';
 import { callAction } from '../action.ts';
 
-const CODE = z.enum(codeNames as [string, ...string[]]).describe('Name of the code, such as H_RESOURCE.');
+const CODE = z.enum(codeNames).describe('Name of the code, such as H_RESOURCE.');
 
 export const drop = callAction({
   name: 'drop',
@@ -66,8 +66,8 @@ export const delay = callAction({
   fields: { ms: z.int().positive().describe('Virtual milliseconds.') },
   withholds: true,
   variants: ({ point }) => (point === 'hypercall' ? [{ ms: 600_000 }] : []),
-  before(_plan, { ms }, { world, moment, tell }) {
+  before(_plan, { ms }, { reach, moment, tell }) {
     tell(moment.call, `waits ${ms} ms`);
-    world.clock.advanceMs(ms);
+    reach.waitMs(ms);
   },
 });

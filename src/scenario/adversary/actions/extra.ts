@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { type AnyHcall, hcalls, PAGE_BYTES } from '../../../hcall/index.ts';
-import type { RegisterUses } from '../../../spec/index.ts';
+import { type AnyHcall, hcalls, PAGE_BYTES, PAGE_SHIFT } from '../../../hcall/index.ts';
+import { type RegisterUses, TPM_COMM_OP } from '../../../spec/index.ts';
 import { type AnyUltracall, ultracalls } from '../../../ultravisor/index.ts';
 import { CONTENTS } from '../../language/values.ts';
 import { ARGS, registersOf } from '../../steps/call-arguments.ts';
-import { callAction, type Scene } from '../action.ts';
-import type { Moment } from '../points.ts';
+import { callAction } from '../action.ts';
+import type { Moment } from '../moment.ts';
 import { firstFrame } from '../regions.ts';
+import type { Scene } from '../scene.ts';
 
 const MARK = { hex: '600000004bfffffc' }; // nop; b .
-const CLOSE_SESSION = 2;
 const ITS_OWN: ReadonlyMap<string, AnyUltracall> = new Map(
   [...ultracalls.values()].filter(({ caller, name }) => caller === 'hypervisor' && name !== 'UV_RETURN').map(call => [call.name, call]),
 );
@@ -24,11 +24,11 @@ export const extra = callAction({
   at: ['hypercall'],
   fields: {
     ultracall: z
-      .enum([...ITS_OWN.keys()] as [string, ...string[]])
+      .enum([...ITS_OWN.keys()])
       .optional()
       .describe('Which ultracall. Give this or `hypercall`.'),
     hypercall: z
-      .enum([...HANDLERS.keys()] as [string, ...string[]])
+      .enum([...HANDLERS.keys()])
       .optional()
       .describe('Which hypercall it handles as if the guest had made it. Give this or `ultracall`.'),
     args: ARGS,
@@ -37,6 +37,8 @@ export const extra = callAction({
     contents: CONTENTS.optional().describe('Of UV_PAGE_IN: what the page begins with; zeros follow.'),
     when: z.enum(['before', 'after']).optional().describe('Before the hypercall is handled (default), or after.'),
   },
+  problems: ({ ultracall, hypercall }) =>
+    (ultracall === undefined) === (hypercall === undefined) ? [{ path: [], what: 'give either "ultracall" or "hypercall"' }] : [],
   variants: extras,
   before: (_plan, fields, scene) => (fields.when === 'after' ? undefined : make(fields, scene)),
   after: (fields, scene) => (fields.when === 'after' ? make(fields, scene) : undefined),
@@ -62,7 +64,7 @@ function extras({ call }: Moment): Extra[] {
     { ultracall: 'UV_PAGE_IN', contents: MARK },
     { ultracall: 'UV_PAGE_INVAL' },
     { ultracall: 'UV_UNREGISTER_MEM_SLOT' },
-    { hypercall: 'H_TPM_COMM', args: { op: CLOSE_SESSION } },
+    { hypercall: 'H_TPM_COMM', args: { op: TPM_COMM_OP.CLOSE_SESSION } },
     { hypercall: 'H_SVM_INIT_DONE' },
     { hypercall: 'H_SVM_INIT_ABORT' },
   ];
@@ -72,17 +74,13 @@ const make = (fields: Extra, scene: Scene): Promise<void> =>
   fields.hypercall === undefined ? makeUltracall(fields, scene) : handle(fields, fields.hypercall, scene);
 
 async function makeUltracall({ ultracall = 'UV_PAGE_IN', frame = 'kernel', page = 0, contents, args }: Extra, scene: Scene): Promise<void> {
-  const { host, lpid, tell, bytesOf } = scene;
+  const { reach, guest, lpid, tell, bytesOf } = scene;
   const call = ITS_OWN.get(ultracall);
   if (!call) return;
-  const { hypervisor, memory } = host;
-  const gpa = firstFrame(host, lpid, frame) + BigInt(page * PAGE_BYTES);
-  const ra = memory.allocate('normal') ?? 0n;
-  const whole = new Uint8Array(PAGE_BYTES);
-  if (contents) whole.set(bytesOf(contents).subarray(0, PAGE_BYTES));
-  memory.write(ra, whole, 'hypervisor');
+  const gpa = firstFrame(guest, frame) + BigInt(page * PAGE_BYTES);
+  const ra = reach.ownPage(contents ? bytesOf(contents) : new Uint8Array(0));
   // What goes without saying, where the call declares it: this guest, that frame, a page of the hypervisor's own.
-  const usual: Readonly<Record<string, bigint | number>> = { lpid, gpa, ra, order: 16, size: PAGE_BYTES };
+  const usual: Readonly<Record<string, bigint | number>> = { lpid, gpa, ra, order: PAGE_SHIFT, size: PAGE_BYTES };
   const own = Object.fromEntries(Object.entries(usual).filter(([name]) => name in call.in));
   const registers = registersOf(call, call.number, {
     ...own,
@@ -91,25 +89,16 @@ async function makeUltracall({ ultracall = 'UV_PAGE_IN', frame = 'kernel', page 
   });
   const given = Array.from({ length: 9 }, (_, i) => registers.get(4 + i) ?? 0n);
   tell(`lpid ${lpid}`, `makes ${ultracall} of its own${'gpa' in own ? ` of the frame at 0x${gpa.toString(16)}` : ''}`);
-  const [r3 = 0n] = await hypervisor.ultracall(call.number, ...given);
-  if (ultracall === 'UV_PAGE_OUT' && r3 === 0n) keepCiphertext(scene, gpa, ra);
+  const [r3 = 0n] = await reach.ultracall(call.number, ...given);
+  if (ultracall === 'UV_PAGE_OUT' && r3 === 0n) reach.keepPagedOut(lpid, gpa, ra);
 }
 
-/** KVM notes that the page is out, so that it can be had back. */
-function keepCiphertext({ host, lpid }: Scene, gpa: bigint, ra: bigint): void {
-  const partition = host.hypervisor.partition(lpid);
-  const gfn = gpa / BigInt(PAGE_BYTES);
-  partition.write(gpa, host.memory.read(ra, PAGE_BYTES, 'hypervisor'), 'hypervisor');
-  partition.setGfnState(gfn, 'paged-out');
-}
-
-async function handle({ args }: Extra, name: string, { host, world, intercepted, lpid, tell }: Scene): Promise<void> {
+async function handle({ args }: Extra, name: string, { reach, intercepted, lpid, tell }: Scene): Promise<void> {
   const call = HANDLERS.get(name);
   if (!call || !intercepted) return;
-  const { partition, vcpu } = intercepted;
   const registers = registersOf(call, call.number, args);
   const uses: RegisterUses = call.in;
   const input = Object.fromEntries(Object.entries(uses).map(([field, { register }]) => [field, registers.get(register) ?? 0n]));
   tell(`lpid ${lpid}`, `handles ${name}, which nobody made`);
-  await call.handle({ world, hypervisor: host.hypervisor, partition, vcpu, fromSecure: true }, input);
+  await reach.handle(call, intercepted, input);
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { responseCodes } from '../../../tpm/wire/index.ts';
-import { bytesAction, where } from '../action.ts';
+import { withTpmHeader } from '../../../spec/index.ts';
+import { rcOfName, responseCodes, TPM_RC, TPM_ST } from '../../../tpm/wire/index.ts';
+import { bytesAction } from '../action.ts';
+import { where } from '../scene.ts';
 
-const CODES: ReadonlyMap<string, number> = new Map(responseCodes.map(({ name, rc }) => [`TPM_RC_${name}`, rc]));
-const CODE = z.enum([...CODES.keys()] as [string, ...string[]]);
-const ERROR_RESPONSE = Uint8Array.from([0x80, 0x01, 0, 0, 0, 10, 0, 0, 0, 0]);
+const CODE = z.enum(responseCodes.map(({ name }) => `TPM_RC_${name}`));
 
 export const setField = bytesAction({
   name: 'set-field',
@@ -22,7 +22,7 @@ export const setField = bytesAction({
       return field === 'responseCode' ? [{ field, value: 'TPM_RC_RETRY' }] : [];
     }),
   apply(bytes, { field, value }, scene) {
-    const number = typeof value === 'string' ? (CODES.get(value) ?? Number(value)) : value;
+    const number = typeof value === 'string' ? (rcOfName(value) ?? Number(value)) : value;
     scene.tell(where(scene), `${field} becomes ${value}`);
     return bytes.map((_, i) => Number((BigInt(number) >> BigInt(8 * (bytes.length - 1 - i))) & 0xffn));
   },
@@ -37,8 +37,6 @@ export const respond = bytesAction({
   variants: () => ['TPM_RC_LOCKOUT', 'TPM_RC_RETRY', 'TPM_RC_FAILURE'].map(code => ({ code })),
   apply(_bytes, { code }, scene) {
     scene.tell(where(scene), `is answered with ${code} in place of the TPM's response`);
-    const out = ERROR_RESPONSE.slice();
-    new DataView(out.buffer).setUint32(6, CODES.get(code) ?? 0);
-    return out;
+    return withTpmHeader(TPM_ST.NO_SESSIONS, rcOfName(code) ?? TPM_RC.FAILURE);
   },
 });

@@ -1,9 +1,10 @@
 import { sameBytes } from '../../../bytes/index.ts';
+import { codeOf, tagOf } from '../../../spec/index.ts';
 import { cryptParameter, responseDigest, sessionHmac } from '../../../tpm/index.ts';
-import { TPM_ALG, TPM_CC } from '../../../tpm/wire/index.ts';
-import { callAction, type Scene } from '../action.ts';
+import { TPM_ALG, TPM_CC, TPM_ST } from '../../../tpm/wire/index.ts';
+import { callAction } from '../action.ts';
+import type { Scene } from '../scene.ts';
 
-const CODE_AT = 6;
 const AES_128_CFB = { algorithm: TPM_ALG.AES, keyBits: 128, mode: TPM_ALG.CFB } as const;
 const HASH = TPM_ALG.SHA256;
 
@@ -13,24 +14,21 @@ export const openRecording = callAction({
     'Decrypts a recorded answer of RSA_Decrypt with the password of the wrapping key, which somebody has betrayed meanwhile (threat 13).',
   at: ['hypercall'],
   fields: {},
+  betrayed: ['wrapping-key-passwd'],
   variants: () => [], // the password is beyond what a hypervisor has
   before(_plan, _fields, scene) {
     const opened = decryptRecording(scene);
-    const { world, host, lpid } = scene;
-    const [detail, sights] =
-      opened === null
-        ? ['the password does not open it: the session has a key of its own', []]
-        : ['the password opens it', [{ what: 'the recorded answer, decrypted', bytes: opened, seenBy: ['hypervisor'] as const }]];
-    const data = { action: 'open-recording', target: 'recorded RSA_Decrypt', detail };
-    world.bus.emit('adversary', 'hypervisor', data, { sights, place: { host: host.name, lpid } });
+    const sights = opened ? [{ what: 'the recorded answer, decrypted', bytes: opened, seenBy: ['hypervisor'] as const }] : [];
+    const detail = opened ? 'the password opens it' : 'the password does not open it: the session has a key of its own';
+    scene.tell('recorded RSA_Decrypt', detail, { action: 'open-recording', sights });
   },
 });
 
 /** The plaintext; null: nothing was recorded, or the HMAC of the answer says that this is not the key. */
-function decryptRecording({ host, recorded }: Scene): Uint8Array | null {
-  const password = host.ultravisor.tpm?.wrappingKeyPasswd;
-  const request = recorded('tpm-request').findLast(bytes => view(bytes).getUint32(CODE_AT) === TPM_CC.RSA_Decrypt);
-  const response = recorded('tpm-response').findLast(bytes => view(bytes).getUint16(0) === 0x8002);
+function decryptRecording({ betrayed, recorded }: Scene<'wrapping-key-passwd'>): Uint8Array | null {
+  const password = betrayed['wrapping-key-passwd'];
+  const request = recorded('tpm-request').findLast(bytes => codeOf(bytes) === TPM_CC.RSA_Decrypt);
+  const response = recorded('tpm-response').findLast(bytes => tagOf(bytes) === TPM_ST.SESSIONS);
   if (!password || !request || !response) return null;
   // Request: header, key handle, length of the authorization area, session handle, nonceCaller.
   const nonceCaller = sized(request, 22);

@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { gfnOf, PAGE_BYTES } from '../../../hcall/index.ts';
-import { bytesAction, where } from '../action.ts';
+import { PAGE_BYTES } from '../../../hcall/index.ts';
+import { bytesAction } from '../action.ts';
+import { pageAt } from '../regions.ts';
+import { where } from '../scene.ts';
 
 export const swap = bytesAction({
   name: 'swap',
@@ -17,13 +19,13 @@ export const swap = bytesAction({
       scene.holdBack(by);
       return null;
     }
-    const { partition, args } = scene.intercepted ?? {};
-    if (!partition || !args) return null;
-    const other = ((args.gpa ?? 0n) & ~BigInt(PAGE_BYTES - 1)) + BigInt(by * PAGE_BYTES);
+    const { memory, args } = scene.intercepted ?? {};
+    if (!memory || !args) return null;
+    const other = pageAt(args.gpa ?? 0n) + BigInt(by * PAGE_BYTES);
     // A frame that is in secure memory already is out of reach.
-    if (!partition.hasRam(other) || partition.gfnState(gfnOf(other)) !== 'normal') return null;
-    const there = partition.read(other, PAGE_BYTES, 'hypervisor');
-    partition.write(other, bytes, 'hypervisor');
+    if (!memory.holds(other)) return null;
+    const there = memory.read(other, PAGE_BYTES);
+    memory.write(other, bytes);
     scene.tell(where(scene), `this page and the one ${by} frames later change places`);
     return there;
   },

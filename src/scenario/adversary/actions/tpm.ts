@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { resetTpmOf } from '../../run/tpm-reset.ts';
 import { callAction } from '../action.ts';
-import type { Moment } from '../points.ts';
-import { OWN_COMMAND, runOwn } from '../tpm-commands.ts';
-import { inOwnSpace, PROGRAMS, type Program, runProgram } from '../tpm-program.ts';
+import type { Moment } from '../moment.ts';
+import { OWN_COMMAND, ownProblem } from '../own-commands/own-command.ts';
+import { runOwn } from '../own-commands/send-own.ts';
+import { programs } from '../programs/index.ts';
 
 /** Before the first command and before the one that matters: enough for a search. */
 const worthTrying = ({ call, command }: Moment): boolean =>
@@ -15,22 +15,22 @@ export const tpm = callAction({
   at: ['hypercall'],
   fields: {
     program: z
-      .enum(Object.keys(PROGRAMS) as [Program, ...Program[]])
+      .enum([...programs.keys()])
       .optional()
-      .describe(
-        `A program that is known by name. ${Object.entries(PROGRAMS)
-          .map(([name, text]) => `\`${name}\`: ${text}`)
-          .join(' ')}`,
-      ),
+      .describe(`A program that is known by name. ${[...programs.values()].map(({ name, about }) => `\`${name}\`: ${about}`).join(' ')}`),
     commands: z.array(OWN_COMMAND).min(1).optional().describe('Or commands of your own, one after the other.'),
   },
-  variants: moment => (worthTrying(moment) ? (Object.keys(PROGRAMS) as Program[]).map(program => ({ program })) : []),
-  async before(_plan, { program, commands = [] }, { host, world, lpid, tell }) {
-    if (program !== undefined) {
-      tell('TPM', `runs the program ${program}`);
-      tell('TPM', `${program}: ${await runProgram(program, host, world, lpid)}`);
+  problems: ({ program, commands = [] }) =>
+    program === undefined && commands.length === 0 ? [{ path: [], what: 'give "program" or "commands"' }] : commands.flatMap(ownProblem),
+  variants: moment => (worthTrying(moment) ? [...programs.keys()].map(program => ({ program })) : []),
+  async before(_plan, { program, commands = [] }, { reach, guest, tell }) {
+    const known = program === undefined ? undefined : programs.get(program);
+    if (known) {
+      tell('TPM', `runs the program ${known.name}`);
+      const { firmware } = reach;
+      tell('TPM', `${known.name}: ${await reach.inOwnSpace(client => known.run({ client, guest, firmware }))}`);
     }
-    if (commands.length > 0) tell('TPM', await inOwnSpace(host, world, client => runOwn(client, commands)));
+    if (commands.length > 0) tell('TPM', await reach.inOwnSpace(client => runOwn(client, commands)));
   },
 });
 
@@ -41,8 +41,8 @@ export const resetTpm = callAction({
   fields: {},
   withholds: true,
   variants: moment => (worthTrying(moment) ? [{}] : []),
-  async before(_plan, _fields, { host, tell }) {
+  async before(_plan, _fields, { reach, tell }) {
     tell('TPM', 'is switched off and on');
-    await resetTpmOf(host);
+    await reach.resetTpm();
   },
 });

@@ -1,6 +1,7 @@
-import type { HcallResult, InterceptedHypercall } from '../../hcall/index.ts';
-import type { RegisterUses } from '../../spec/index.ts';
-import type { Point } from './points.ts';
+import type { HcallResult, InterceptedHypercall } from '../../../hcall/index.ts';
+import { type RegisterUses, withTpmHeader } from '../../../spec/index.ts';
+import { TPM_RC, TPM_ST } from '../../../tpm/wire/index.ts';
+import type { Point } from '../moment.ts';
 
 /** Messages that passed, as plain data. */
 export interface TrafficState {
@@ -16,7 +17,7 @@ interface Held {
   readonly left: number;
 }
 
-const EMPTY_SUCCESS = Uint8Array.from([0x80, 0x01, 0, 0, 0, 10, 0, 0, 0, 0]);
+const EMPTY_SUCCESS = withTpmHeader(TPM_ST.NO_SESSIONS, TPM_RC.SUCCESS);
 
 /** What passed between the guests and the TPM, and what is kept back of it. */
 export class Traffic {
@@ -38,9 +39,9 @@ export class Traffic {
   }
 
   /** Keeps a command back. What its sender is told: an empty success, in its buffer. */
-  holdBack({ partition, args }: InterceptedHypercall, command: Uint8Array, commands: number): HcallResult<RegisterUses> {
-    this.#held.push({ lpid: partition.lpid, command, left: commands });
-    partition.write(args.out_buffer ?? 0n, EMPTY_SUCCESS, 'hypervisor');
+  holdBack({ lpid, memory, args }: InterceptedHypercall, command: Uint8Array, commands: number): HcallResult<RegisterUses> {
+    this.#held.push({ lpid, command, left: commands });
+    memory.write(args.out_buffer ?? 0n, EMPTY_SUCCESS);
     return { r3: 0, out: { size: BigInt(EMPTY_SUCCESS.length) } };
   }
 
