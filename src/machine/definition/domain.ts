@@ -1,7 +1,7 @@
+import { checkDevice, checkTogether } from './device-rules.ts';
 import type { Domain, TpmDevice, TpmModel } from './devices.ts';
+import { type Refuse, refuserOf } from './libvirt-refusal.ts';
 import { type ReadTpm, readTpm, regOf } from './read-tpm.ts';
-import { type Refuse, refuserOf } from './refuse.ts';
-import { checkDevice, checkTogether } from './validate.ts';
 import { childrenOf, firstAt, parseXml, type XmlElement } from './xml.ts';
 
 /** Where libvirt puts a vTPM that has no address, and how far it steps on (libvirt src/qemu/qemu_domain_address.h, .c). */

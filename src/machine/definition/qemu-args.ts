@@ -1,5 +1,5 @@
 import type { Domain, TpmDevice } from './devices.ts';
-import { type Refuse, refuserOf } from './refuse.ts';
+import { type Refuse, refuserOf } from './libvirt-refusal.ts';
 
 /** Opens a file of the host as libvirt would; null when that works, else what is wrong in words ("No such file or directory"). */
 export type ProbeDevice = (path: string) => string | null;

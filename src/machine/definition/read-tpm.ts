@@ -1,6 +1,6 @@
 import { nearest } from '../../sim/index.ts';
 import { PCR_BANKS, TPM_BACKENDS, TPM_MODELS, type TpmBackend, type TpmBackendType, type TpmModel } from './devices.ts';
-import type { Refuse } from './refuse.ts';
+import type { Refuse } from './libvirt-refusal.ts';
 import { childrenOf, firstAt, type XmlElement } from './xml.ts';
 
 /** VIR_DOMAIN_TPM_DEFAULT_DEVICE, taken for an empty path too (fixtures/observed/libvirt.json#proxy-with-empty-path). */

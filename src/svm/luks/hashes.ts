@@ -1,6 +1,8 @@
 import { hash, pbkdf2 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { plain } from './plain.ts';
+
+/** The same bytes as a plain Uint8Array: `slice` of a Buffer would not copy. */
+const plain = (buffer: Buffer): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 
 /** Hashes as cryptsetup names them, with node:crypto's name and the digest's bytes. Whirlpool is gone from OpenSSL 3. */
 const HASHES: Readonly<Record<string, readonly [algorithm: string, bytes: number]>> = {

@@ -8,10 +8,10 @@ export {
   recogniseFileSystem,
 } from './filesystems/index.ts';
 export { type CostLimits, describeKdf } from './kdf.ts';
-export { makeLuks } from './make.ts';
+export { makeLuks } from './make-luks.ts';
 export { checkRecipe, type KdfCost, type LuksRecipe, type NewKeyslot } from './make-options.ts';
 export { openPayload } from './payload.ts';
-export { readLuks } from './read.ts';
+export { readLuks } from './read-luks.ts';
 export { type ByteSource, chunks, type FileSource, fileSource, memorySource } from './source.ts';
 export {
   checkVolumeKey,

@@ -16,8 +16,8 @@ import {
   writeFdt,
 } from '../format/index.ts';
 import type { Chance } from './chance.ts';
+import { checkedComment, checkedName } from './names-and-comments.ts';
 import { sealInto } from './seal.ts';
-import { checkedComment, checkedName } from './text-rules.ts';
 
 export interface FileToAttach {
   /** The node's name; the guest asks for it. */

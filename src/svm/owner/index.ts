@@ -1,15 +1,15 @@
 export { attach, detach, extract, type FileToAttach } from './attachments.ts';
 export type { Chance } from './chance.ts';
-export { flatKernel, type Measured, measure, RTAS_CODE, setDigests } from './digests.ts';
-export { display } from './display.ts';
+export { explained, explainedLater } from './explained-faults.ts';
 export { type GeneratedKey, generateKey } from './generate.ts';
 export { type Inspection, inspectBlob, type NamedKey } from './inspect.ts';
 export { authorize, createBlob, lockboxFor, revoke } from './lockboxes.ts';
 export { type MakeInput, makeBlob } from './make.ts';
 export { makeBlobFromRecipe, openPrivateKey, type Passphrase } from './make-from-files.ts';
+export { flatKernel, type Measured, measure, RTAS_CODE, setDigests } from './measure.ts';
 export { type Hashing, hashNamed, parseRecipe, type Recipe, readNamed, startHash } from './recipe/index.ts';
-export { explained, explainedLater } from './refuse.ts';
 export { rotate } from './rotate.ts';
 export { svmAdd } from './svm-add.ts';
+export { display } from './svm-tool-display.ts';
 export type { VerifiedCheck, VerifyInput } from './verify/verified-check.ts';
 export { type Verification, verifyBlob } from './verify/verify.ts';

@@ -17,8 +17,8 @@ import {
   text,
 } from '../format/index.ts';
 import type { Chance } from './chance.ts';
+import { checkedComment } from './names-and-comments.ts';
 import { sealForKey } from './seal.ts';
-import { checkedComment } from './text-rules.ts';
 
 export const SYMMETRIC_KEY_BYTES = 32;
 

@@ -3,8 +3,8 @@ import { SimulatorError } from '../../sim/index.ts';
 import { type EsmBlob, type EsmPrivateKey, loadPrivateKey, loadPublicKey } from '../format/index.ts';
 import type { FileToAttach } from './attachments.ts';
 import type { Chance } from './chance.ts';
-import { flatKernel } from './digests.ts';
 import { makeBlob } from './make.ts';
+import { flatKernel } from './measure.ts';
 import { type Hashing, type Recipe, readNamed, startHash } from './recipe/index.ts';
 
 /** A passphrase, or how it is had when it is needed. */

@@ -1,8 +1,8 @@
 import type { EsmBlob, EsmPrivateKey, EsmPublicKey } from '../format/index.ts';
 import { attach, type FileToAttach } from './attachments.ts';
 import type { Chance } from './chance.ts';
-import { type Measured, measure, setDigests } from './digests.ts';
 import { authorize, createBlob } from './lockboxes.ts';
+import { type Measured, measure, setDigests } from './measure.ts';
 
 export interface MakeInput {
   readonly origin: EsmPrivateKey;

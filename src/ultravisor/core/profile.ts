@@ -27,6 +27,7 @@ export function fieldOf<F extends FieldName>(name: string, field: F): Field<Prof
 export const fieldNames = Object.keys(FIELDS) as FieldName[];
 
 function profileOf(name: ProfileName): Profile {
+  // FIELDS is typed field by field; `fromEntries` forgets which value belongs to which.
   const values = Object.fromEntries(fieldNames.map(field => [field, fieldOf(name, field).is])) as unknown as ProfileFields;
   const without = [...checks].flatMap(([check, { leftOut }]) => (leftOut?.by.some(by => by === name) ? [check] : []));
   return { name, about: ABOUT[name], ...values, without };

@@ -1,3 +1,3 @@
 export type { FileSystem } from './file-system.ts';
-export { type FileSystemRecipe, fileSystemProblem, fileSystemTypes, makeFileSystem } from './make.ts';
+export { type FileSystemRecipe, fileSystemProblem, fileSystemTypes, makeFileSystem } from './make-file-system.ts';
 export { recogniseFileSystem } from './recognise.ts';

@@ -45,12 +45,34 @@ export function parseRecipe(source: string, file: string): Recipe {
     });
   }
   return {
-    origin: origin as unknown as Recipe['origin'],
-    recipients: of('recipient') as unknown as Recipe['recipients'],
-    ...(digest ? { digest: digest as unknown as NonNullable<Recipe['digest']> } : {}),
-    files: of('file') as unknown as Recipe['files'],
+    origin: { pubkey: given(origin, 'pubkey'), seckey: given(origin, 'seckey'), ...commentOf(origin) },
+    recipients: of('recipient').map(item => ({ pubkey: given(item, 'pubkey'), ...commentOf(item) })),
+    ...(digest
+      ? {
+          digest: {
+            args: given(digest, 'args'),
+            initramfs: given(digest, 'initramfs'),
+            kernel: given(digest, 'kernel'),
+            ...commentOf(digest),
+          },
+        }
+      : {}),
+    files: of('file').map(item => ({
+      path: given(item, 'path'),
+      ...(item.name === undefined ? {} : { name: item.name }),
+      ...commentOf(item),
+    })),
   };
 }
+
+/** A mandatory key: the reader has refused an item without it. */
+function given(item: Item, key: string): string {
+  const value = item[key];
+  if (value === undefined) throw new RangeError(`an item without ${key} passed the reader`);
+  return value;
+}
+
+const commentOf = ({ comment }: Item): { readonly comment?: string } => (comment === undefined ? {} : { comment });
 
 class RecipeReader {
   readonly #file: string;

@@ -1,5 +1,5 @@
 import type { EsmBlob, EsmPrivateKey, EsmPublicKey, LockboxRule, MeasurementRule } from '../../format/index.ts';
-import type { Measured } from '../digests.ts';
+import type { Measured } from '../measure.ts';
 
 /** The firmware of a host, as far as it matters to a blob. A profile of the Ultravisor is one. */
 export interface FirmwareRules extends MeasurementRule {

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { Halt } from '../../src/hcall/index.ts';
-import { U } from '../../src/spec/index.ts';
-import { profileNames } from '../../src/ultravisor/index.ts';
-import { recordedGuest, TestBench } from '../helpers/machine.ts';
-import { editTree, refuse } from './tampering.ts';
+import { Halt } from '../../../src/hcall/index.ts';
+import { U } from '../../../src/spec/index.ts';
+import { profileNames } from '../../../src/ultravisor/index.ts';
+import { recordedGuest, TestBench } from '../../helpers/machine.ts';
+import { editTree, refuse } from '../tampering.ts';
 
 const [TERMINATE, PAGE_IN, PAGE_OUT, INIT_START, INIT_DONE, TPM_COMM] = [0xf13c, 0xef00n, 0xef04n, 0xef08n, 0xef0cn, 0xef10n];
 const [SHARE, UNSHARE, UNSHARE_ALL] = [0xf130, 0xf134, 0xf140];

@@ -3,7 +3,7 @@ import { afSplit, type Chance } from './af.ts';
 import { sectorCipher } from './cipher.ts';
 import { derivePbkdf2 } from './hashes.ts';
 import { deriveKey } from './kdf.ts';
-import { makeLuks1 } from './luks1/make.ts';
+import { makeLuks1 } from './luks1/make-luks1.ts';
 import { toBase64 } from './luks2/base64.ts';
 import { writeHeaders } from './luks2/write.ts';
 import { checkRecipe, DEFAULT_CIPHER, DEFAULT_KEY_BYTES, type KdfCost, type LuksRecipe, type NewKeyslot } from './make-options.ts';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { hcalls, MSR, SECURE_BIT } from '../../src/hcall/index.ts';
-import { U } from '../../src/spec/index.ts';
-import { type Profile, profiles, ultracalls } from '../../src/ultravisor/index.ts';
-import { TestBench, type TestOptions } from '../helpers/machine.ts';
-import { editTree, flip, H_SVM_PAGE_IN, refuse } from './tampering.ts';
+import { hcalls, MSR, SECURE_BIT } from '../../../src/hcall/index.ts';
+import { U } from '../../../src/spec/index.ts';
+import { type Profile, profiles, ultracalls } from '../../../src/ultravisor/index.ts';
+import { TestBench, type TestOptions } from '../../helpers/machine.ts';
+import { editTree, flip, H_SVM_PAGE_IN, refuse } from '../tampering.ts';
 
 /** `UV_PAGE_IN U_P3`: which call gave which code, over all that is done below. */
 const seen = new Set<string>();

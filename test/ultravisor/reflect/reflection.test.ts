@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { MSR } from '../../src/hcall/index.ts';
-import { FATAL_HCALLS, H, HCALL_COUNTS } from '../../src/spec/index.ts';
-import { cells } from '../../src/svm/format/index.ts';
-import { profileNames, reflectInterrupt } from '../../src/ultravisor/index.ts';
-import { haltOf } from '../hcall/machine.ts';
-import { profileNamed, TestBench } from '../helpers/machine.ts';
+import { MSR } from '../../../src/hcall/index.ts';
+import { FATAL_HCALLS, H, HCALL_COUNTS } from '../../../src/spec/index.ts';
+import { cells } from '../../../src/svm/format/index.ts';
+import { profileNames, reflectInterrupt } from '../../../src/ultravisor/index.ts';
+import { haltOf } from '../../hcall/machine.ts';
+import { profileNamed, TestBench } from '../../helpers/machine.ts';
 
 /** Every general register with a value of its own. */
 const mark = (n: number): bigint => 0x5eed_0000_0000_0000n + BigInt(n);

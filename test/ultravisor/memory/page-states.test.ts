@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { published } from '../../src/ultravisor/core/profile.ts';
-import { GPF_STATES } from '../../src/ultravisor/index.ts';
-import { TestBench } from '../helpers/machine.ts';
-import { GPF, numberOf, OPERATIONS, type Operation, U_NUMBER } from './tables.ts';
-import { H_SVM_PAGE_IN } from './tampering.ts';
+import { published } from '../../../src/ultravisor/core/profile.ts';
+import { GPF_STATES } from '../../../src/ultravisor/index.ts';
+import { TestBench } from '../../helpers/machine.ts';
+import { H_SVM_PAGE_IN } from '../tampering.ts';
+import { GPF, numberOf, OPERATIONS, type Operation, U_NUMBER } from './page-state-tables.ts';
 
 /** The published table; results of share and unshare written, so that they can be compared. */
 const PROFILE = { ...published, name: 'published, results written', shareResult: 'written' } as const;

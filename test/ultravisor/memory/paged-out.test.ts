@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { gfnOf, invalidateShared, PAGE_BYTES, plugMemory, SECURE_BIT, unplugMemory } from '../../src/hcall/index.ts';
-import { U } from '../../src/spec/index.ts';
-import { profileNames } from '../../src/ultravisor/index.ts';
-import { haltOf } from '../hcall/machine.ts';
-import { canary, profileNamed, recordedGuest, TestBench } from '../helpers/machine.ts';
-import { refuse } from './tampering.ts';
+import { gfnOf, invalidateShared, PAGE_BYTES, plugMemory, SECURE_BIT, unplugMemory } from '../../../src/hcall/index.ts';
+import { U } from '../../../src/spec/index.ts';
+import { profileNames } from '../../../src/ultravisor/index.ts';
+import { haltOf } from '../../hcall/machine.ts';
+import { canary, profileNamed, recordedGuest, TestBench } from '../../helpers/machine.ts';
+import { refuse } from '../tampering.ts';
 
 const [UV_PAGE_IN, UV_PAGE_OUT, UV_PAGE_INVAL, SHARE, UNSHARE, UNSHARE_ALL] = [0xf128, 0xf12c, 0xf138, 0xf130, 0xf134, 0xf140];
 const A = 0x60_0000n;

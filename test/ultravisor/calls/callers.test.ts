@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { MSR } from '../../src/hcall/index.ts';
-import { U, type UName } from '../../src/spec/index.ts';
-import { profileNames, profiles } from '../../src/ultravisor/index.ts';
-import { profileNamed, TestBench } from '../helpers/machine.ts';
+import { MSR } from '../../../src/hcall/index.ts';
+import { U, type UName } from '../../../src/spec/index.ts';
+import { profileNames, profiles } from '../../../src/ultravisor/index.ts';
+import { profileNamed, TestBench } from '../../helpers/machine.ts';
 
 const UV_ESM = 0xf110;
 const value = (name: UName): number => U[name.slice(2) as keyof typeof U];

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { MSR, SECURE_GUEST } from '../../src/hcall/index.ts';
-import { H } from '../../src/spec/index.ts';
-import { TestBench } from '../helpers/machine.ts';
-import { editTree, refuse } from './tampering.ts';
+import { MSR, SECURE_GUEST } from '../../../src/hcall/index.ts';
+import { H } from '../../../src/spec/index.ts';
+import { TestBench } from '../../helpers/machine.ts';
+import { editTree, refuse } from '../tampering.ts';
 
 const [PAGE_IN, PAGE_OUT, INIT_START, INIT_DONE, INIT_ABORT] = [0xef00, 0xef04, 0xef08, 0xef0c, 0xef14];
 const GPA = 0x60_0000n;

@@ -15,10 +15,10 @@ import {
   openEsmBlob,
 } from '../format/index.ts';
 import type { Chance } from './chance.ts';
+import { explainedFile } from './explained-faults.ts';
+import { checkedComment } from './names-and-comments.ts';
 import type { HashedFile } from './recipe/index.ts';
-import { explainedFile } from './refuse.ts';
 import { sealInto } from './seal.ts';
-import { checkedComment } from './text-rules.ts';
 
 /**
  * The RTAS code that svm-tool has built in by its digest (svm-tools svm_tool/esm_digest/rtas_sha512.py): r4 = r3; r3 = 0xf000; sc 1;

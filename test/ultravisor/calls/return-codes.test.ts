@@ -1,10 +1,10 @@
 import { createDecipheriv } from 'node:crypto';
 import { expect } from 'chai';
-import { Halt, MSR, SECURE_BIT, SECURE_GUEST } from '../../src/hcall/index.ts';
-import { H, U } from '../../src/spec/index.ts';
-import { profileNames, reflectInterrupt } from '../../src/ultravisor/index.ts';
-import { canary, TestBench } from '../helpers/machine.ts';
-import { editTree, flip, onTpm, refuse, TPM_CC } from './tampering.ts';
+import { Halt, MSR, SECURE_BIT, SECURE_GUEST } from '../../../src/hcall/index.ts';
+import { H, U } from '../../../src/spec/index.ts';
+import { profileNames, reflectInterrupt } from '../../../src/ultravisor/index.ts';
+import { canary, TestBench } from '../../helpers/machine.ts';
+import { editTree, flip, onTpm, refuse, TPM_CC } from '../tampering.ts';
 
 const [PAGE_IN, TPM_COMM, OS_TERM_CALL] = [0xef00n, 0xef10n, 0xf000n];
 const GPA = 0x60_0000n;
@@ -247,7 +247,7 @@ describe('the ESM sequence (docs/reference/pef.md#the-transition)', () => {
   });
 
   it('reserved pages: the SVM kernel finds the reservations in the tree that is written back', async () => {
-    const { readFdt } = await import('../../src/svm/format/index.ts');
+    const { readFdt } = await import('../../../src/svm/format/index.ts');
     const bench = await TestBench.secure();
     const tree = readFdt(await bench.guest.read(bench.guest.layout.fdt, PAGE));
     const at = tree.reservations.map(({ address }) => address);

@@ -1,7 +1,7 @@
 import { LuksError } from './fault.ts';
-import { readLuks1 } from './luks1/read.ts';
+import { readLuks1 } from './luks1/read-luks1.ts';
 import { magicOf, PRIMARY_MAGIC } from './luks2/header.ts';
-import { hasSecondary, readLuks2 } from './luks2/read.ts';
+import { hasSecondary, readLuks2 } from './luks2/read-luks2.ts';
 import type { ByteSource } from './source.ts';
 import type { LuksVolume } from './volume.ts';
 

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { Halt, MSR } from '../../src/hcall/index.ts';
-import { U } from '../../src/spec/index.ts';
-import { readFdt, setProperty, writeFdt } from '../../src/svm/format/index.ts';
-import { getFilePiece } from '../../src/svm/guest/index.ts';
-import { haltOf } from '../hcall/machine.ts';
-import { esmFile, esmManifest, recordedGuest, TestBench } from '../helpers/machine.ts';
+import { Halt, MSR } from '../../../src/hcall/index.ts';
+import { U } from '../../../src/spec/index.ts';
+import { readFdt, setProperty, writeFdt } from '../../../src/svm/format/index.ts';
+import { getFilePiece } from '../../../src/svm/guest/index.ts';
+import { haltOf } from '../../hcall/machine.ts';
+import { esmFile, esmManifest, recordedGuest, TestBench } from '../../helpers/machine.ts';
 
 const WITH_FILES = '03-three-attachments-svm-add';
 const UV_ESMB_GET_FILE = 0xf14c;

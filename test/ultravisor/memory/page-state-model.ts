@@ -1,4 +1,4 @@
-import { GPF, OPERATIONS, type Operation } from './tables.ts';
+import { GPF, OPERATIONS, type Operation } from './page-state-tables.ts';
 
 /**
  * What docs/reference/pef.md#page-states, #the-hypervisors-view say of an SVM that is secure, frame by frame: the Ultravisor's state, the

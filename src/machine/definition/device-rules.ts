@@ -1,5 +1,5 @@
 import type { TpmDevice, TpmModel } from './devices.ts';
-import type { Refuse } from './refuse.ts';
+import type { Refuse } from './libvirt-refusal.ts';
 
 /** The device models in the QEMU of an architecture; the proxy has no place but on pSeries. */
 const MODELS: Readonly<Record<string, readonly TpmModel[]>> = {

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { MSR } from '../../src/hcall/index.ts';
-import { H, U, type UName } from '../../src/spec/index.ts';
-import { cells, deleteNode, deleteProperty, type Fdt, readFdt, setProperty, text, writeFdt } from '../../src/svm/format/index.ts';
-import { profileNames, profiles } from '../../src/ultravisor/index.ts';
-import { esmFile, recordedGuest, TestBench, type TestOptions, THREE_RECIPIENTS } from '../helpers/machine.ts';
+import { MSR } from '../../../src/hcall/index.ts';
+import { H, U, type UName } from '../../../src/spec/index.ts';
+import { cells, deleteNode, deleteProperty, type Fdt, readFdt, setProperty, text, writeFdt } from '../../../src/svm/format/index.ts';
+import { profileNames, profiles } from '../../../src/ultravisor/index.ts';
+import { esmFile, recordedGuest, TestBench, type TestOptions, THREE_RECIPIENTS } from '../../helpers/machine.ts';
 import {
   editTree,
   flip,
@@ -15,7 +15,7 @@ import {
   onTpm,
   refuse,
   TPM_CC,
-} from './tampering.ts';
+} from '../tampering.ts';
 
 /** A row of docs/reference/pef.md#failures-of-uv_esm: what goes wrong between H_SVM_INIT_START and the commit. */
 interface Failure {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Halt, invalidateShared, isSecure } from '../../src/hcall/index.ts';
-import { published } from '../../src/ultravisor/core/profile.ts';
-import { TestBench } from '../helpers/machine.ts';
-import { type Answer, Dead, Model, RAW } from './model.ts';
-import { GPF, OPERATIONS, type Operation, U_NUMBER } from './tables.ts';
-import { H_SVM_INIT_DONE, H_SVM_PAGE_IN, refuse } from './tampering.ts';
+import { Halt, invalidateShared, isSecure } from '../../../src/hcall/index.ts';
+import { published } from '../../../src/ultravisor/core/profile.ts';
+import { TestBench } from '../../helpers/machine.ts';
+import { H_SVM_INIT_DONE, H_SVM_PAGE_IN, refuse } from '../tampering.ts';
+import { type Answer, Dead, Model, RAW } from './page-state-model.ts';
+import { GPF, OPERATIONS, type Operation, U_NUMBER } from './page-state-tables.ts';
 
 const PAGE = 0x1_0000n;
 const BASE = 0x60_0000n;
