@@ -16,6 +16,9 @@ interface Schema {
   readonly anyOf?: readonly Schema[];
   readonly oneOf?: readonly Schema[];
   readonly additionalProperties?: Schema | boolean;
+  /** `#/definitions/step`: a step has steps in it. */
+  readonly $ref?: string;
+  readonly definitions?: Readonly<Record<string, Schema>>;
 }
 
 const CATALOGUE = join(ROOT, 'fixtures/scenarios');
@@ -27,9 +30,9 @@ const APART = new Set(['host', 'hosts', 'guests', 'steps', 'adversary', 'faults'
 
 /** docs/scenarios.md: every field that a scenario file may have, from the schema that checks it. */
 export function scenarioReference(): string {
-  const { properties = {} } = scenarioJsonSchema() as Schema;
-  const steps = kindsOf(properties.steps);
-  const actions = kindsOf(properties.adversary);
+  const { properties = {}, definitions } = scenarioJsonSchema() as Schema;
+  const steps = kindsOf(definitions?.step);
+  const actions = kindsOf(properties.adversary?.items);
   const common = (kinds: readonly Schema[]): ReadonlySet<string> =>
     new Set(Object.keys(kinds[0]?.properties ?? {}).filter(name => name !== 'do' && kinds.every(kind => kind.properties?.[name])));
   const ofSteps = common(steps);
@@ -100,7 +103,7 @@ export function scenarioReference(): string {
   ]);
 }
 
-const kindsOf = (list: Schema | undefined): readonly Schema[] => list?.items?.oneOf ?? list?.items?.anyOf ?? [];
+const kindsOf = (one: Schema | undefined): readonly Schema[] => one?.oneOf ?? one?.anyOf ?? [];
 
 /** A kind of step or an action: what it does, where, its fields, and a scenario in which it stands. */
 function kindSection(kind: Schema, own: Schema, at?: Schema): readonly string[] {
@@ -136,7 +139,8 @@ const firstField = ({ properties = {} }: Schema): string => Object.keys(properti
 const isContents = ({ anyOf = [] }: Schema): boolean => anyOf.some(one => one.properties?.text && one.required?.length === 1);
 
 function typeOf(schema: Schema): string {
-  const { type, const: constant, enum: values, items, anyOf, oneOf, properties, additionalProperties } = schema;
+  const { type, const: constant, enum: values, items, anyOf, oneOf, properties, additionalProperties, $ref } = schema;
+  if ($ref === '#/definitions/step') return '[steps](#steps)';
   if (constant !== undefined) return `\`${constant}\``;
   if (values) {
     const shown = values.slice(0, MOST_VALUES).map(value => `\`${value}\``);

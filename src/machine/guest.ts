@@ -52,7 +52,8 @@ export interface GuestSpec {
   readonly secureAllowed?: boolean;
 }
 
-export type GuestState = 'created' | 'running' | 'secure' | 'failed' | 'stuck' | 'dead' | 'terminated';
+export const GUEST_STATES = ['created', 'running', 'secure', 'failed', 'stuck', 'dead', 'terminated'] as const;
+export type GuestState = (typeof GUEST_STATES)[number];
 
 /** The host as its guests need it. */
 export interface GuestHost {

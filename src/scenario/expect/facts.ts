@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { sameBytes, toHex } from '../../bytes/index.ts';
+import { GUEST_STATES } from '../../machine/index.ts';
 import { CHECKS, type CheckName } from '../../ultravisor/index.ts';
 import { CONTENTS } from '../language/values.ts';
-import { GUEST_STATES } from '../run/ports.ts';
 import { expectation } from './expectation.ts';
 
 export const state = expectation({
@@ -57,7 +57,7 @@ export const responses = expectation({
 });
 
 export const refusedBy = expectation({
-  schema: z.enum(Object.keys(CHECKS) as [CheckName, ...CheckName[]]).describe('Name of the check that refuses, such as `digest-kernel`.'),
+  schema: z.enum(Object.keys(CHECKS) as CheckName[]).describe('Name of the check that refuses, such as `digest-kernel`.'),
   check(wanted, { events }) {
     const failed: readonly string[] = events.flatMap(event => (event.kind === 'check' && !event.data.ok ? [event.data.name] : []));
     // The last one: what failed before it and was passed over all the same refused nothing.

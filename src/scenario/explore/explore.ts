@@ -1,6 +1,6 @@
+import type { HostSpec } from '../../machine/index.ts';
 import { Random } from '../../sim/index.ts';
-import type { Scenario } from '../language/load-scenario.ts';
-import type { AnyHostPlan } from '../run/ports.ts';
+import type { Scenario } from '../language/scenario-schema.ts';
 import { seedOf } from '../run/session.ts';
 import { overThreads } from '../run/workers.ts';
 import { type Candidate, showRule } from './candidates.ts';
@@ -18,7 +18,7 @@ export interface ExploreOptions {
   readonly budget?: number;
   /** Worker threads; 0: in this thread. */
   readonly jobs?: number;
-  readonly profile?: AnyHostPlan['profile'];
+  readonly profile?: HostSpec['profile'];
   /** Only candidates that this takes. */
   readonly only?: (candidate: Candidate) => boolean;
   readonly onProgress?: (done: number, of: number) => void;

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Scenario } from '../language/load-scenario.ts';
+import type { Scenario } from '../language/scenario-schema.ts';
 import { STOP } from '../run/workers.ts';
 import { Explorer } from './explorer.ts';
 import { answerTo, type Job } from './job.ts';

@@ -1,9 +1,9 @@
+import type { HostSpec } from '../../machine/index.ts';
 import type { AnyEvent } from '../../sim/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import type { Rule } from '../adversary/index.ts';
-import type { Scenario } from '../language/load-scenario.ts';
+import type { Scenario } from '../language/scenario-schema.ts';
 import type { Interruption } from '../run/interruptions.ts';
-import type { AnyHostPlan } from '../run/ports.ts';
 import { Session, type SessionState } from '../run/session.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
 import { type Cut, cutsOf, type Marked, marked, recovery } from './interruptions.ts';
@@ -38,7 +38,7 @@ export class Explorer {
   }
 
   /** Makes the honest run, keeping the state before each step. */
-  static async prepare(scenario: Scenario, profile?: AnyHostPlan['profile']): Promise<Explorer> {
+  static async prepare(scenario: Scenario, profile?: HostSpec['profile']): Promise<Explorer> {
     const events: AnyEvent[] = [];
     let marks: Marked[] | null = [];
     const session = await Session.create(scenario, {

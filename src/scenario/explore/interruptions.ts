@@ -1,9 +1,10 @@
 import type { AnyEvent } from '../../sim/index.ts';
 import type { Rule } from '../adversary/index.ts';
-import type { Scenario } from '../language/load-scenario.ts';
-import { hostsOf } from '../language/references.ts';
+import { hostNamed, hostsOf } from '../language/machines.ts';
+import type { Scenario } from '../language/scenario-schema.ts';
 import { canStrike, type Interruption } from '../run/interruptions.ts';
-import type { Step } from '../steps/step-kind.ts';
+import type { Move, Whom } from '../steps/stage.ts';
+import { kindOf, type Step } from '../steps/step-kinds.ts';
 import type { Candidate } from './candidates.ts';
 
 /** What of an event of the honest run decides whether the run can be interrupted there. */
@@ -43,16 +44,22 @@ export function cutsOf({ document }: Scenario, events: readonly Marked[]): reado
 /** What is done after an interruption: it starts again, and all that the scenario does from there on. `struck`: the step that was cut. */
 export function recovery({ document }: Scenario, { fault, host, lpid }: Interruption, struck: number): readonly Step[] {
   const { steps, guests = [] } = document;
-  const [first] = hostsOf(document);
-  const hostOf = (step: Step): string => step.host ?? first?.name ?? 'host';
-  const guest = guests.find(one => one.lpid === lpid && (one.host ?? first?.name) === host);
+  const guest = guests.find(one => one.lpid === lpid && hostNamed(document, one.host) === host);
+  const moved = (step: Step, move: Move): Whom | undefined => {
+    const kind = kindOf(step);
+    return kind.moves === move ? kind.whom(step, document) : undefined;
+  };
+  const bootedBy = (step: Step): string | undefined => {
+    const whom = moved(step, 'boots');
+    return whom?.is === 'host' ? whom.host : undefined;
+  };
   const begins = steps.findLastIndex((step, i) => {
     if (i > struck) return false;
-    return fault === 'power-loss'
-      ? step.do === 'boot' && hostOf(step) === host
-      : step.do === 'start' && (step.guest ?? guest?.name) === guest?.name;
+    if (fault === 'power-loss') return bootedBy(step) === host;
+    const whom = moved(step, 'starts');
+    return whom?.is === 'guest' && whom.guest === guest;
   });
   const again: Step = fault === 'power-loss' ? { do: 'reboot', host } : { do: 'reboot', guest: guest?.name };
-  const booted = new Set(steps.slice(0, struck + 1).flatMap(step => (step.do === 'boot' ? [hostOf(step)] : [])));
-  return [again, ...steps.slice(begins + 1).filter(step => step.do !== 'boot' || !booted.has(hostOf(step)))];
+  const booted = new Set(steps.slice(0, struck + 1).map(bootedBy));
+  return [again, ...steps.slice(begins + 1).filter(step => bootedBy(step) === undefined || !booted.has(bootedBy(step)))];
 }

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
+import type { KeyPath, Problem } from './problem.ts';
 import { SCENARIO } from './scenario-schema.ts';
 import { walk } from './schema-walk.ts';
 import { isPath } from './values.ts';
-import { type KeyPath, type Problem, Source } from './yaml-source.ts';
+import { Source } from './yaml-source.ts';
 
 /** A value of one combination of the matrix. */
 export type Choice = Readonly<Record<string, string | number>>;

@@ -1,40 +1,10 @@
-import { z } from 'zod';
-import { type Domain, EMULATORS, readDomain, type VtpmSpec } from '../../machine/index.ts';
+import { type Domain, readDomain, type VtpmSpec } from '../../machine/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
-import type { GuestEntry, ScenarioDocument } from './scenario-schema.ts';
-import { path, sizeInBytes } from './values.ts';
-import type { Problem, Source } from './yaml-source.ts';
-
-const UNIT = z
-  .int()
-  .min(1)
-  .max(0xffff_ffff)
-  .optional()
-  .describe('Unit address on the VIO bus, such as 0x4000. Default: the first that is free.');
-
-/** The vTPM of a guest, as a scenario writes it. */
-export const VTPM = z
-  .discriminatedUnion('backend', [
-    z.strictObject({
-      backend: z.literal('emulator').describe('A TPM of its own, emulated for this guest alone; its state moves with the guest.'),
-      tpm: z
-        .enum(EMULATORS)
-        .optional()
-        .describe("What emulates it. Default: an `swtpm` where the host's own TPM is one, else the `embedded` TPM."),
-      unit: UNIT,
-    }),
-    z.strictObject({
-      backend: z.literal('passthrough').describe('A TPM device of the host, for this guest alone; such a guest cannot leave the host.'),
-      path: z.string().regex(/^\//, 'is no path: it begins with "/"').optional().describe('The device. Default: /dev/tpm0.'),
-      unit: UNIT,
-    }),
-  ])
-  .describe('tpm-spapr, the vTPM on the VIO bus, beside spapr-tpm-proxy. Default: none.');
-
-export const DOMAIN = path(
-  "A libvirt domain definition: memory, processors and TPM devices are its, by libvirt's rules and with libvirt's messages. " +
-    'What the guest says itself about memory and processors goes over it.',
-);
+import type { GuestEntry } from './guest-entry.ts';
+import type { Machines } from './machines.ts';
+import type { Problem } from './problem.ts';
+import { sizeInBytes } from './values.ts';
+import type { Source } from './yaml-source.ts';
 
 /** What the machine of a guest has. */
 export interface GuestDevices {
@@ -59,7 +29,7 @@ export function guestDevices(guest: GuestEntry, file: (path: string) => Uint8Arr
   };
 }
 
-const specOf = ({ unit, ...vtpm }: z.infer<typeof VTPM>): VtpmSpec => ({
+const specOf = ({ unit, ...vtpm }: NonNullable<GuestEntry['vtpm']>): VtpmSpec => ({
   ...(vtpm.backend === 'passthrough'
     ? { backend: 'passthrough', path: vtpm.path ?? '/dev/tpm0' }
     : { backend: 'emulator', ...(vtpm.tpm ? { tpm: vtpm.tpm } : {}) }),
@@ -78,9 +48,9 @@ function devicesOf({ tpms }: Domain): Pick<GuestDevices, 'tpmProxy' | 'vtpm'> {
 }
 
 /** Domain definitions that libvirt would refuse, or that no machine here can be made of; guests without memory. */
-export function domainProblems(source: Source, doc: ScenarioDocument, files: ReadonlyMap<string, Uint8Array>): Problem[] {
+export function domainProblems(source: Source, machines: Machines, files: ReadonlyMap<string, Uint8Array>): Problem[] {
   const problems: Problem[] = [];
-  (doc.guests ?? []).forEach((guest, i) => {
+  (machines.guests ?? []).forEach((guest, i) => {
     const at = ['guests', i] as const;
     const say = (field: string, what: string, hint?: string): number => problems.push(source.problem([...at, field], what, hint));
     const { domain, tpmProxy, vtpm, memory } = guest;

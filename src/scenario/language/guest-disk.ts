@@ -49,7 +49,7 @@ const KEY_SLOT = z.strictObject({
 
 const FILE_SYSTEM = z
   .strictObject({
-    type: z.enum(fileSystemTypes as [(typeof fileSystemTypes)[number], ...typeof fileSystemTypes]).describe('Its kind.'),
+    type: z.enum(fileSystemTypes).describe('Its kind.'),
     label: z.string().optional().describe('Its label. Default: none.'),
     uuid: z.string().optional().describe('Its UUID, as blkid writes it for this kind. Default: drawn by chance.'),
     size: SIZE.optional().describe('Its size. Default: the least that this kind can have.'),

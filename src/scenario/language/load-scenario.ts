@@ -4,21 +4,13 @@ import { nearest, SimulatorError } from '../../sim/index.ts';
 import { type Choice, combinations, compose } from './compose.ts';
 import { domainProblems } from './guest-devices.ts';
 import { withOverrides } from './overrides.ts';
+import { type KeyPath, type Problem, ScenarioError } from './problem.ts';
 import { referenceProblems } from './references.ts';
-import { MATRIX, SCENARIO, type ScenarioDocument, STEP } from './scenario-schema.ts';
+import { MATRIX, SCENARIO, type Scenario, type ScenarioDocument } from './scenario-schema.ts';
 import { walk } from './schema-walk.ts';
 import { isPath } from './values.ts';
-import { type KeyPath, type Problem, ScenarioError, Source } from './yaml-source.ts';
+import { Source } from './yaml-source.ts';
 import { problemsOf } from './zod-issues.ts';
-
-/** A scenario that is ready to run: checked, and every file that it names is read. */
-export interface Scenario {
-  /** The file as it was named. */
-  readonly file: string;
-  readonly document: ScenarioDocument;
-  /** Contents by the path that the scenario writes. */
-  readonly files: ReadonlyMap<string, Uint8Array>;
-}
 
 /**
  * Reads and checks a scenario file.
@@ -47,8 +39,6 @@ export async function parseScenario(text: string, file: string, choice: Choice =
   const checked = SCENARIO.safeParse(value);
   if (!checked.success) throw new ScenarioError(problemsOf(source, SCENARIO, value, checked.error.issues));
   const document = checked.data as ScenarioDocument;
-  const strands = strandProblems(source, document);
-  if (strands.length > 0) throw new ScenarioError(strands);
   const { files, problems } = await readFiles(source, document);
   const all = [...referenceProblems(source, document), ...domainProblems(source, document, files), ...problems];
   if (all.length > 0) throw new ScenarioError(all);
@@ -61,24 +51,6 @@ export async function loadScenarios(file: string): Promise<readonly Scenario[]> 
   if (!first.document.matrix) return [first];
   const text = await readFile(file, 'utf8');
   return Promise.all(combinations(first.document.matrix).map(choice => parseScenario(text, file, choice)));
-}
-
-/** Steps in strands are steps: their schema cannot name itself. */
-function strandProblems(source: Source, document: ScenarioDocument): Problem[] {
-  const problems: Problem[] = [];
-  document.steps.forEach((step, i) => {
-    if (step.do !== 'parallel') return;
-    (step.strands as unknown[][]).forEach((strand, j) => {
-      strand.forEach((inner, k) => {
-        const checked = STEP.safeParse(inner);
-        if (checked.success) return;
-        const at: KeyPath = ['steps', i, 'strands', j, k];
-        const inside: Pick<Source, 'problem'> = { problem: (path, ...rest) => source.problem([...at, ...path], ...rest) };
-        problems.push(...problemsOf(inside, STEP, inner, checked.error.issues));
-      });
-    });
-  });
-  return problems;
 }
 
 function matrixOf(value: unknown): Readonly<Record<string, readonly (string | number)[]>> | undefined {

@@ -1,8 +1,8 @@
 import { nearest, SimulatorError } from '../../sim/index.ts';
 import { parseBackendSpec, type Swapping } from '../../tpmrm/index.ts';
 import { profileNames } from '../../ultravisor/index.ts';
-import type { Scenario } from './load-scenario.ts';
-import type { HostEntry } from './scenario-schema.ts';
+import type { HostEntry } from './host-entry.ts';
+import type { Scenario } from './scenario-schema.ts';
 
 /** What whoever runs a scenario may set in its place. */
 export interface Overrides {

@@ -1,18 +1,15 @@
 import { SimulatorError } from '../../sim/index.ts';
 import { parseBackendSpec } from '../../tpmrm/index.ts';
 import { COMMAND_NAMES, ruleProblems } from '../adversary/index.ts';
-import type { Step } from '../steps/step-kind.ts';
-import { diskProblems } from './disk-references.ts';
-import type { GuestEntry, HostEntry, ScenarioDocument } from './scenario-schema.ts';
-import { tpmDeviceProblems } from './tpm-device-references.ts';
-import type { KeyPath, Problem, Source } from './yaml-source.ts';
-import { didYouMean } from './zod-issues.ts';
-
-export const hostsOf = (doc: ScenarioDocument): readonly (HostEntry & { readonly name: string })[] =>
-  doc.hosts ?? [{ ...doc.host, name: doc.host?.name ?? 'host' }];
-
-/** Steps about a host's TPM: they name a host, not a guest. */
-const OF_THE_TPM: ReadonlySet<string> = new Set(['reset-tpm', 'age-tpm']);
+import type { AnyStep } from '../run/any-step.ts';
+import { Stage } from '../steps/stage.ts';
+import { kindOf } from '../steps/step-kinds.ts';
+import { diskProblems } from './disk-problems.ts';
+import { recipientHosts } from './guest-entry.ts';
+import { hostsOf } from './machines.ts';
+import { didYouMean, type KeyPath, type Problem } from './problem.ts';
+import type { ScenarioDocument } from './scenario-schema.ts';
+import type { Source } from './yaml-source.ts';
 
 /** What the schema cannot say: names that must exist or be unlike each other, and steps that come too early. */
 export function referenceProblems(source: Source, doc: ScenarioDocument): Problem[] {
@@ -31,6 +28,7 @@ export function referenceProblems(source: Source, doc: ScenarioDocument): Proble
     refer(['guests', i], 'host', guest.host, names(hosts), 'host');
     const sameLpid = guests.slice(0, i).find(other => other.lpid === guest.lpid && other.host === guest.host);
     if (sameLpid) say(['guests', i, 'lpid'], `guest "${sameLpid.name}" of the same host has lpid ${guest.lpid} too`);
+    diskProblems(guest, ['guests', i], say);
     recipientHosts(guest).forEach(({ host, at }) =>
       refer(['guests', i, 'esm', 'recipe', 'recipients', at], 'host', host, names(hosts), 'host'),
     );
@@ -38,15 +36,8 @@ export function referenceProblems(source: Source, doc: ScenarioDocument): Proble
   const stepNames = doc.steps.map(step => ({ name: step.name ?? '' }));
   doc.steps.forEach((step, i) => {
     if (step.name !== undefined && twice(stepNames, i, step.name)) say(['steps', i, 'name'], `there is another step "${step.name}"`);
-    if (step.do === 'reboot' && step.guest !== undefined && step.host !== undefined)
-      say(['steps', i], 'both a host and a guest', 'Give one of them.');
-    if (step.do === 'parallel') return;
-    const ofGuest = step.do !== 'boot' && !OF_THE_TPM.has(step.do) && (step.do !== 'reboot' || step.guest !== undefined);
-    if (ofGuest) refer(['steps', i], 'guest', step.guest, names(guests), 'guest');
-    else refer(['steps', i], 'host', step.host, names(hosts), 'host');
+    stepProblems(step, ['steps', i]);
   });
-  diskProblems(doc, say);
-  tpmDeviceProblems(doc, names(hosts), say);
   (doc.adversary ?? []).forEach((rule, i) => {
     if (rule.guest !== undefined) refer(['adversary', i], 'guest', rule.guest, names(guests), 'guest');
     if (rule.host !== undefined) refer(['adversary', i], 'host', rule.host, names(hosts), 'host');
@@ -61,6 +52,16 @@ export function referenceProblems(source: Source, doc: ScenarioDocument): Proble
   });
   if (problems.length === 0) order(doc, (i, what, hint) => say(['steps', i], what, hint));
   return problems;
+
+  function stepProblems(step: AnyStep, at: KeyPath): void {
+    const kind = kindOf(step);
+    if (kind.isOfBoth(step)) say(at, 'both a host and a guest', 'Give one of them.');
+    const is = kind.isOf(step);
+    if (is === 'guest') refer(at, 'guest', step.guest, names(guests), 'guest');
+    if (is === 'host') refer(at, 'host', step.host, names(hosts), 'host');
+    for (const { path, what, hint } of kind.problems(step, doc)) say([...at, ...path], what, hint);
+    kind.strands(step).forEach((strand, i) => strand.forEach((inner, j) => stepProblems(inner, [...at, 'strands', i, j])));
+  }
 
   function refer(path: KeyPath, field: string, name: string | undefined, known: readonly string[], kind: string): void {
     if (name !== undefined && !known.includes(name)) {
@@ -90,34 +91,13 @@ const names = (all: readonly { readonly name: string }[]): string[] => all.map((
 const twice = (all: readonly { readonly name: string }[], i: number, name: string): boolean =>
   all.slice(0, i).some(other => other.name === name);
 
-function recipientHosts(guest: GuestEntry): readonly { host: string; at: number }[] {
-  if (!guest.esm || !('recipe' in guest.esm)) return [];
-  return guest.esm.recipe.recipients.flatMap((recipient, at) => ('host' in recipient ? [{ host: recipient.host, at }] : []));
-}
-
 /** Steps that cannot be done yet: told before anything runs. */
-function order(doc: ScenarioDocument, say: (step: number, what: string, hint: string) => void): void {
-  const hosts = hostsOf(doc);
-  const guests = doc.guests ?? [];
-  const booted = new Set<string>();
-  const started = new Set<string>();
-  const hostOf = (step: Step): string => step.host ?? hosts[0]?.name ?? '';
+function order(doc: ScenarioDocument, say: (step: number, what: string, hint?: string) => void): void {
+  const stage = new Stage(doc);
   doc.steps.forEach((step, i) => {
-    const guest = guests.find(({ name }) => name === (step.guest ?? guests[0]?.name));
-    const guestHost = guest?.host ?? hosts[0]?.name ?? '';
-    if (step.do === 'boot') {
-      if (booted.has(hostOf(step))) say(i, `host "${hostOf(step)}" has booted already`, 'Use "do: reboot".');
-      booted.add(hostOf(step));
-    } else if (step.do === 'reboot' && step.guest === undefined) {
-      if (!booted.has(hostOf(step))) say(i, `host "${hostOf(step)}" has not booted yet`, 'Put "do: boot" before this step.');
-      for (const { name, host = hosts[0]?.name } of guests) if (host === hostOf(step)) started.delete(name);
-    } else if (step.do === 'start' && guest) {
-      const missing = [guestHost, ...recipientHosts(guest).map(({ host }) => host)].find(host => !booted.has(host));
-      if (missing !== undefined) say(i, `host "${missing}" has not booted yet`, 'Put "do: boot" before this step.');
-      started.add(guest.name);
-    } else if (OF_THE_TPM.has(step.do)) {
-      if (!booted.has(hostOf(step))) say(i, `host "${hostOf(step)}" has not booted yet`, 'Put "do: boot" before this step.');
-    } else if (guest && step.do !== 'parallel' && !started.has(guest.name))
-      say(i, `guest "${guest.name}" does not run at this point`, 'Put "do: start" before this step.');
+    const kind = kindOf(step);
+    const whom = kind.whom(step, doc);
+    const against = whom && stage.take(whom, kind.moves);
+    if (against) say(i, against.what, against.hint);
   });
 }

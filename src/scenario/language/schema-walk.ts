@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { KeyPath } from './yaml-source.ts';
+import type { KeyPath } from './problem.ts';
 
 /** Visits each value together with the schema that it was checked against, outer before inner. */
 export function walk(

@@ -3,6 +3,13 @@ import { fromHex, utf8 } from '../../bytes/index.ts';
 
 const UNITS: Readonly<Record<string, bigint>> = { B: 1n, KiB: 1n << 10n, MiB: 1n << 20n, GiB: 1n << 30n, TiB: 1n << 40n };
 
+/** A list that zod takes as the choices of an enumeration or union. */
+export function choices<T>(list: Iterable<T>): [T, ...T[]] {
+  const [first, ...rest] = list;
+  if (first === undefined) throw new RangeError('there is nothing to choose from');
+  return [first, ...rest];
+}
+
 const PATHS = new WeakSet<z.ZodType>();
 
 /** A path, relative to the scenario's own folder. The loader reads whatever file stands behind one. */

@@ -1,35 +1,5 @@
 import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
-import { SimulatorError } from '../../sim/index.ts';
-
-export type KeyPath = readonly (string | number)[];
-
-/** Something wrong in a scenario file. Lines and columns count from 1. */
-export interface Problem {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly what: string;
-  readonly hint?: string;
-  /** The source line. */
-  readonly source: string;
-}
-
-/** A scenario file is wrong: every problem of it, in the order of the lines. */
-export class ScenarioError extends SimulatorError {
-  readonly problems: readonly Problem[];
-
-  constructor(problems: readonly Problem[]) {
-    const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
-    const first = sorted[0];
-    const more = sorted.length > 1 ? ` (and ${sorted.length - 1} more)` : '';
-    super('scenario.invalid', {
-      where: first ? `${first.file}:${first.line}:${first.column}` : 'scenario',
-      what: `${first?.what ?? 'invalid'}${more}`,
-      ...(first?.hint ? { hint: first.hint } : {}),
-    });
-    this.problems = sorted;
-  }
-}
+import type { KeyPath, Problem } from './problem.ts';
 
 /** A YAML text that knows where each of its values stands. */
 export class Source {

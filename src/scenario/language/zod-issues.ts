@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { nearest } from '../../sim/index.ts';
+import { didYouMean, type KeyPath, type Problem } from './problem.ts';
 import { keysAt } from './schema-walk.ts';
-import type { KeyPath, Problem, Source } from './yaml-source.ts';
+import type { Source } from './yaml-source.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -116,11 +117,4 @@ const at = (value: unknown, path: KeyPath): unknown =>
 function list(words: readonly string[]): string {
   const all = [...new Set(words)];
   return all.length > 1 ? `${all.slice(0, -1).join(', ')} or ${all.at(-1)}` : (all[0] ?? '');
-}
-
-/** The nearest of the words that are left, else of all; and the choice itself when it is short. */
-export function didYouMean(word: string, candidates: readonly string[], all: readonly string[] = candidates): string {
-  const meant = nearest(word, candidates) ?? nearest(word, all);
-  const guess = meant === undefined ? '' : `Did you mean "${meant}"? `;
-  return all.length <= 24 ? `${guess}Possible: ${all.join(', ')}.` : guess.trim();
 }

@@ -1,6 +1,8 @@
 import { Halt } from '../../hcall/index.ts';
 import type { Machine } from '../../machine/index.ts';
 import type { AnyEvent } from '../../sim/index.ts';
+import type { Fault } from '../language/fault-entry.ts';
+import { guestNamed, hostNamed, type Machines } from '../language/machines.ts';
 
 /** A machine reset or a loss of power at an event of a run. */
 export interface Interruption {
@@ -9,6 +11,20 @@ export interface Interruption {
   readonly host: string;
   /** Of a machine reset: which guest. */
   readonly lpid?: number;
+}
+
+/** Machine resets and losses of power that the scenario wants. */
+export function interruptionsOf({
+  document,
+}: {
+  readonly document: Machines & { readonly faults?: readonly Fault[] | undefined };
+}): readonly Interruption[] {
+  return (document.faults ?? []).flatMap(({ fault, event = 0, host, guest: name }): Interruption[] => {
+    if (fault === 'power-loss') return [{ fault, event, host: hostNamed(document, host) }];
+    if (fault !== 'machine-reset') return [];
+    const guest = guestNamed(document, name);
+    return guest ? [{ fault, event, host: hostNamed(document, guest.host), lpid: guest.lpid }] : [];
+  });
 }
 
 /** The TPM's own work is never torn: a command is done, or was not begun. */

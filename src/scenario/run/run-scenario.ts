@@ -1,5 +1,5 @@
 import type { AnyEvent } from '../../sim/index.ts';
-import type { Scenario } from '../language/load-scenario.ts';
+import type { Scenario } from '../language/scenario-schema.ts';
 import { RunEnded, wallEnded } from './limits.ts';
 import type { ScenarioReport, StepReport } from './report.ts';
 import { Session, type SessionOptions } from './session.ts';

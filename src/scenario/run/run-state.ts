@@ -1,53 +1,22 @@
 import { sameBytes, utf8 } from '../../bytes/index.ts';
-import { type Guest, type Host, Machine } from '../../machine/index.ts';
-import { SimulatorError, type World } from '../../sim/index.ts';
+import type { Guest, GuestSpec, Host, Machine } from '../../machine/index.ts';
+import type { World } from '../../sim/index.ts';
 import { flattenElf, isElf } from '../../svm/format/index.ts';
 import type { UnlockProgress } from '../../svm/luks/index.ts';
 import { RTAS_CODE } from '../../svm/owner/index.ts';
 import { guestDevices } from '../language/guest-devices.ts';
 import { makeDisk } from '../language/guest-disk.ts';
-import type { Scenario } from '../language/load-scenario.ts';
-import { hostsOf } from '../language/references.ts';
-import type { GuestEntry, Recipe } from '../language/scenario-schema.ts';
+import { attachmentOf, type GuestEntry, type Recipe } from '../language/guest-entry.ts';
+import { type Equipment, fileOf, guestNamed, hostNamed } from '../language/machines.ts';
 import { bytesOf, type Contents } from '../language/values.ts';
-import type { Step } from '../steps/step-kind.ts';
+import type { AnyStep } from './any-step.ts';
 import { type BlobPlan, makeEsmBlob } from './esm-blob.ts';
-import type { Interruption } from './interruptions.ts';
-import type { GuestPlan, GuestPort, HostPlan, HostPort, MachinePort } from './ports.ts';
 import type { InnerStep, KeyChange, StepOutcome } from './step-outcome.ts';
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-/** The hosts that a scenario asks for. */
-export function hostPlans(scenario: Scenario): readonly HostPlan[] {
-  return hostsOf(scenario.document).map(({ name, tpm = 'embedded', profile = 'documented', securePages, proxy, swapping, firmware }) => {
-    const key = firmware?.wrappingKey;
-    return {
-      name,
-      tpm,
-      profile,
-      ...optional({ securePages, proxyMode: proxy, swapping }),
-      ...(typeof key === 'object' ? { wrappingKey: { pem: text(fileOf(scenario, key.file)) } } : {}),
-    };
-  });
-}
-
-/** Machine resets and losses of power that the scenario wants. */
-export function interruptionsOf({ document }: Scenario): readonly Interruption[] {
-  const [first] = hostsOf(document);
-  const guests = document.guests ?? [];
-  return (document.faults ?? []).flatMap(({ fault, event = 0, host, guest: name }): Interruption[] => {
-    if (fault === 'power-loss') return [{ fault, event, host: host ?? first?.name ?? 'host' }];
-    if (fault !== 'machine-reset') return [];
-    const guest = name === undefined ? guests[0] : guests.find(one => one.name === name);
-    return guest ? [{ fault, event, host: guest.host ?? first?.name ?? 'host', lpid: guest.lpid }] : [];
-  });
-}
-
 /** A kernel as it lies in memory; a `vmlinux` is flattened as svm-tool does it. */
 const flat = (kernel: Uint8Array): Uint8Array => (isElf(kernel) ? flattenElf(kernel) : kernel);
-
-const fileOf = ({ files }: Scenario, path: string): Uint8Array => files.get(path) ?? new Uint8Array(0);
 
 interface KnownKey {
   readonly name: Uint8Array;
@@ -66,10 +35,10 @@ export interface RunState {
 
 /** A run of a scenario: what its steps work on. */
 export class Run {
-  readonly scenario: Scenario;
   readonly world: World;
-  readonly #machine: MachinePort;
-  #guests = new Map<string, GuestPort>();
+  readonly machine: Machine;
+  readonly #given: Equipment;
+  #guests = new Map<string, Guest>();
   #blobs = new Map<string, Uint8Array>();
   #keys = new Map<string, KnownKey>();
   /** Outcomes of the steps that have a name, for steps that come later. */
@@ -77,31 +46,25 @@ export class Run {
   /** Hosts that guests moved to. */
   #moved = new Map<string, string>();
   /** Runs steps within a step: set by the session. */
-  runSteps: (steps: readonly Step[]) => Promise<readonly InnerStep[]> = async () => [];
+  runSteps: (steps: readonly AnyStep[]) => Promise<readonly InnerStep[]> = async () => [];
   /** Told how far the work on a key slot is. For the eyes of a person only: it takes no virtual time. */
   onUnlock: ((progress: UnlockProgress) => void) | undefined;
   /** Disks that were made. Each is a function of seed and guest: no state. */
   readonly #disks = new Map<string, Uint8Array>();
 
-  constructor(scenario: Scenario, world: World, machine: MachinePort) {
-    this.scenario = scenario;
+  constructor(given: Equipment, world: World, machine: Machine) {
+    this.#given = given;
     this.world = world;
-    this.#machine = machine;
+    this.machine = machine;
   }
 
   bytesOf(contents: Contents): Uint8Array {
     if ('step' in contents) return this.#outcomes.get(contents.step)?.bytes ?? new Uint8Array(0);
-    return bytesOf(contents, path => fileOf(this.scenario, path));
+    return bytesOf(contents, path => fileOf(this.#given, path));
   }
 
   note(name: string, outcome: StepOutcome): void {
     this.#outcomes.set(name, outcome);
-  }
-
-  /** The machine itself, for steps that no stand-in can do. */
-  get machine(): Machine {
-    if (this.#machine instanceof Machine) return this.#machine;
-    throw new SimulatorError('scenario.stand-in', { what: 'this step needs the real machine' });
   }
 
   /** The host of a guest, with all its parts. */
@@ -115,14 +78,9 @@ export class Run {
   }
 
   /** A guest runs on another host from now on. */
-  moved(name: string, host: string, guest: GuestPort): void {
+  moved(name: string, host: string, guest: Guest): void {
     this.#moved.set(name, host);
     this.#guests.set(name, guest);
-  }
-
-  /** The guest with all its parts. */
-  realGuest(name?: string): Guest {
-    return this.hostOf(name).guest(this.guestName(name));
   }
 
   snapshot(): RunState {
@@ -138,14 +96,14 @@ export class Run {
   /** After the machine was restored: its guests are made anew then. */
   restore({ guests, blobs, keys, outcomes, moved }: RunState): void {
     this.#moved = new Map(moved);
-    this.#guests = new Map(guests.map(name => [name, this.realGuest(name)]));
+    this.#guests = new Map(guests.map(name => [name, this.hostOf(name).guest(name)]));
     this.#blobs = new Map(blobs);
     this.#keys = new Map(keys);
     this.#outcomes = new Map(outcomes);
   }
 
   hostName(name?: string): string {
-    return name ?? hostsOf(this.scenario.document)[0]?.name ?? 'host';
+    return hostNamed(this.#given.document, name);
   }
 
   guestName(name?: string): string {
@@ -153,14 +111,13 @@ export class Run {
   }
 
   #entry(name?: string): GuestEntry {
-    const guests = this.scenario.document.guests ?? [];
-    const entry = name === undefined ? guests[0] : guests.find(guest => guest.name === name);
+    const entry = guestNamed(this.#given.document, name);
     if (!entry) throw new RangeError(`no guest ${name}`);
     return entry;
   }
 
-  #host(name?: string): HostPort {
-    return this.#machine.host(this.hostName(name));
+  #host(name?: string): Host {
+    return this.machine.host(this.hostName(name));
   }
 
   async bootHost(name?: string): Promise<KeyChange> {
@@ -172,7 +129,7 @@ export class Run {
   async rebootHost(name?: string): Promise<KeyChange> {
     const host = this.hostName(name);
     await this.#host(name).reboot();
-    for (const guest of this.scenario.document.guests ?? []) {
+    for (const guest of this.#given.document.guests ?? []) {
       if (this.#placeOf(guest) !== host) continue;
       this.#guests.delete(guest.name);
       this.#moved.delete(guest.name);
@@ -194,14 +151,14 @@ export class Run {
   }
 
   /** The guest as it runs now. */
-  guest(name?: string): GuestPort {
+  guest(name?: string): Guest {
     const guest = this.#guests.get(this.guestName(name));
     if (!guest) throw new RangeError(`guest ${this.guestName(name)} does not run`);
     return guest;
   }
 
   /** The guest, made if it is not there yet. */
-  async createGuest(name?: string): Promise<GuestPort> {
+  async createGuest(name?: string): Promise<Guest> {
     const entry = this.#entry(name);
     const there = this.#guests.get(entry.name);
     if (there) return there;
@@ -226,23 +183,23 @@ export class Run {
     return image;
   }
 
-  #guestPlan(entry: GuestEntry): GuestPlan {
+  #guestPlan(entry: GuestEntry): GuestSpec {
     const { name, lpid, kernel, initrd, bootargs, rtas } = entry;
     return {
       name,
       lpid,
-      ...guestDevices(entry, path => fileOf(this.scenario, path)),
-      kernel: flat(fileOf(this.scenario, kernel)),
-      initrd: fileOf(this.scenario, initrd),
-      bootargs: typeof bootargs === 'string' ? bootargs : text(fileOf(this.scenario, bootargs.file)),
-      rtas: rtas === undefined ? RTAS_CODE : fileOf(this.scenario, rtas),
+      ...guestDevices(entry, path => fileOf(this.#given, path)),
+      kernel: flat(fileOf(this.#given, kernel)),
+      initrd: fileOf(this.#given, initrd),
+      bootargs: typeof bootargs === 'string' ? bootargs : text(fileOf(this.#given, bootargs.file)),
+      rtas: rtas === undefined ? RTAS_CODE : fileOf(this.#given, rtas),
     };
   }
 
   /** The guest's ESM blob; one from a recipe is made once. */
-  async #blob({ name, esm }: GuestEntry, plan: GuestPlan): Promise<Uint8Array | undefined> {
+  async #blob({ name, esm }: GuestEntry, plan: GuestSpec): Promise<Uint8Array | undefined> {
     if (!esm) return undefined;
-    if ('blob' in esm) return fileOf(this.scenario, esm.blob);
+    if ('blob' in esm) return fileOf(this.#given, esm.blob);
     const made = this.#blobs.get(name);
     if (made) return made;
     const { recipients, origin, attachments = [], filesDigest = false } = esm.recipe;
@@ -262,7 +219,7 @@ export class Run {
   }
 
   #key(path: string): { pem: Uint8Array; where: string } {
-    return { pem: fileOf(this.scenario, path), where: path };
+    return { pem: fileOf(this.#given, path), where: path };
   }
 
   async #recipient(recipient: Recipe['recipients'][number]): Promise<BlobPlan['recipients'][number]> {
@@ -270,12 +227,6 @@ export class Run {
     if ('file' in recipient) return { ...this.#key(recipient.file), ...comment };
     return { pem: utf8(await this.#host(recipient.host).wrappingKeyPem()), where: `wrapping key of ${recipient.host}`, ...comment };
   }
-}
-
-/** What a recipe attaches under a name. */
-export function attachmentOf(esm: GuestEntry['esm'], name: string, read: (contents: Contents) => Uint8Array): Uint8Array | undefined {
-  const found = esm && 'recipe' in esm ? esm.recipe.attachments?.find(attachment => attachment.name === name) : undefined;
-  return found && read(found.contents);
 }
 
 /** Without the members that are undefined. */

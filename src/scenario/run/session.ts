@@ -1,20 +1,21 @@
 import { basename } from 'node:path';
 import { Halt } from '../../hcall/index.ts';
-import { Machine, type MachineState } from '../../machine/index.ts';
+import { type HostSpec, Machine, type MachineState } from '../../machine/index.ts';
 import { type AnyEvent, createWorld, type World } from '../../sim/index.ts';
 import type { UnlockProgress } from '../../svm/luks/index.ts';
 import { Adversary, type AdversaryState, betrayerOf, type Rule, reachOf } from '../adversary/index.ts';
 import { completed, judge } from '../expect/expectations.ts';
 import { invariants, type Watcher } from '../invariants/index.ts';
-import type { Scenario } from '../language/load-scenario.ts';
-import type { AnyStepKind, Step } from '../steps/step-kind.ts';
-import { stepKinds } from '../steps/step-kinds.ts';
+import type { Scenario } from '../language/scenario-schema.ts';
+import type { StepKind } from '../steps/step-kind.ts';
+import { kindOf } from '../steps/step-kinds.ts';
+import type { AnyStep } from './any-step.ts';
 import { explain } from './explanation.ts';
-import { Interrupter } from './interruptions.ts';
+import { hostPlans } from './host-plans.ts';
+import { Interrupter, interruptionsOf } from './interruptions.ts';
 import { passed, RunEnded, type RunLimits } from './limits.ts';
-import type { AnyHostPlan, CreateMachine, MachinePort } from './ports.ts';
 import type { InvariantReport, ScenarioReport, StepReport } from './report.ts';
-import { hostPlans, interruptionsOf, Run, type RunState } from './run-state.ts';
+import { Run, type RunState } from './run-state.ts';
 import { StepEvents } from './step-events.ts';
 import type { InnerStep, StepOutcome } from './step-outcome.ts';
 import { tpmFaultsOf, withFaults } from './tpm-faults.ts';
@@ -22,10 +23,13 @@ import { tpmFaultsOf, withFaults } from './tpm-faults.ts';
 export const seedOf = ({ document }: Scenario): string => String(document.seed ?? 1);
 export const titleOf = ({ document, file }: Scenario): string => document.title ?? basename(file);
 
+/** Makes the machine of a run. */
+export type CreateMachine = (world: World, hosts: readonly HostSpec[]) => Promise<Machine>;
+
 export interface SessionOptions {
   readonly createMachine?: CreateMachine;
   /** Firmware that takes the place of what the scenario says: a mutant. */
-  readonly profile?: AnyHostPlan['profile'];
+  readonly profile?: HostSpec['profile'];
   readonly onEvent?: (event: AnyEvent) => void;
   /** Told how far the work on a disk's key slot is; then Argon2 leaves the event loop free. */
   readonly onUnlock?: (progress: UnlockProgress) => void;
@@ -50,7 +54,7 @@ export interface SessionState {
 export class Session {
   readonly scenario: Scenario;
   readonly world: World;
-  readonly #machine: MachinePort;
+  readonly machine: Machine;
   readonly #run: Run;
   readonly #watchers: readonly { readonly name: string; readonly watcher: Watcher }[];
   readonly #recent = new StepEvents();
@@ -63,26 +67,25 @@ export class Session {
   #ended: RunEnded | null = null;
   #interrupter: Interrupter;
 
-  private constructor(scenario: Scenario, world: World, machine: MachinePort, options: SessionOptions) {
+  private constructor(scenario: Scenario, world: World, machine: Machine, options: SessionOptions) {
     const { observe = false, onEvent, onUnlock, limits = {}, now = () => 0 } = options;
     this.#limits = limits;
     const startedMs = now();
     this.#elapsedMs = () => now() - startedMs;
     this.scenario = scenario;
     this.world = world;
-    this.#machine = machine;
+    this.machine = machine;
     this.#run = new Run(scenario, world, machine);
     this.#interrupter = new Interrupter(interruptionsOf(scenario));
     this.#run.runSteps = steps => this.#inner(steps);
     this.#run.onUnlock = onUnlock;
-    const real = machine instanceof Machine ? machine : null;
     const off: readonly string[] = scenario.document.switchOff ?? [];
     this.#watchers = invariants
       .filter(({ name }) => !off.includes(name))
-      .map(invariant => ({ name: invariant.name, watcher: invariant.create({ world, machine: real }) }));
+      .map(invariant => ({ name: invariant.name, watcher: invariant.create({ world, machine }) }));
     world.bus.listen(event => this.#hear(event, onEvent));
     if (observe || scenario.document.adversary) this.setRules(scenario.document.adversary ?? [], undefined, observe);
-    for (const host of real?.hosts ?? []) {
+    for (const host of machine.hosts) {
       const faults = tpmFaultsOf(scenario.document.faults, host.name);
       if (faults.length > 0) host.chip.backend = withFaults(host.backend, faults, world, host.name);
     }
@@ -91,7 +94,7 @@ export class Session {
   static async create(scenario: Scenario, options: SessionOptions = {}): Promise<Session> {
     const { createMachine = Machine.create, profile } = options;
     const world = createWorld(seedOf(scenario));
-    const plans = hostPlans(scenario).map((plan): AnyHostPlan => (profile === undefined ? plan : { ...plan, profile }));
+    const plans = hostPlans(scenario).map((plan): HostSpec => (profile === undefined ? plan : { ...plan, profile }));
     return new Session(scenario, world, await createMachine(world, plans), options);
   }
 
@@ -117,16 +120,10 @@ export class Session {
     this.#ended = why;
   }
 
-  /** The machine, for whoever wants to look at it. */
-  get machine(): Machine {
-    return this.#run.machine;
-  }
-
   /** Makes the hypervisors do what the rules say; what passed before counts on from `before`. */
   setRules(rules: readonly Rule[], before?: ReadonlyMap<string, AdversaryState>, observe = false): void {
-    if (!(this.#machine instanceof Machine)) return;
     this.#adversaries = new Map();
-    for (const host of this.#machine.hosts) {
+    for (const host of this.machine.hosts) {
       const bytesOf: Run['bytesOf'] = contents => this.#run.bytesOf(contents);
       const adversary = new Adversary({
         reach: reachOf(host, this.world),
@@ -161,18 +158,18 @@ export class Session {
   }
 
   /** Runs a step that need not be one of the scenario's. */
-  async play(step: Step): Promise<StepReport> {
+  async play(step: AnyStep): Promise<StepReport> {
     const report = await this.#step(step, this.done + 1);
-    if (this.#machine instanceof Machine) this.#interrupter.afterStep(this.#machine);
+    this.#interrupter.afterStep(this.machine);
     if (this.#fault) throw this.#fault.error;
     this.#steps.push(report);
     return report;
   }
 
-  async #step(step: Step, number: number): Promise<StepReport> {
+  async #step(step: AnyStep, number: number): Promise<StepReport> {
     const { world } = this;
     const run = this.#run;
-    const kind = stepKinds.get(step.do) as AnyStepKind;
+    const kind = kindOf(step);
     const name = step.name ?? step.do;
     const text = kind.text(step, run);
     const startNs = world.clock.nowNs;
@@ -191,7 +188,7 @@ export class Session {
   }
 
   /** Steps of a strand: the rest of them is not run after one that failed. */
-  async #inner(steps: readonly Step[]): Promise<readonly InnerStep[]> {
+  async #inner(steps: readonly AnyStep[]): Promise<readonly InnerStep[]> {
     const done: InnerStep[] = [];
     for (const step of steps) {
       const { name, ok, text, why } = await this.#step(step, done.length + 1);
@@ -227,12 +224,12 @@ export class Session {
   }
 
   close(): Promise<void> {
-    return this.#machine.close();
+    return this.machine.close();
   }
 
   snapshot(): SessionState {
     return {
-      machine: this.#run.machine.snapshot(),
+      machine: this.machine.snapshot(),
       run: this.#run.snapshot(),
       steps: [...this.#steps],
       watchers: this.#watchers.map(({ watcher }) => watcher.snapshot()),
@@ -244,7 +241,7 @@ export class Session {
   /** Goes back to a state of this session, with other rules from there on. */
   restore(state: SessionState, rules: readonly Rule[], interruptions = interruptionsOf(this.scenario)): void {
     this.#interrupter = new Interrupter(interruptions);
-    this.#run.machine.restore(state.machine);
+    this.machine.restore(state.machine);
     this.#run.restore(state.run);
     this.#steps = [...state.steps];
     this.#watchers.forEach(({ watcher }, i) => watcher.restore(state.watchers[i] as never));
@@ -262,7 +259,7 @@ const turned = (report: InvariantReport): InvariantReport => ({
 });
 
 /** A call that never returns is an outcome of its step. */
-async function outcomeOf(kind: AnyStepKind, step: Step, run: Run): Promise<StepOutcome> {
+async function outcomeOf(kind: StepKind, step: AnyStep, run: Run): Promise<StepOutcome> {
   try {
     return await kind.run(step, run);
   } catch (halt) {

@@ -42,3 +42,11 @@ export type StepResult =
   | { readonly kind: 'never'; readonly how: string; readonly scope: 'guest' | 'host' };
 
 export const OK: StepResult = { kind: 'ok' };
+
+/** Of a call that did not do what it was asked for: it never came back, or with a code in r3. */
+export function withoutSuccess(
+  outcome: { readonly never: string; readonly scope: 'guest' | 'host' } | { readonly r3: bigint; readonly r3Name?: string },
+): StepResult {
+  if ('never' in outcome) return { kind: 'never', how: outcome.never, scope: outcome.scope };
+  return { kind: 'code', r3: outcome.r3, ...(outcome.r3Name ? { r3Name: outcome.r3Name } : {}) };
+}

@@ -5,7 +5,7 @@ import { ultracalls } from '../../ultravisor/index.ts';
 import type { Run } from '../run/run-state.ts';
 import type { StepOutcome } from '../run/step-outcome.ts';
 import { ARGS, type Declared, registersOf } from './call-arguments.ts';
-import { GUEST, stepKind } from './step-kind.ts';
+import { OF_A_GUEST, stepKind } from './step-kind.ts';
 
 const hypercallNames = [...hcalls.values()].map(({ name }) => name);
 const ultracallNames = [...ultracalls.values()].map(({ name }) => name);
@@ -28,9 +28,9 @@ function outcomeOf(
 export const hypercall = stepKind({
   name: 'hypercall',
   about: 'The guest makes a hypercall (`sc 1`).',
+  of: OF_A_GUEST,
   fields: {
-    guest: GUEST,
-    call: z.union([z.enum(hypercallNames as [string, ...string[]]), z.int()]).describe('Which one: its name, or a number.'),
+    call: z.union([z.enum(hypercallNames), z.int()]).describe('Which one: its name, or a number.'),
     args: ARGS,
     user: z.boolean().optional().describe('From problem state: by a user program.'),
   },
@@ -39,7 +39,7 @@ export const hypercall = stepKind({
   text: (step, run) =>
     `${run.guestName(step.guest)} makes ${typeof step.call === 'number' ? `hypercall 0x${step.call.toString(16)}` : step.call}`,
   async run({ guest: name, call, args, user }, run) {
-    const guest = run.realGuest(name);
+    const guest = run.guest(name);
     const record = typeof call === 'number' ? hcalls.get(call) : byName(hcalls, call);
     const after = await guest.call('sc 1', registersOf(record, record?.number ?? Number(call), args), user);
     return outcomeOf(after, guest.state, false);
@@ -49,13 +49,13 @@ export const hypercall = stepKind({
 export const ultracall = stepKind({
   name: 'ultracall',
   about: 'The guest or its hypervisor makes an ultracall (`sc 2`).',
+  of: OF_A_GUEST,
   fields: {
-    guest: GUEST,
     by: z
       .enum(['guest', 'hypervisor'])
       .optional()
       .describe("Who makes it. Default: the guest. Of the hypervisor, `lpid` is the guest's unless given."),
-    call: z.union([z.enum(ultracallNames as [string, ...string[]]), z.int()]).describe('Which one: its name, or a number.'),
+    call: z.union([z.enum(ultracallNames), z.int()]).describe('Which one: its name, or a number.'),
     args: ARGS,
     user: z.boolean().optional().describe('From problem state: by a user program.'),
   },
@@ -64,7 +64,7 @@ export const ultracall = stepKind({
   text: (step, run) =>
     `${step.by === 'hypervisor' ? 'the hypervisor' : run.guestName(step.guest)} makes ${typeof step.call === 'number' ? `ultracall 0x${step.call.toString(16)}` : step.call}`,
   async run({ guest: name, by, call, args, user }, run) {
-    const guest = run.realGuest(name);
+    const guest = run.guest(name);
     const record = typeof call === 'number' ? ultracalls.get(call) : byName(ultracalls, call);
     const number = record?.number ?? Number(call);
     if (by === 'hypervisor') return outcomeOf(await asHypervisor(run, name, record, number, args), guest.state, true);
@@ -79,7 +79,7 @@ async function asHypervisor(
   number: number,
   args: Args,
 ): Promise<readonly bigint[]> {
-  const { lpid } = run.realGuest(guest).spec;
+  const { lpid } = run.guest(guest).spec;
   const registers = registersOf(record, number, { ...(record && 'lpid' in record.in ? { lpid } : {}), ...args });
   const given = Array.from({ length: 9 }, (_, i) => registers.get(4 + i) ?? 0n);
   const after = await run.hostOf(guest).hypervisor.ultracall(number, ...given);

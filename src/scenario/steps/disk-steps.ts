@@ -2,19 +2,20 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import { type PassphraseClientName, passphraseClients } from '../../svm/guest/index.ts';
 import { memorySource } from '../../svm/luks/index.ts';
+import { guestNamed } from '../language/machines.ts';
 import { path } from '../language/values.ts';
-import { OK } from '../run/step-outcome.ts';
-import { GUEST, stepKind } from './step-kind.ts';
+import { OK, withoutSuccess } from '../run/step-outcome.ts';
+import { OF_A_GUEST, stepKind } from './step-kind.ts';
 
 const DEFAULT_CLIENT: PassphraseClientName = 'dracut';
-const CLIENT_NAMES = Object.keys(passphraseClients) as [PassphraseClientName, ...PassphraseClientName[]];
+const CLIENT_NAMES = Object.keys(passphraseClients) as PassphraseClientName[];
 const ABOUT_CLIENTS = Object.values(passphraseClients).map(({ about }) => about);
 
 export const unlock = stepKind({
   name: 'unlock',
   about: 'The Secure VM reads the passphrase from its ESM blob as a real client does, and opens its LUKS volume with it.',
+  of: OF_A_GUEST,
   fields: {
-    guest: GUEST,
     disk: path("The image of the LUKS volume. Default: the guest's own disk.").optional(),
     client: z
       .enum(CLIENT_NAMES)
@@ -24,9 +25,14 @@ export const unlock = stepKind({
   },
   expects: ['result', 'state', 'disk'],
   usual: { result: 'ok', disk: { opened: true } },
+  *problems(step, machines) {
+    const guest = guestNamed(machines, step.guest);
+    if (step.disk !== undefined || !guest || guest.disk) return;
+    yield { path: [], what: `guest "${guest.name}" has no disk`, hint: 'Say "disk: FILE" here, or give the guest a disk.' };
+  },
   text: (step, run) => `${run.guestName(step.guest)} unlocks ${step.disk === undefined ? 'its disk' : basename(step.disk)}`,
   async run(step, run) {
-    const guest = run.realGuest(step.guest);
+    const guest = run.guest(step.guest);
     const image = async () =>
       step.disk === undefined
         ? memorySource(await run.disk(step.guest), `disk of ${guest.name}`)
@@ -37,8 +43,7 @@ export const unlock = stepKind({
       ...(run.onUnlock ? { onProgress: run.onUnlock } : {}),
     });
     const { state } = guest;
-    if ('never' in outcome) return { result: { kind: 'never', how: outcome.never, scope: outcome.scope }, state };
-    if (!outcome.ok) return { result: { kind: 'code', r3: outcome.r3, ...(outcome.r3Name ? { r3Name: outcome.r3Name } : {}) }, state };
+    if ('never' in outcome || !outcome.ok) return { result: withoutSuccess(outcome), state };
     return { result: OK, state, disk: outcome.disk };
   },
 });

@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import type { Never } from '../run/ports.ts';
-import { OK, type StepResult } from '../run/step-outcome.ts';
-import { GUEST, stepKind } from './step-kind.ts';
+import { OK, withoutSuccess } from '../run/step-outcome.ts';
+import { OF_A_GUEST, stepKind } from './step-kind.ts';
 
 export const start = stepKind({
   name: 'start',
   about: 'The hypervisor makes a guest and starts it: kernel, initrd, RTAS, device tree and ESM blob are loaded, the kernel runs.',
-  fields: { guest: GUEST },
+  of: OF_A_GUEST,
+  moves: 'starts',
+  fields: {},
   expects: ['result', 'state'],
   usual: { state: 'running' },
   text: (step, run) => `${run.guestName(step.guest)} starts`,
@@ -20,22 +21,24 @@ export const start = stepKind({
 export const enterSecureMode = stepKind({
   name: 'enter-secure-mode',
   about: 'The kernel of the guest asks to become a Secure VM (UV_ESM).',
-  fields: { guest: GUEST },
+  of: OF_A_GUEST,
+  fields: {},
   expects: ['result', 'state', 'refusedBy'],
   usual: { result: 'secure' },
   text: (step, run) => `${run.guestName(step.guest)} asks to become secure`,
   async run(step, run) {
     const guest = run.guest(step.guest);
     const outcome = await guest.enterSecureMode();
-    return { result: resultOf(outcome, 'secure' in outcome && outcome.secure && outcome.pc), state: guest.state };
+    const secure = 'secure' in outcome && outcome.secure;
+    return { result: secure ? { kind: 'secure', pc: outcome.pc } : withoutSuccess(outcome), state: guest.state };
   },
 });
 
 export const getFile = stepKind({
   name: 'get-file',
   about: 'A program in the Secure VM reads a file of the ESM blob, piece by piece (UV_ESMB_GET_FILE).',
+  of: OF_A_GUEST,
   fields: {
-    guest: GUEST,
     file: z.string().min(1).max(64).describe('Name of the attachment in the ESM blob, such as `rootd`.'),
   },
   expects: ['result', 'state', 'bytes', 'refusedBy'],
@@ -49,17 +52,6 @@ export const getFile = stepKind({
       run.world.secrets.register(`attachment ${step.file} of ${run.guestName(step.guest)}`, bytes, ['owner', 'ultravisor', 'svm']);
       return { result: OK, state: guest.state, bytes };
     }
-    return { result: resultOf(outcome as Never | Refused), state: guest.state };
+    return { result: withoutSuccess(outcome), state: guest.state };
   },
 });
-
-interface Refused {
-  readonly r3: bigint;
-  readonly r3Name?: string;
-}
-
-function resultOf(outcome: Never | Refused, pc: bigint | false = false): StepResult {
-  if ('never' in outcome) return { kind: 'never', how: outcome.never, scope: outcome.scope };
-  if (pc !== false) return { kind: 'secure', pc };
-  return { kind: 'code', r3: outcome.r3, ...(outcome.r3Name ? { r3Name: outcome.r3Name } : {}) };
-}

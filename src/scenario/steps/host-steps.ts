@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { OK } from '../run/step-outcome.ts';
-import { GUEST, HOST, stepKind } from './step-kind.ts';
+import { OF_A_GUEST, OF_A_HOST, stepKind } from './step-kind.ts';
 
 export const boot = stepKind({
   name: 'boot',
   about: 'The host boots: firmware starts the TPM, makes the wrapping key or gives it a new password, and hands over to the hypervisor.',
-  fields: { host: HOST },
+  of: OF_A_HOST,
+  moves: 'boots',
+  fields: {},
   expects: ['result', 'wrappingKey', 'password', 'refusedBy'],
   usual: { result: 'ok' },
   text: (step, run) => `${run.hostName(step.host)} boots`,
@@ -15,10 +17,12 @@ export const boot = stepKind({
 export const reboot = stepKind({
   name: 'reboot',
   about: 'A host boots again (its guests are gone then), or a guest is reset and loaded anew.',
-  fields: {
+  of: {
     host: z.string().optional().describe('Name of the host that boots again. Give this or `guest`.'),
     guest: z.string().optional().describe('Name of the guest that is reset. Give this or `host`.'),
   },
+  moves: 'reboots',
+  fields: {},
   expects: ['result', 'state', 'wrappingKey', 'password', 'refusedBy'],
   usual: { result: 'ok' },
   text: (step, run) => (step.guest === undefined ? `${run.hostName(step.host)} boots again` : `${run.guestName(step.guest)} is reset`),
@@ -33,7 +37,8 @@ export const reboot = stepKind({
 export const terminate = stepKind({
   name: 'terminate',
   about: 'The hypervisor ends a guest.',
-  fields: { guest: GUEST },
+  of: OF_A_GUEST,
+  fields: {},
   expects: ['result', 'state'],
   usual: { state: 'terminated' },
   text: (step, run) => `the hypervisor ends ${run.guestName(step.guest)}`,

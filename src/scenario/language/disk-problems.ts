@@ -1,30 +1,12 @@
-import type { Step } from '../steps/step-kind.ts';
 import { diskProblem } from './guest-disk.ts';
-import type { GuestEntry, ScenarioDocument } from './scenario-schema.ts';
+import type { GuestEntry } from './guest-entry.ts';
+import { didYouMean, type KeyPath } from './problem.ts';
 import { bytesOf } from './values.ts';
-import type { KeyPath } from './yaml-source.ts';
-import { didYouMean } from './zod-issues.ts';
 
 type Say = (path: KeyPath, what: string, hint?: string) => void;
 
-/** Disks that cannot be made, passphrases that are attached nowhere, and steps that unlock what is not there. */
-export function diskProblems(doc: ScenarioDocument, say: Say): void {
-  const guests = doc.guests ?? [];
-  guests.forEach((guest, i) => guestProblems(guest, ['guests', i], say));
-  const check = (step: Step, path: KeyPath): void => {
-    if (step.do === 'parallel')
-      (step.strands as readonly (readonly Step[])[]).forEach((strand, i) =>
-        strand.forEach((inner, j) => check(inner, [...path, 'strands', i, j])),
-      );
-    if (step.do !== 'unlock' || step.disk !== undefined) return;
-    const guest = step.guest === undefined ? guests[0] : guests.find(({ name }) => name === step.guest);
-    if (!guest || guest.disk) return;
-    say(path, `guest "${guest.name}" has no disk`, 'Say "disk: FILE" here, or give the guest a disk.');
-  };
-  doc.steps.forEach((step, i) => check(step, ['steps', i]));
-}
-
-function guestProblems({ disk, esm }: GuestEntry, at: KeyPath, say: Say): void {
+/** Disks that cannot be made, and passphrases that are attached nowhere. */
+export function diskProblems({ disk, esm }: GuestEntry, at: KeyPath, say: Say): void {
   if (!disk) return;
   const { image, luks } = disk;
   if ((image === undefined) === (luks === undefined))

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { SWAPPING } from '../../tpmrm/index.ts';
+import { DEFAULT_PROFILE, profileNames } from '../../ultravisor/index.ts';
+import { NAME, path } from './values.ts';
+
+const WRAPPING_KEY = z
+  .union([z.literal('generated'), z.strictObject({ file: path('PEM of an RSA-2048 private key.') })])
+  .describe(
+    '`generated` (default): firmware has the TPM make it at first boot. A file: this private key is imported, as a manufacturer would.',
+  );
+
+const HOST_FIELDS = {
+  tpm: z.string().min(1).optional().describe('The TPM: `embedded` (default), or where another one is reached.'),
+  profile: z.enum(profileNames).optional().describe(`How the host's firmware behaves. Default: ${DEFAULT_PROFILE}.`),
+  proxy: z
+    .enum(['observed', 'strict'])
+    .optional()
+    .describe('How spapr-tpm-proxy answers: as the real QEMU was observed to (default), or strictly as its document says.'),
+  swapping: z
+    .enum(SWAPPING)
+    .optional()
+    .describe(
+      "When the resource manager's spaces leave the TPM: `eager` after each command, as Linux does (default), or `lazy` when another needs the TPM.",
+    ),
+  securePages: z.int().positive().optional().describe('Secure memory of the host, in pages of 64 KiB. Default: plenty.'),
+  firmware: z.strictObject({ wrappingKey: WRAPPING_KEY.optional() }).optional().describe("What is special about the host's firmware."),
+};
+/** The only host of a scenario. */
+export const HOST = z.strictObject({ name: NAME.optional().describe('What steps call this host. Default: `host`.'), ...HOST_FIELDS });
+/** One of several. */
+export const NAMED_HOST = z.strictObject({ name: NAME.describe('What steps call this host.'), ...HOST_FIELDS });
+
+export type HostEntry = z.infer<typeof HOST>;
