@@ -1,4 +1,4 @@
-import { count } from '../src/trace/event/rendering.ts';
+import { count, showMs } from '../src/trace/event/wording.ts';
 import type { PageAboutRun, PageEvent } from '../src/trace/report/page-data.ts';
 import type { Viewpoint } from '../src/trace/view/viewpoint.ts';
 import { showFilters } from './controls/filter-chips.ts';
@@ -16,10 +16,10 @@ import { knowledgePanel } from './panels/knowledge-panel.ts';
 import { memoryPanel } from './panels/memory-panel.ts';
 import { tpmPanel } from './panels/tpm-panel.ts';
 import { inText, nameOf } from './parts/actor-names.ts';
-import { byId, el, showMs, theInput } from './parts/dom.ts';
+import { byId, el, theInput } from './parts/dom.ts';
 
 const about = readAbout();
-const diagram = new SequenceDiagram(about.lanes, index => select(index));
+const diagram = new SequenceDiagram(about, index => select(index));
 const filter: Filter = { hidden: new Set(), routine: false };
 const state: { run: number; tab: Tab; seq: number; search: string } = { run: 0, tab: 'event', seq: 0, search: '' };
 let view: View = { viewpoint: 'omniscient', runs: [], bytes: new Map() };
@@ -45,9 +45,9 @@ async function look(viewpoint: Viewpoint): Promise<void> {
 function layOut(): void {
   const run = runAbout();
   bySeq = new Map(events().map(event => [event.q, event]));
-  diagram.show(rowsOf(events(), filter, run?.last ?? 0), inText(view.viewpoint));
+  diagram.show(rowsOf(events(), filter, about.kinds, run?.last ?? 0), inText(view.viewpoint));
   if (run) tellOf(run);
-  showFilters(events(), filter, layOut);
+  showFilters(about.groups, events(), filter, layOut);
   search(state.search);
   showTicks(diagram.rows);
   theInput('slider').max = String(Math.max(0, diagram.rows.length - 1));

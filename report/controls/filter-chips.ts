@@ -1,9 +1,9 @@
-import type { PageEvent } from '../../src/trace/report/page-data.ts';
-import { type Filter, GROUPS } from '../data/event-rows.ts';
+import type { PageAbout, PageEvent } from '../../src/trace/report/page-data.ts';
+import type { Filter } from '../data/event-rows.ts';
 import { byId, el } from '../parts/dom.ts';
 
 /** Buttons that show and hide groups of events, and what is routine. */
-export function showFilters(events: readonly PageEvent[], filter: Filter, changed: () => void): void {
+export function showFilters(groups: PageAbout['groups'], events: readonly PageEvent[], filter: Filter, changed: () => void): void {
   const routine = events.filter(({ r }) => r).length;
   const chip = (name: string, on: boolean, title: string, toggle: () => void): HTMLElement => {
     const onclick = (): void => {
@@ -14,7 +14,7 @@ export function showFilters(events: readonly PageEvent[], filter: Filter, change
   };
   const focused = document.activeElement?.getAttribute('data-filter');
   byId('filters').replaceChildren(
-    ...GROUPS.map(([name, title]) =>
+    ...groups.map(([name, title]) =>
       chip(name, !filter.hidden.has(name), title, () => {
         if (!filter.hidden.delete(name)) filter.hidden.add(name);
       }),

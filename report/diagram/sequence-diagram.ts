@@ -1,8 +1,8 @@
-import { count } from '../../src/trace/event/rendering.ts';
+import { count, showMs } from '../../src/trace/event/wording.ts';
 import type { PageAbout, PageEvent } from '../../src/trace/report/page-data.ts';
 import { partyOf } from '../../src/trace/view/one-party.ts';
 import { glyphOf, isBad, type Row } from '../data/event-rows.ts';
-import { byId, el, showMs } from '../parts/dom.ts';
+import { byId, el } from '../parts/dom.ts';
 
 /** Rows beyond the window's edges that exist too. */
 const OVERSCAN = 12;
@@ -23,13 +23,15 @@ export class SequenceDiagram {
   #unseenBy = '';
   #frame = 0;
   readonly #all: PageAbout['lanes'];
+  readonly #kinds: PageAbout['kinds'];
   readonly #onSelect: (index: number) => void;
   readonly #scroller = byId('scroller');
   readonly #list = byId('diagram');
   readonly #holder = byId('rows');
 
-  constructor(all: PageAbout['lanes'], onSelect: (index: number) => void) {
-    this.#all = all;
+  constructor({ lanes, kinds }: PageAbout, onSelect: (index: number) => void) {
+    this.#all = lanes;
+    this.#kinds = kinds;
     this.#onSelect = onSelect;
     this.#scroller.addEventListener('scroll', () => this.draw(), { passive: true });
     addEventListener('resize', () => this.draw());
@@ -167,7 +169,7 @@ export class SequenceDiagram {
       event.f === event.o
         ? el('i', { class: 'dot', style: `left:${a}%` })
         : el('i', { class: `arrow ${b < a ? 'to-left' : 'to-right'}${back}`, style: `left:${low}%;width:${high - low}%` });
-    const label = [glyphOf(event), event.x].filter(Boolean).join(' ');
+    const label = [glyphOf(event, this.#kinds), event.x].filter(Boolean).join(' ');
     const spoken = el('span', { class: 'sr' }, names);
     return el(
       'span',

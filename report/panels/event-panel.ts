@@ -1,8 +1,8 @@
-import { count } from '../../src/trace/event/rendering.ts';
+import { count, showMs } from '../../src/trace/event/wording.ts';
 import type { PageBytes, PageEvent } from '../../src/trace/report/page-data.ts';
 import { isBad } from '../data/event-rows.ts';
 import { nameOf } from '../parts/actor-names.ts';
-import { el, showMs, table } from '../parts/dom.ts';
+import { el, table } from '../parts/dom.ts';
 import { byteInspector } from './byte-inspector.ts';
 import { effectOf, explained, link, type Surroundings } from './effect.ts';
 

@@ -1,4 +1,4 @@
-import { count } from '../../src/trace/event/rendering.ts';
+import { count } from '../../src/trace/event/wording.ts';
 import type { PageEvent } from '../../src/trace/report/page-data.ts';
 import type { PageKind } from '../../src/trace/view/guest-pages.ts';
 import { el, table } from '../parts/dom.ts';

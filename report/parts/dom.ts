@@ -41,6 +41,3 @@ export const forReaders = (text: string): HTMLElement => el('span', { class: 'sr
 /** A table of rows. */
 export const table = (head: HTMLElement | null, rows: readonly HTMLElement[], caption: HTMLElement | null = null): HTMLElement =>
   el('table', {}, caption, head && el('thead', {}, head), el('tbody', {}, ...rows));
-
-/** Virtual time. */
-export const showMs = (microseconds: number): string => `${(microseconds / 1000).toFixed(3)} ms`;

@@ -1,6 +1,6 @@
 export { showDiff } from './diff/diff-text.ts';
 export { diffRuns, type RunDiff } from './diff/run-diff.ts';
-export { LEVELS, type Level, type Tone } from './event/rendering.ts';
+export type { Tone } from './event/kind-record.ts';
 export { toJsonLines } from './export/json-lines.ts';
 export { toMermaid } from './export/mermaid.ts';
 export { type FoundMessage, findMessages } from './inspect/find-messages.ts';
@@ -18,7 +18,7 @@ export { type Paint, painter } from './show/paint.ts';
 export { decodeTrace, readTrace, type Trace, type TracedRun } from './stream/trace-reader.ts';
 export { FORMAT_VERSION, type TraceHeader, type TraceRun } from './stream/trace-records.ts';
 export { TraceWriter } from './stream/trace-writer.ts';
-export { Timeline, type TimelineOptions } from './timeline/timeline.ts';
+export { LEVELS, type Level, Timeline, type TimelineOptions } from './timeline/timeline.ts';
 export { Seer, seenAs } from './view/seen-as.ts';
 export { VIEWPOINTS, type Viewpoint, viewpointOf } from './view/viewpoint.ts';
 export { type KnownSecret, whoKnowsWhat } from './view/who-knows-what.ts';

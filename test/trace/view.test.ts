@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { ACTORS, type AnyEvent } from '../../src/sim/index.ts';
-import { LANES, Placer } from '../../src/trace/event/lanes.ts';
+import { LANES } from '../../src/trace/event/lanes.ts';
+import { Placer } from '../../src/trace/event/placer.ts';
 import { seenAs, whoKnowsWhat } from '../../src/trace/index.ts';
 import { pageChanges, pageKind } from '../../src/trace/view/guest-pages.ts';
 import { TpmFollower } from '../../src/trace/view/tpm-state.ts';

@@ -3,7 +3,7 @@ import { hcalls } from '../../hcall/index.ts';
 import type { EventData, SimEvent } from '../../sim/index.ts';
 import { H_MEANING, type HName, type RegisterUses, s64, showRegister, U_MEANING, type UName } from '../../spec/index.ts';
 import { ultracalls, whenGiven } from '../../ultravisor/index.ts';
-import type { Rendering } from './rendering.ts';
+import type { Rendering } from './kind-record.ts';
 
 /** Calls that move one page or carry one answer: there are many, and page events tell the same. */
 const ROUTINE: ReadonlySet<string> = new Set([
@@ -20,18 +20,18 @@ interface CallRecord {
   readonly out: RegisterUses;
 }
 
-const recordOf = (kind: string, number: number): CallRecord | undefined =>
+const callRecord = (kind: string, number: number): CallRecord | undefined =>
   kind.startsWith('hcall') ? hcalls.get(number) : ultracalls.get(number);
 
 export function renderCall({ kind, data }: SimEvent<'hcall.call'> | SimEvent<'ultracall.call'>): Rendering {
-  const record = recordOf(kind, data.number);
+  const record = callRecord(kind, data.number);
   const name = record ? data.name : `${data.name} ${hex(data.number)}`;
   const args = showRegisters(record?.in, data.args);
   return { text: args ? `${name}  ${args}` : name, opens: true, routine: ROUTINE.has(data.name) };
 }
 
 export function renderReturn({ kind, data }: SimEvent<'hcall.return'> | SimEvent<'ultracall.return'>): Rendering {
-  const record = recordOf(kind, data.number);
+  const record = callRecord(kind, data.number);
   const failed = isFailure(data);
   const meaning = failed && data.r3Name ? meaningOf(kind, data.number, data.r3Name) : undefined;
   const out = showRegisters(record?.out, data.out);

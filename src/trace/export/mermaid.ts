@@ -1,6 +1,7 @@
 import type { AnyEvent } from '../../sim/index.ts';
 import { render } from '../event/event-kinds.ts';
-import { LANE_NAMES, LANES, type Lane, Placer } from '../event/lanes.ts';
+import { LANE_NAMES, LANES, type Lane } from '../event/lanes.ts';
+import { Placer } from '../event/placer.ts';
 
 export interface MermaidOptions {
   /** With what is routine: single pages, the resource manager's own traffic. */

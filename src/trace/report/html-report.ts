@@ -1,3 +1,5 @@
+import { eventKinds } from '../event/event-kinds.ts';
+import { GROUPS } from '../event/kind-record.ts';
 import { LANE_NAMES, LANES } from '../event/lanes.ts';
 import type { Trace } from '../stream/trace-reader.ts';
 import { REPORT_VIEWPOINTS, type Viewpoint } from '../view/viewpoint.ts';
@@ -17,6 +19,8 @@ export function toReport({ header, runs }: Trace, { only }: ReportOptions = {}):
     simulator: header.simulator,
     viewpoints,
     lanes: LANES.map(lane => ({ id: lane, name: LANE_NAMES[lane] })),
+    groups: GROUPS,
+    kinds: Object.fromEntries(Object.entries(eventKinds).map(([kind, { group, glyph }]) => [kind, { group, glyph }])),
     runs: runs.map(({ about, ok, events }) => ({
       ...about,
       ...(ok === undefined ? {} : { ok }),

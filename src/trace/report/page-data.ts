@@ -1,6 +1,6 @@
 import type { Actor, EventKind } from '../../sim/index.ts';
+import type { Group, Tone } from '../event/kind-record.ts';
 import type { Lane } from '../event/lanes.ts';
-import type { Tone } from '../event/rendering.ts';
 import type { PageKind } from '../view/guest-pages.ts';
 import type { TpmThing } from '../view/tpm-state.ts';
 import type { Viewpoint } from '../view/viewpoint.ts';
@@ -13,6 +13,17 @@ export interface PageAbout {
   readonly viewpoints: readonly Viewpoint[];
   readonly lanes: readonly { readonly id: Lane; readonly name: string }[];
   readonly runs: readonly PageAboutRun[];
+  /** What can be shown or hidden: name, and what it covers. */
+  readonly groups: readonly (readonly [Group, string])[];
+  /** By kind of event: the group it is of, and its mark. */
+  readonly kinds: Readonly<Record<string, PageKindOfEvent>>;
+}
+
+export interface PageKindOfEvent {
+  /** Absent: it is always shown. */
+  readonly group?: Group | undefined;
+  /** Absent: none but one for what is bad. */
+  readonly glyph?: string | undefined;
 }
 
 export interface PageAboutRun {

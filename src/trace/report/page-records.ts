@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { AnyEvent, Sight } from '../../sim/index.ts';
 import { render } from '../event/event-kinds.ts';
-import { LANES, Placer } from '../event/lanes.ts';
+import { LANES } from '../event/lanes.ts';
+import { Placer } from '../event/placer.ts';
 import type { Inspected } from '../inspect/tpm-message.ts';
 import { toJson } from '../plain-json.ts';
 import { inspectedOf } from '../show/event-in-full.ts';

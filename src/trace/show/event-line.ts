@@ -1,6 +1,6 @@
 import type { AnyEvent } from '../../sim/index.ts';
 import { render } from '../event/event-kinds.ts';
-import type { Tone } from '../event/rendering.ts';
+import type { Tone } from '../event/kind-record.ts';
 import { showTime, sightMark } from '../event/wording.ts';
 
 /** An event in a line, as parts: for whoever lays it out in another way than a listing. */

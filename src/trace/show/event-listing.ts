@@ -1,6 +1,6 @@
 import type { AnyEvent } from '../../sim/index.ts';
 import { render } from '../event/event-kinds.ts';
-import { Depths, showTime, sightMark } from '../event/wording.ts';
+import { showTime, sightMark } from '../event/wording.ts';
 import type { Paint } from './paint.ts';
 
 export interface ListingOptions {
@@ -24,5 +24,17 @@ export function* listing(events: Iterable<AnyEvent>, { grep, verbose, columns, p
     const body = '  '.repeat(Math.min(10, depth)) + text;
     const room = columns === undefined ? Number.POSITIVE_INFINITY : Math.max(30, columns - head.length);
     yield paint(head, 'quiet') + paint(body.length > room ? `${body.slice(0, room - 1)}…` : body, tone);
+  }
+}
+
+/** How deep an event stands below what caused it; a return stands where its call does. */
+class Depths {
+  readonly #depths = new Map<number, number>();
+
+  of({ seq, cause, kind }: AnyEvent): number {
+    const above = cause === null ? -1 : (this.#depths.get(cause) ?? -1);
+    const depth = kind.endsWith('.return') ? Math.max(0, above) : above + 1;
+    this.#depths.set(seq, depth);
+    return depth;
   }
 }

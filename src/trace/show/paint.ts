@@ -1,5 +1,5 @@
 import picocolors from 'picocolors';
-import type { Tone } from '../event/rendering.ts';
+import type { Tone } from '../event/kind-record.ts';
 
 export type Paint = (text: string, tone: Tone | undefined) => string;
 

@@ -1,6 +1,6 @@
 import { type FieldSeen, hexDump } from '../../bytes/index.ts';
 import type { AnyEvent, Sight } from '../../sim/index.ts';
-import { count } from '../event/rendering.ts';
+import { count } from '../event/wording.ts';
 import { decodeTpm } from './tpm-fields.ts';
 
 const MOST_BYTES = 1024;

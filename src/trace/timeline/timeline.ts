@@ -1,8 +1,13 @@
 import type { AnyEvent } from '../../sim/index.ts';
 import { render } from '../event/event-kinds.ts';
-import type { Level, Rendering } from '../event/rendering.ts';
+import type { Rendering } from '../event/kind-record.ts';
+import { showTime, sightMark } from '../event/wording.ts';
 import { type Paint, painter } from '../show/paint.ts';
 import { detailOf } from './event-detail.ts';
+
+/** How much a person sees: verdicts only; what matters; everything. */
+export const LEVELS = ['quiet', 'normal', 'verbose'] as const;
+export type Level = (typeof LEVELS)[number];
 
 export interface TimelineOptions {
   readonly level: Level;
@@ -72,7 +77,7 @@ export class Timeline {
 
   #stepEnd(event: AnyEvent, { text, tone }: Rendering): void {
     this.flush();
-    this.#write(`${ms(event)}  ${text}`, tone);
+    this.#write(`${showTime(event).padStart(TIME)}  ${text}`, tone);
   }
 
   #line(line: Line): void {
@@ -82,7 +87,7 @@ export class Timeline {
     if (!verbose && rendering.closes && this.#open && this.#open.event.seq === callOf(event, this.#open.event)) {
       const open = this.#open;
       this.#open = undefined;
-      this.#show(open.event, `${open.rendering.text} → ${rendering.closes.result}`, rendering.tone, sees([open.event, event]));
+      this.#show(open.event, `${open.rendering.text} → ${rendering.closes.result}`, rendering.tone, sightMark(open.event, event));
       return;
     }
     if (rendering.run && !verbose) {
@@ -120,9 +125,9 @@ export class Timeline {
     return kind.endsWith('.return') ? depth : Math.min(MOST_INDENT, depth + 1);
   }
 
-  #show(event: AnyEvent, text: string, tone: Rendering['tone'], mark = sees([event])): void {
+  #show(event: AnyEvent, text: string, tone: Rendering['tone'], mark = sightMark(event)): void {
     const indent = '  '.repeat(Math.max(0, this.#depthOf(event) - 1));
-    const head = `${ms(event)}  ${event.actor.padEnd(ACTOR)}  ${mark}  `;
+    const head = `${showTime(event).padStart(TIME)}  ${event.actor.padEnd(ACTOR)}  ${mark}  `;
     const { columns } = this.#options;
     const whole = indent + text;
     const room = columns === undefined ? Number.POSITIVE_INFINITY : Math.max(30, columns - head.length);
@@ -133,15 +138,6 @@ export class Timeline {
   #write(text: string, tone: Rendering['tone']): void {
     this.#options.write(`${this.#paint(text, tone)}\n`);
   }
-}
-
-const ms = ({ virtualTimeNs }: AnyEvent): string => `${(Number(virtualTimeNs / 1000n) / 1000).toFixed(3)} ms`.padStart(TIME);
-
-/** Whether the hypervisor sees bytes of these events, or there are only bytes that it does not see, or none. */
-function sees(events: readonly AnyEvent[]): '●' | '○' | ' ' {
-  const sights = events.flatMap(event => event.sights).filter(({ bytes }) => bytes.length > 0);
-  if (sights.length === 0) return ' ';
-  return sights.some(({ seenBy }) => seenBy.includes('hypervisor')) ? '●' : '○';
 }
 
 /** The call that an event is the return of: its cause, or for a TPM the command just before it. */

@@ -1,7 +1,7 @@
 import type { Actor, AnyEvent } from '../../sim/index.ts';
+import { recordOf } from '../event/event-kinds.ts';
 import { ownTraffic } from './own-traffic.ts';
 import { eyesOf, type Viewpoint } from './viewpoint.ts';
-import { witnessesOf } from './witnesses.ts';
 
 /** Reads events, in their order, as one viewpoint sees them. */
 export class Seer {
@@ -24,10 +24,10 @@ export class Seer {
     if (this.viewpoint === 'omniscient') return event;
     const own = this.#own.get(event.seq);
     if (own && this.#eyes.has(own.actor)) return own;
-    const witnesses = witnessesOf(event, seq => (seq === null ? undefined : this.#calls.get(seq)));
+    const witnesses = recordOf(event).witnesses(event, seq => (seq === null ? undefined : this.#calls.get(seq)));
     if (event.kind.endsWith('.return') && event.cause !== null) this.#calls.delete(event.cause);
-    if (!this.#any(witnesses)) return null;
     const sights = event.sights.filter(({ seenBy }) => this.#any(seenBy));
+    if (sights.length === 0 && !this.#any(witnesses)) return null;
     return { ...event, sights, data: this.#dataOf(event) } as AnyEvent;
   }
 
