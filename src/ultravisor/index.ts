@@ -1,14 +1,13 @@
-export { type Attest, bootFirmware, type Handover, type WrappingKey } from './boot/firmware.ts';
+export { type Attest, bootFirmware, type WrappingKey } from './boot/firmware.ts';
 export { startUltravisor } from './boot/uv-fdt.ts';
 export { UltracallDispatcher } from './calls/dispatcher.ts';
 export { ultracalls } from './calls/index.ts';
-export { type AnyUltracall, conditionsOf, type Ultracall, whenGiven } from './calls/ultracall.ts';
+export { type AnyUltracall, conditionsOf, whenGiven } from './calls/ultracall.ts';
 export { CHECKS, type CheckName, checks } from './core/checks.ts';
 export { DEFAULT_PROFILE, fieldNames, fieldOf, type Profile, profileNames, profiles } from './core/profile.ts';
-export { FIELDS, type FieldName } from './core/profile-fields.ts';
-export { GPF_STATES, type GpfState, type Svm } from './core/svm.ts';
+export { FIELDS } from './core/profile-fields.ts';
+export type { Svm } from './core/svm.ts';
 export { Ultravisor, type UltravisorState } from './core/ultravisor.ts';
 export { readSvm, writeSvm } from './memory/svm-memory.ts';
-export { reflectInterrupt } from './reflect/exceptions.ts';
 export { reflectHypercall } from './reflect/hypercalls.ts';
 export { WEAKNESSES, type Weakness } from './weaknesses/weaknesses.ts';

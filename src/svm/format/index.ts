@@ -1,12 +1,11 @@
-export { CPIO_BLOCK, CPIO_HEADER, type CpioEntry, type CpioHeader, readCpio, readCpioEntry } from './cpio/entries.ts';
-export { type BlobSearch, findEsmBlob, type SearchEnd } from './cpio/find-blob.ts';
-export { type CpioFile, esmArchive, writeCpio } from './cpio/write.ts';
+export { type CpioEntry, readCpio } from './cpio/entries.ts';
+export { type BlobSearch, findEsmBlob } from './cpio/find-blob.ts';
+export { esmArchive } from './cpio/write.ts';
 export { flattenElf, isElf } from './elf.ts';
 export {
   type DigestProperties,
   digestProperties,
   type Encrypted,
-  encryptedAt,
   encryptedDigests,
   encryptedFile,
   encryptedSymkey,
@@ -25,9 +24,9 @@ export {
   writeEsmBlob,
 } from './esm/blob.ts';
 export { isAesKey, openGcm, openOaep } from './esm/decrypt.ts';
-export { decodeDigests, digestsTree, type EsmDigests, encodeDigests } from './esm/digests.ts';
+export { type EsmDigests, encodeDigests } from './esm/digests.ts';
 export { EsmError, type EsmFault } from './esm/error.ts';
-export { fingerprintOf, keyFingerprint, spkiPem } from './esm/fingerprint.ts';
+export { keyFingerprint, spkiPem } from './esm/fingerprint.ts';
 export { ESM_LIMITS } from './esm/limits.ts';
 export { chooseLockbox, type LockboxChoice, type LockboxRule } from './esm/lockbox-rule.ts';
 export {

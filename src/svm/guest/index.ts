@@ -1,6 +1,6 @@
-export { buildGuestTree, type TreeOptions } from './device-tree.ts';
-export { type EsmResult, enterSecureMode } from './enter-secure-mode.ts';
-export { type FileOutcome, getFile, getFilePiece } from './get-file.ts';
+export { buildGuestTree } from './device-tree.ts';
+export { enterSecureMode } from './enter-secure-mode.ts';
+export { type FileOutcome, getFile } from './get-file.ts';
 export { type Layout, layOut } from './memory-layout.ts';
 export { DISK_REASONS, type OpenedDisk, openDisk } from './open-disk.ts';
 export { type PassphraseClientName, passphraseClients } from './passphrase-clients.ts';

@@ -12,9 +12,8 @@ export { makeLuks } from './make-luks.ts';
 export { checkRecipe, type KdfCost, type LuksRecipe, type NewKeyslot } from './make-options.ts';
 export { openPayload } from './payload.ts';
 export { readLuks } from './read-luks.ts';
-export { type ByteSource, chunks, type FileSource, fileSource, memorySource } from './source.ts';
+export { type ByteSource, chunks, fileSource, memorySource } from './source.ts';
 export {
-  checkVolumeKey,
   type KeyslotTry,
   type Refused,
   type Unlocked,

@@ -2,7 +2,7 @@ export { attach, detach, extract, type FileToAttach } from './attachments.ts';
 export type { Chance } from './chance.ts';
 export { explained, explainedLater } from './explained-faults.ts';
 export { type GeneratedKey, generateKey } from './generate.ts';
-export { type Inspection, inspectBlob, type NamedKey } from './inspect.ts';
+export { type Inspection, inspectBlob } from './inspect.ts';
 export { authorize, createBlob, lockboxFor, revoke } from './lockboxes.ts';
 export { type MakeInput, makeBlob } from './make.ts';
 export { makeBlobFromRecipe, openPrivateKey, type Passphrase } from './make-from-files.ts';

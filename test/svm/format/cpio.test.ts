@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { concat, DecodeError, utf8 } from '../../../src/bytes/index.ts';
-import { type CpioFile, esmArchive, findEsmBlob, readCpio, writeCpio } from '../../../src/svm/format/index.ts';
+import { type CpioFile, writeCpio } from '../../../src/svm/format/cpio/write.ts';
+import { esmArchive, findEsmBlob, readCpio } from '../../../src/svm/format/index.ts';
 import { recorded } from '../vectors.ts';
 
 const GPA = 0x0400_0000n;

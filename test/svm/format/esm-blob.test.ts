@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { fromHex, sameBytes } from '../../../src/bytes/index.ts';
 import { digest } from '../../../src/crypto/index.ts';
+import { decodeDigests } from '../../../src/svm/format/esm/digests.ts';
 import {
   addSubnode,
-  decodeDigests,
   deleteNode,
   deleteProperty,
   digestProperties,

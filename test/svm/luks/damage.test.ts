@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { sameBytes } from '../../../src/bytes/index.ts';
 import { Random } from '../../../src/sim/index.ts';
-import { checkVolumeKey, makeLuks, memorySource, readLuks, unlock } from '../../../src/svm/luks/index.ts';
+import { makeLuks, memorySource, readLuks, unlock } from '../../../src/svm/luks/index.ts';
+import { checkVolumeKey } from '../../../src/svm/luks/unlock.ts';
 import { bytesOf, flipped, recorded } from './volumes.ts';
 
 const luks1 = recorded('luks1-pbkdf2.img');

@@ -2,7 +2,8 @@ import { createDecipheriv } from 'node:crypto';
 import { expect } from 'chai';
 import { Halt, MSR, SECURE_BIT, SECURE_GUEST } from '../../../src/hcall/index.ts';
 import { H, U } from '../../../src/spec/index.ts';
-import { profileNames, reflectInterrupt } from '../../../src/ultravisor/index.ts';
+import { profileNames } from '../../../src/ultravisor/index.ts';
+import { reflectInterrupt } from '../../../src/ultravisor/reflect/exceptions.ts';
 import { canary, TestBench } from '../../helpers/machine.ts';
 import { editTree, flip, onTpm, refuse, TPM_CC } from '../tampering.ts';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { published } from '../../../src/ultravisor/core/profile.ts';
-import { GPF_STATES } from '../../../src/ultravisor/index.ts';
+import { GPF_STATES } from '../../../src/ultravisor/core/svm.ts';
 import { TestBench } from '../../helpers/machine.ts';
 import { H_SVM_PAGE_IN } from '../tampering.ts';
 import { GPF, numberOf, OPERATIONS, type Operation, U_NUMBER } from './page-state-tables.ts';

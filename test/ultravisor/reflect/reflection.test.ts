@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { MSR } from '../../../src/hcall/index.ts';
 import { FATAL_HCALLS, H, HCALL_COUNTS } from '../../../src/spec/index.ts';
 import { cells } from '../../../src/svm/format/index.ts';
-import { profileNames, reflectInterrupt } from '../../../src/ultravisor/index.ts';
+import { profileNames } from '../../../src/ultravisor/index.ts';
+import { reflectInterrupt } from '../../../src/ultravisor/reflect/exceptions.ts';
 import { haltOf } from '../../hcall/machine.ts';
 import { profileNamed, TestBench } from '../../helpers/machine.ts';
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Halt, MSR } from '../../../src/hcall/index.ts';
 import { U } from '../../../src/spec/index.ts';
 import { readFdt, setProperty, writeFdt } from '../../../src/svm/format/index.ts';
-import { getFilePiece } from '../../../src/svm/guest/index.ts';
+import { getFilePiece } from '../../../src/svm/guest/get-file.ts';
 import { haltOf } from '../../hcall/machine.ts';
 import { esmFile, esmManifest, recordedGuest, TestBench } from '../../helpers/machine.ts';
 
