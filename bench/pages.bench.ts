@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { PAGE_BYTES, PAGE_SHIFT, UV } from '../src/hcall/index.ts';
+import { PAGE_BYTES, PAGE_SHIFT } from '../src/hcall/index.ts';
+import { UV_PAGE_IN, UV_PAGE_OUT } from '../src/spec/index.ts';
 import type { Bench } from './harness.ts';
 import { secureGuest } from './secure-guest.ts';
 
@@ -11,16 +12,17 @@ const SHARE = 0.85;
 const { host, guest } = await secureGuest('published');
 await guest.write(GPA, randomBytes(PAGE_BYTES));
 const frame = host.ultravisor.svm(1)!.frames.get(GPA >> 16n)!;
-const call = (number: number, ra: bigint) => host.hypervisor.ultracall(number, 1, ra, GPA, 0, PAGE_SHIFT);
-const must = async (number: number, ra: bigint): Promise<void> => {
-  const [r3] = await call(number, ra);
-  if (r3 !== 0n) throw new Error(`0x${number.toString(16)} gave ${r3}`);
+const call = async (page: typeof UV_PAGE_IN | typeof UV_PAGE_OUT, ra: bigint) =>
+  (await host.hypervisor.ultracall(page, { lpid: 1, ra, gpa: GPA, flags: 0, order: PAGE_SHIFT })).r3;
+const must = async (page: typeof UV_PAGE_IN | typeof UV_PAGE_OUT, ra: bigint): Promise<void> => {
+  const r3 = await call(page, ra);
+  if (r3 !== 0n) throw new Error(`${page.name} gave ${r3}`);
 };
-await must(UV.PAGE_OUT, BACK);
+await must(UV_PAGE_OUT, BACK);
 const { sealed } = frame;
 // They do what they are said to do.
-await must(UV.PAGE_IN, BACK);
-await must(UV.PAGE_OUT, OUT);
+await must(UV_PAGE_IN, BACK);
+await must(UV_PAGE_OUT, OUT);
 
 const [key, iv, page] = [randomBytes(16), randomBytes(12), randomBytes(PAGE_BYTES)];
 const encrypt = () => {
@@ -44,7 +46,7 @@ export const benches: readonly Bench[] = [
     bytes: PAGE_BYTES,
     run() {
       frame.state = 'SECURE'; // as if it had come in again
-      return call(UV.PAGE_OUT, OUT);
+      return call(UV_PAGE_OUT, OUT);
     },
     limit: { times: 1 / SHARE, of: 'AES-128-GCM, encrypt 64 KiB' },
   },
@@ -56,7 +58,7 @@ export const benches: readonly Bench[] = [
       // As if what went out first had just gone out.
       frame.state = 'PAGEDOUT';
       frame.sealed = sealed;
-      return call(UV.PAGE_IN, BACK);
+      return call(UV_PAGE_IN, BACK);
     },
     limit: { times: 1 / SHARE, of: 'AES-128-GCM, decrypt 64 KiB' },
   },

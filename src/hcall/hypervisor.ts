@@ -1,5 +1,20 @@
 import type { Actor, Random, RandomState, Sight, Stateful, World } from '../sim/index.ts';
-import { H, hName, type Named, type Provider, type RegisterUses, readRegisters, s64, u64 } from '../spec/index.ts';
+import {
+  argumentsOf,
+  type CallInput,
+  type CallResults,
+  callResults,
+  H,
+  hName,
+  type Named,
+  type Provider,
+  type RegisterUses,
+  readRegisters,
+  s64,
+  type UltracallSignature,
+  UV_RETURN,
+  u64,
+} from '../spec/index.ts';
 import type { HostFiles } from '../tpmrm/index.ts';
 import type { AnyHcall, HcallResult } from './call.ts';
 import { hcalls } from './calls/index.ts';
@@ -12,7 +27,7 @@ import type { Interceptor } from './interceptor.ts';
 import type { RealMemory } from './memory.ts';
 import { NormalMemory } from './normal-memory.ts';
 import { Partition, type PartitionOptions, type PartitionState } from './partition.ts';
-import { type HypervisorPort, SYSTEM_CALL, type UltravisorPort, UV } from './ports.ts';
+import { type HypervisorPort, SYSTEM_CALL, type UltravisorPort } from './ports.ts';
 import { bringToHost, secureGuestFault } from './secure-frames.ts';
 import { MSR, Vcpu } from './vcpu.ts';
 
@@ -170,7 +185,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
     }
     if (vector === DATA_STORAGE) await secureGuestFault(this, this.partition(vcpu.regs.lpidr), vcpu.regs.spr.ASDR ?? 0n);
     vcpu.set(2, 0); // no synthesized interrupt
-    vcpu.set(3, UV.RETURN);
+    vcpu.set(3, UV_RETURN.number);
     vcpu.regs.msr = MSR.SF | MSR.HV | MSR.ME | (vcpu.regs.msr & MSR.LE);
     await this.interceptor?.beforeReturn(vcpu);
     await this.#port().ultracall(vcpu);
@@ -190,8 +205,17 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
     partition.write(gpa, bytes, 'hypervisor');
   }
 
-  /** An ultracall of the hypervisor's own, on a thread of the host: r3.. in, r3.. out. */
-  async ultracall(number: number, ...args: readonly (bigint | number)[]): Promise<readonly bigint[]> {
+  /** An ultracall of the hypervisor's own, on a thread of the host. */
+  async ultracall<I extends RegisterUses, O extends RegisterUses>(
+    call: UltracallSignature<I, O>,
+    input: CallInput<I>,
+  ): Promise<CallResults<O>> {
+    const after = await this.anyUltracall(call.number, ...argumentsOf(call, input));
+    return callResults({ get: n => after[n - 3] ?? 0n }, call);
+  }
+
+  /** The same of a number and registers that need be none of a call: r4.. in, r3.. out. */
+  async anyUltracall(number: number, ...args: readonly (bigint | number)[]): Promise<readonly bigint[]> {
     const registers = args.map(u64);
     if (!this.interceptor) return this.#ultracall(number, registers);
     return this.interceptor.ultracall(number, registers, given => this.#ultracall(number, given));

@@ -21,7 +21,7 @@ export {
 } from './memory.ts';
 export { NormalMemory } from './normal-memory.ts';
 export { type GfnState, type MemSlot, Partition, type PartitionOptions, type PartitionState, SECURE_GUEST } from './partition.ts';
-export { type HypervisorPort, SYSTEM_CALL, type UltravisorPort, UV } from './ports.ts';
+export { type HypervisorPort, SYSTEM_CALL, type UltravisorPort } from './ports.ts';
 export { invalidateShared, plugMemory, unplugMemory } from './secure-frames.ts';
 export { terminateSecureGuest } from './terminate.ts';
 export { MSR, type Registers, Vcpu, zeroRegisters } from './vcpu.ts';

@@ -1,19 +1,32 @@
-import { s64 } from '../spec/index.ts';
+import {
+  type CallInput,
+  type RegisterUses,
+  type UltracallSignature,
+  UV_PAGE_IN,
+  UV_PAGE_INVAL,
+  UV_PAGE_OUT,
+  UV_REGISTER_MEM_SLOT,
+  UV_UNREGISTER_MEM_SLOT,
+} from '../spec/index.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { gfnOf, gpaOf, PAGE_BYTES, PAGE_SHIFT, pageOffset } from './memory.ts';
 import { type MemSlot, type Partition, SECURE_GUEST } from './partition.ts';
-import { UV } from './ports.ts';
 
 /** An ultracall about a guest; true on U_SUCCESS. */
-export async function ultracallSucceeds(hypervisor: Hypervisor, number: number, ...args: readonly (bigint | number)[]): Promise<boolean> {
-  const [result = -1n] = await hypervisor.ultracall(number, ...args);
-  return s64(result) === 0n;
+export async function ultracallSucceeds<I extends RegisterUses>(
+  hypervisor: Hypervisor,
+  call: UltracallSignature<I>,
+  input: CallInput<I>,
+): Promise<boolean> {
+  const { r3 } = await hypervisor.ultracall(call, input);
+  return r3 === 0n;
 }
 
 /** KVM's page_out: a normal page takes what the Ultravisor gives for the frame (ciphertext; nothing at all in ABORT). */
 export async function pageOut(hypervisor: Hypervisor, partition: Partition, gfn: bigint): Promise<boolean> {
   const ra = partition.frame(gfn);
-  if (!(await ultracallSucceeds(hypervisor, UV.PAGE_OUT, partition.lpid, ra, gpaOf(gfn), 0, PAGE_SHIFT))) return false;
+  if (!(await ultracallSucceeds(hypervisor, UV_PAGE_OUT, { lpid: partition.lpid, ra, gpa: gpaOf(gfn), flags: 0, order: PAGE_SHIFT })))
+    return false;
   partition.setGfnState(gfn, 'paged-out');
   return true;
 }
@@ -30,13 +43,18 @@ export async function secureGuestFault(hypervisor: Hypervisor, partition: Partit
   if (!partition.hasRam(gpa) || (partition.state.secureGuest & SECURE_GUEST.INIT_START) === 0) return;
   const gfn = gfnOf(gpa);
   if (partition.gfnState(gfn) !== 'shared') return;
-  await hypervisor.ultracall(UV.PAGE_IN, partition.lpid, partition.frame(gfn), gpaOf(gfn), 0, PAGE_SHIFT);
+  await hypervisor.ultracall(UV_PAGE_IN, { lpid: partition.lpid, ra: partition.frame(gfn), gpa: gpaOf(gfn), flags: 0, order: PAGE_SHIFT });
 }
 
 /** The host takes the page behind a shared frame away for a while (an MMU notifier: swap, migration of the page). */
 export async function invalidateShared(hypervisor: Hypervisor, partition: Partition, gfn: bigint): Promise<void> {
-  if (partition.gfnState(gfn) === 'shared') await hypervisor.ultracall(UV.PAGE_INVAL, partition.lpid, gpaOf(gfn), PAGE_SHIFT);
+  if (partition.gfnState(gfn) === 'shared')
+    await hypervisor.ultracall(UV_PAGE_INVAL, { lpid: partition.lpid, gpa: gpaOf(gfn), order: PAGE_SHIFT });
 }
+
+/** Tells the Ultravisor of a memory slot; false: it refused. */
+export const registerSlot = (hypervisor: Hypervisor, { lpid }: Partition, { slotid, gpa, bytes }: MemSlot): Promise<boolean> =>
+  ultracallSucceeds(hypervisor, UV_REGISTER_MEM_SLOT, { lpid, start: gpa, size: bytes, flags: 0, slotid });
 
 /** Memory hot-plug: a new slot; of a secure guest it is registered with the Ultravisor. False: refused, and not there. */
 export async function plugMemory(hypervisor: Hypervisor, partition: Partition, slot: MemSlot): Promise<boolean> {
@@ -45,8 +63,7 @@ export async function plugMemory(hypervisor: Hypervisor, partition: Partition, s
   );
   if (overlaps || pageOffset(slot.gpa) !== 0 || slot.bytes % BigInt(PAGE_BYTES) !== 0n) return false;
   const secure = (partition.state.secureGuest & SECURE_GUEST.INIT_START) !== 0;
-  const { slotid, gpa, bytes } = slot;
-  if (secure && !(await ultracallSucceeds(hypervisor, UV.REGISTER_MEM_SLOT, partition.lpid, gpa, bytes, 0, slotid))) return false;
+  if (secure && !(await registerSlot(hypervisor, partition, slot))) return false;
   partition.state.slots.push({ ...slot });
   return true;
 }
@@ -56,7 +73,7 @@ export async function unplugMemory(hypervisor: Hypervisor, partition: Partition,
   const slot = partition.state.slots.find(each => each.slotid === slotid);
   if (!slot || slotid === 0) return false;
   const inside = (gfn: bigint): boolean => gpaOf(gfn) >= slot.gpa && gpaOf(gfn) < slot.gpa + slot.bytes;
-  if (partition.state.secureGuest !== 0) await hypervisor.ultracall(UV.UNREGISTER_MEM_SLOT, partition.lpid, slotid);
+  if (partition.state.secureGuest !== 0) await hypervisor.ultracall(UV_UNREGISTER_MEM_SLOT, { lpid: partition.lpid, slotid });
   for (const gfn of [...partition.state.frames.keys()]) if (inside(gfn)) partition.dropFrame(gfn);
   for (const gfn of [...partition.state.gfnStates.keys()]) if (inside(gfn)) partition.state.gfnStates.delete(gfn);
   partition.state.slots = partition.state.slots.filter(each => each !== slot);

@@ -1,6 +1,6 @@
+import { UV_SVM_TERMINATE } from '../spec/index.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import type { Partition } from './partition.ts';
-import { UV } from './ports.ts';
 
 /**
  * What KVM does when a VM ends or is reset: its frames are normal again, and the Ultravisor is told to forget it
@@ -11,5 +11,5 @@ export async function terminateSecureGuest(hypervisor: Hypervisor, partition: Pa
   partition.state.gfnStates.clear();
   partition.state.untouched = 'normal';
   partition.state.secureGuest = 0;
-  if (hypervisor.ultravisor) await hypervisor.ultracall(UV.SVM_TERMINATE, partition.lpid);
+  if (hypervisor.ultravisor) await hypervisor.ultracall(UV_SVM_TERMINATE, { lpid: partition.lpid });
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../sim/index.ts';
+import { codeOf } from '../spec/index.ts';
 import type { Executable } from '../tpmrm/index.ts';
 
 /** Virtual milliseconds of a command on a hardware TPM of that time, in round figures; they only space the events of a trace. */
@@ -20,8 +21,7 @@ const OTHER_MS = 2;
 export function timed<T extends Executable>(tpm: T, clock: Clock): Executable {
   return {
     execute(command) {
-      const code = command.length >= 10 ? new DataView(command.buffer, command.byteOffset).getUint32(6) : 0;
-      clock.advanceMs(DURATION_MS.get(code) ?? OTHER_MS);
+      clock.advanceMs(DURATION_MS.get(codeOf(command)) ?? OTHER_MS);
       return tpm.execute(command);
     },
     reset: () => tpm.reset?.(),

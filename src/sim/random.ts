@@ -46,6 +46,11 @@ export class Random implements Stateful<RandomState> {
     return out;
   }
 
+  /** 64 bits: eight bytes, the first drawn the least significant. */
+  word64(): bigint {
+    return new DataView(this.bytes(8).buffer).getBigUint64(0, true);
+  }
+
   #refill(): void {
     const block = Math.floor(this.#position / POOL_BYTES);
     const iv = Buffer.alloc(16);

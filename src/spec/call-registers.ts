@@ -1,5 +1,5 @@
 import type { HypercallSignature } from './hypercall.ts';
-import { type Named, type RegisterFile, type RegisterUse, type RegisterUses, readRegisters, s64 } from './registers.ts';
+import { type Named, type RegisterFile, type RegisterUse, type RegisterUses, readRegisters, s64, u64 } from './registers.ts';
 
 /** What a call is known by to its caller: number and registers. */
 export type CallRegisters<I extends RegisterUses, O extends RegisterUses> = Pick<HypercallSignature<I, O>, 'number' | 'in' | 'out'>;
@@ -13,6 +13,13 @@ export interface CallResults<O extends RegisterUses> {
   readonly out: Named<O>;
 }
 
+/** The arguments of a call that takes all of them from r4 on, one register after the other. */
+export function argumentsOf<I extends RegisterUses>(call: CallRegisters<I, RegisterUses>, input: CallInput<I>): bigint[] {
+  const values: bigint[] = [];
+  for (const name in call.in) values[(call.in[name] as RegisterUse).register - 4] = u64(input[name]);
+  return values;
+}
+
 /** The number into r3, the arguments where the signature has them; all other registers stay. */
 export function loadCall<I extends RegisterUses>(vcpu: RegisterFile, call: CallRegisters<I, RegisterUses>, input: CallInput<I>): void {
   vcpu.set(3, call.number);
@@ -20,7 +27,7 @@ export function loadCall<I extends RegisterUses>(vcpu: RegisterFile, call: CallR
 }
 
 export const callResults = <O extends RegisterUses>(
-  vcpu: RegisterFile,
+  vcpu: Pick<RegisterFile, 'get'>,
   call: Pick<CallRegisters<RegisterUses, O>, 'out'>,
 ): CallResults<O> => ({
   r3: s64(vcpu.get(3)),

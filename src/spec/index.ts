@@ -1,4 +1,4 @@
-export { callResults, loadCall, makeCall } from './call-registers.ts';
+export { argumentsOf, type CallInput, type CallRegisters, type CallResults, callResults, loadCall, makeCall } from './call-registers.ts';
 export type { HypercallSignature, Provider, RegisterCounts } from './hypercall.ts';
 export { H, H_MEANING, type HName, hName } from './hypercall-codes.ts';
 export { hypercallSignatures } from './hypercalls/index.ts';
@@ -20,8 +20,8 @@ export {
   tableOf,
   u64,
 } from './registers.ts';
-export { RTAS_HEADER_BYTES, RTAS_MOST_CELLS, RTAS_TOKEN, type RtasHeader, rtasBytes, rtasHeaderOf, rtasResultsAt } from './rtas-block.ts';
-export { codeOf, hasTpmHeader, rcOf, sizeOf, TPM_HEADER_BYTES, tagOf, withTpmHeader } from './tpm-header.ts';
+export { RTAS_HEADER_BYTES, RTAS_MOST_CELLS, RTAS_TOKEN, type RtasHeader, rtasBlock, rtasHeaderOf, rtasResultsAt } from './rtas-block.ts';
+export { codeOf, hasTpmHeader, rcOf, sized, sizeOf, TPM_HEADER_BYTES, tagOf, withTpmHeader } from './tpm-header.ts';
 export type { Caller, Condition, OnlyWhere, Returns, UltracallSignature } from './ultracall.ts';
 export { FDT_ERR, FDT_ERR_MEANING, fdtErrName, showU, U, U_MEANING, type UName, UNPUBLISHED, uName } from './ultracall-codes.ts';
 export * from './ultracalls/guest.ts';

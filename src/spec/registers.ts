@@ -28,7 +28,7 @@ export type RegisterUses = Readonly<Record<string, RegisterUse>>;
 export type Named<U extends RegisterUses> = { readonly [K in keyof U]: bigint };
 
 /** The declared registers by their names. */
-export function readRegisters<U extends RegisterUses>(vcpu: RegisterFile, uses: U): Named<U> {
+export function readRegisters<U extends RegisterUses>(vcpu: Pick<RegisterFile, 'get'>, uses: U): Named<U> {
   const values: Record<string, bigint> = {};
   for (const name in uses) values[name] = vcpu.get((uses[name] as RegisterUse).register);
   return values as Named<U>;

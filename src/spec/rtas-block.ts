@@ -1,3 +1,5 @@
+import { getU32, setU32 } from '../bytes/index.ts';
+
 /**
  * The block that r4 of H_RTAS points to: token, number of arguments and of results, then these, each a cell of 32 bits
  * (PAPR; Linux arch/powerpc/include/asm/rtas-types.h struct rtas_args).
@@ -12,15 +14,22 @@ export interface RtasHeader {
   readonly nret: number;
 }
 
-export function rtasHeaderOf(block: Uint8Array): RtasHeader {
-  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
-  return { token: view.getUint32(0), nargs: view.getUint32(4), nret: view.getUint32(8) };
-}
+export const rtasHeaderOf = (block: Uint8Array): RtasHeader => ({
+  token: getU32(block, 0),
+  nargs: getU32(block, 4),
+  nret: getU32(block, 8),
+});
 
 /** Where the results stand in the block. */
 export const rtasResultsAt = (nargs: number): number => RTAS_HEADER_BYTES + 4 * nargs;
 
-export const rtasBytes = ({ nargs, nret }: RtasHeader): number => rtasResultsAt(nargs) + 4 * nret;
+/** A block that asks for a service, with room for its results. */
+export function rtasBlock(token: number, args: readonly number[], results: number): Uint8Array {
+  const cells = [token, args.length, results, ...args];
+  const block = new Uint8Array(rtasResultsAt(args.length) + 4 * results);
+  for (const [i, cell] of cells.entries()) setU32(block, 4 * i, cell);
+  return block;
+}
 
 /** RTAS tokens of QEMU (include/hw/ppc/spapr.h RTAS_*) that have a meaning here. */
 export const RTAS_TOKEN = {

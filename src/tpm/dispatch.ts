@@ -1,4 +1,5 @@
 import { type AnyCodec, DecodeError, type Fields, Reader, readField, Writer } from '../bytes/index.ts';
+import { sized, withTpmHeader } from '../spec/index.ts';
 import type { AnyCommand } from './command.ts';
 import { auditByCommand, auditBySession } from './model/audit.ts';
 import type { Call, SessionUse } from './model/call.ts';
@@ -13,19 +14,7 @@ import { findSession, flushSession, isSessionNumber, restartPolicy } from './mod
 import type { CommandRecord, HandleUse } from './record.ts';
 import { inHandle, inParameter, inSession, Refusal, rcOfFault, refuse } from './refusal.ts';
 import { commandDigest, cryptParameter, EMPTY, exchangeFirst, responseDigest, sessionHmac } from './session-crypto.ts';
-import {
-  HEADER_BYTES,
-  handleType,
-  has,
-  isKnownTag,
-  TPM_CC,
-  TPM_HT,
-  TPM_RC,
-  TPM_RH,
-  TPM_ST,
-  TPMA_SESSION,
-  TPMS_AUTH_RESPONSE,
-} from './wire/index.ts';
+import { handleType, has, isKnownTag, TPM_CC, TPM_HT, TPM_RC, TPM_RH, TPM_ST, TPMA_SESSION, TPMS_AUTH_RESPONSE } from './wire/index.ts';
 
 // Part 1 §18, Part 4 ExecCommand.c: one command from its bytes to its response, in libtpms' order of checks
 // (docs/reference/tpm.md#order-of-checks): header, handles, authorization, decryption, parameters, action.
@@ -49,13 +38,7 @@ export function dispatch(tpm: Core, commands: Commands, bytes: Uint8Array, local
 }
 
 /** An error has no sessions, and rolls no nonces. */
-export function errorResponse(rc: number): Uint8Array {
-  const writer = new Writer(HEADER_BYTES);
-  writer.u16(TPM_ST.NO_SESSIONS);
-  writer.u32(HEADER_BYTES);
-  writer.u32(rc);
-  return writer.done();
-}
+export const errorResponse = (rc: number): Uint8Array => withTpmHeader(TPM_ST.NO_SESSIONS, rc);
 
 /** What bytes cannot be read as is told by a code; `blame` puts the number of handle, session or parameter to it. */
 function reading<T>(body: () => T, blame: (rc: number) => number = rc => rc): T {
@@ -279,7 +262,7 @@ function respond(tpm: Core, call: Call, withSessions: boolean, output: Readonly<
   if (!withSessions) {
     const start = writer.length;
     writeFields(writer, command.returns, output);
-    const response = finished(writer);
+    const response = sized(writer.done());
     audit(tpm, call, () => response.subarray(start));
     return response;
   }
@@ -297,13 +280,7 @@ function respond(tpm: Core, call: Call, withSessions: boolean, output: Readonly<
     if (!has(attributes, A.continueSession)) flushSession(tpm, session.handle);
     else if (session.policy) restartPolicy(tpm, session);
   }
-  return finished(writer);
-}
-
-function finished(writer: Writer): Uint8Array {
-  const response = writer.done();
-  new DataView(response.buffer).setUint32(2, response.length);
-  return response;
+  return sized(writer.done());
 }
 
 function writeFields(writer: Writer, fields: Fields, values: Readonly<Record<string, unknown>>): void {

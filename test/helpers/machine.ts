@@ -3,7 +3,7 @@ import type { EsmManifest } from '../../src/conform/esm/index.ts';
 import type { HcallResult, InterceptedHypercall, Interceptor, Vcpu } from '../../src/hcall/index.ts';
 import { type Guest, type GuestSpec, type Host, Machine, type MachineState } from '../../src/machine/index.ts';
 import { type AnyEvent, createWorld, type EventKind, type SimEvent, type World } from '../../src/sim/index.ts';
-import { type RegisterUses, s64 } from '../../src/spec/index.ts';
+import { type RegisterUses, r, s64 } from '../../src/spec/index.ts';
 import { hypercall } from '../../src/ultravisor/hypervisor/hypercall.ts';
 import { type Profile, profiles } from '../../src/ultravisor/index.ts';
 
@@ -165,7 +165,7 @@ export class TestBench {
 
   /** The same, r3 to r12. */
   async hvAll(number: number, ...args: readonly (bigint | number)[]): Promise<number[]> {
-    return (await this.host.hypervisor.ultracall(number, ...args)).map(value => Number(s64(value)));
+    return (await this.host.hypervisor.anyUltracall(number, ...args)).map(value => Number(s64(value)));
   }
 
   /** `sc 2` on the guest's boot vCPU: signed r3. The other registers are as before. */
@@ -173,9 +173,11 @@ export class TestBench {
     return call(this.vcpu, number, args, () => this.host.ultracalls.ultracall(this.vcpu));
   }
 
-  /** A hypercall of the Ultravisor's own, in the name of the SVM on the boot vCPU. */
+  /** A hypercall of the Ultravisor's own, in the name of the SVM on the boot vCPU; arguments from r4 on, fit or not. */
   fromUv(number: number, ...args: readonly (bigint | number)[]): ReturnType<typeof hypercall> {
-    return hypercall(this.uv, this.vcpu, number, ...args);
+    const uses = Object.fromEntries(args.map((_, i) => [`r${4 + i}`, r(4 + i, 'any')]));
+    const values = Object.fromEntries(args.map((arg, i) => [`r${4 + i}`, arg]));
+    return hypercall(this.uv, this.vcpu, { number, in: uses, out: {} }, values);
   }
 
   /** `sc 1` on the guest's boot vCPU: signed r3. */

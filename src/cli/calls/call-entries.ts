@@ -1,5 +1,17 @@
 import { type Hcall, hcalls } from '../../hcall/index.ts';
-import { type Caller, FATAL_HCALLS, H, HCALL_COUNTS, type HName, type RegisterUses, U, type UName, UNPUBLISHED } from '../../spec/index.ts';
+import {
+  type Caller,
+  FATAL_HCALLS,
+  H,
+  H_RANDOM,
+  H_RTAS,
+  HCALL_COUNTS,
+  type HName,
+  type RegisterUses,
+  U,
+  type UName,
+  UNPUBLISHED,
+} from '../../spec/index.ts';
 import { type AnyUltracall, checks, conditionsOf, FIELDS, fieldNames, fieldOf, profileNames, ultracalls } from '../../ultravisor/index.ts';
 
 export interface RegisterEntry {
@@ -89,8 +101,8 @@ function hypercall(call: Hcall): CallEntry {
 
 /** What becomes of it when an SVM makes it (docs/reference/pef.md#reflected-hypercalls). */
 function reflection(number: number): string {
-  if (number === 0x300) return 'never reaches the hypervisor';
-  if (number === 0xf000) return 'reflected by way of a bounce page; r3 is not written';
+  if (number === H_RANDOM.number) return 'never reaches the hypervisor';
+  if (number === H_RTAS.number) return 'reflected by way of a bounce page; r3 is not written';
   const counts = HCALL_COUNTS.get(number);
   if (counts)
     return `reflected: the hypervisor sees r3 to r${2 + counts.in}, the SVM gets back ${counts.out === 1 ? 'r3' : `r3 to r${2 + counts.out}`}`;

@@ -65,5 +65,3 @@ export function exchanges(lines: readonly TranscriptLine[]): Exchange[] {
 }
 
 export const bytesOf = (text: string | undefined): Uint8Array => fromHex(text ?? '');
-export const codeOf = (command: Uint8Array): number => new DataView(command.buffer, command.byteOffset).getUint32(6);
-export const rcOf = (response: Uint8Array): number => new DataView(response.buffer, response.byteOffset).getUint32(6);

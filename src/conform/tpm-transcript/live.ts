@@ -1,6 +1,7 @@
 import { concat, DecodeError, decode, encode, type Fields, sameBytes, toHex, Writer } from '../../bytes/index.ts';
 import { padOaep, publicKeyObject, rsaPublic } from '../../crypto/index.ts';
 import { Random } from '../../sim/index.ts';
+import { codeOf, rcOf, sized } from '../../spec/index.ts';
 import type { TpmTransport } from '../../tpm/client/index.ts';
 import {
   type CommandRecord,
@@ -35,7 +36,7 @@ import {
 } from '../../tpm/wire/index.ts';
 import { Differences, type PlayedCase } from '../result.ts';
 import { compareFields, compareMasked } from './compare.ts';
-import { bytesOf, codeOf, type Exchange, exchanges, type RecordedSession, rcOf, type TranscriptLine } from './lines.ts';
+import { bytesOf, type Exchange, exchanges, type RecordedSession, type TranscriptLine } from './lines.ts';
 import { Substitution } from './substitution.ts';
 
 /** A session of the TPM under test, in the place of a recorded one. */
@@ -196,9 +197,7 @@ export class LivePlayer {
       });
     }
     writer.raw(parameters);
-    const rebuilt = writer.done();
-    new DataView(rebuilt.buffer).setUint32(2, rebuilt.length);
-    return { bytes: rebuilt, sessions: uses };
+    return { bytes: sized(writer.done()), sessions: uses };
   }
 
   #handle(recorded: number): number {

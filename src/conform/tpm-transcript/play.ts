@@ -1,9 +1,10 @@
 import { Clock, Random } from '../../sim/index.ts';
+import { rcOf } from '../../spec/index.ts';
 import type { TpmTransport } from '../../tpm/client/index.ts';
 import { Tpm } from '../../tpm/index.ts';
 import { TPM_RC } from '../../tpm/wire/index.ts';
 import type { PlayedCase } from '../result.ts';
-import { bytesOf, exchanges, rcOf, type TranscriptLine, transcriptLines } from './lines.ts';
+import { bytesOf, exchanges, type TranscriptLine, transcriptLines } from './lines.ts';
 import { LivePlayer } from './live.ts';
 import { replayStatic } from './static.ts';
 

@@ -1,4 +1,5 @@
 import { concat, DecodeError, type Fields, toHex, Writer } from '../../bytes/index.ts';
+import { codeOf, rcOf } from '../../spec/index.ts';
 import {
   type CommandRecord,
   commandDigest,
@@ -15,7 +16,7 @@ import {
 } from '../../tpm/index.ts';
 import { TPM_ALG, TPM_CC, TPM_RH, TPM_ST, TPMA_SESSION, TPMS_AUTH_COMMAND, TPMS_AUTH_RESPONSE } from '../../tpm/wire/index.ts';
 import { Differences, type PlayedCase } from '../result.ts';
-import { bytesOf, codeOf, type Exchange, exchanges, type RecordedSession, rcOf, type TranscriptLine } from './lines.ts';
+import { bytesOf, type Exchange, exchanges, type RecordedSession, type TranscriptLine } from './lines.ts';
 
 /** A session as StartAuthSession agreed on it. */
 interface Agreed {

@@ -10,7 +10,4 @@ export const H_CEDE = hcall(spec.H_CEDE, async ({ hypervisor, partition, vcpu, f
   return { r3: H.SUCCESS };
 });
 
-export const H_RANDOM = hcall(spec.H_RANDOM, ({ hypervisor }) => {
-  const [random = 0n] = new BigUint64Array(hypervisor.random.bytes(8).buffer);
-  return { r3: H.SUCCESS, out: { random } };
-});
+export const H_RANDOM = hcall(spec.H_RANDOM, ({ hypervisor }) => ({ r3: H.SUCCESS, out: { random: hypervisor.random.word64() } }));

@@ -3,8 +3,7 @@ import { H } from '../../spec/index.ts';
 import { type HcallContext, hcall } from '../call.ts';
 import { gfnOf, gpaOf, PAGE_SHIFT } from '../memory.ts';
 import { SECURE_GUEST } from '../partition.ts';
-import { UV } from '../ports.ts';
-import { pageOut, ultracallSucceeds } from '../secure-frames.ts';
+import { pageOut, registerSlot, ultracallSucceeds } from '../secure-frames.ts';
 
 /** H_SVM_PAGE_IN flag: the page is to be shared between SVM and hypervisor. */
 const PAGE_IN_SHARED = 1n;
@@ -23,9 +22,8 @@ export const H_SVM_PAGE_IN = hcall(spec.H_SVM_PAGE_IN, async (context, { gpa, fl
   if (!shared && (before === 'secure' || partition.state.pinned.has(gfn))) return { r3: H.PARAMETER };
   // A share takes a fresh normal page: what KVM kept of the secure one is dropped without a page-out.
   if (shared && before === 'secure') partition.dropFrame(gfn);
-  const source = partition.frame(gfn);
-  if (!(await ultracallSucceeds(context.hypervisor, UV.PAGE_IN, partition.lpid, source, gpaOf(gfn), 0, PAGE_SHIFT)))
-    return { r3: H.PARAMETER };
+  const page = { lpid: partition.lpid, ra: partition.frame(gfn), gpa: gpaOf(gfn), flags: 0, order: PAGE_SHIFT };
+  if (!(await ultracallSucceeds(context.hypervisor, spec.UV_PAGE_IN, page))) return { r3: H.PARAMETER };
   partition.setGfnState(gfn, shared ? 'shared' : 'secure');
   if (!shared) partition.dropFrame(gfn);
   return { r3: H.SUCCESS };
@@ -49,10 +47,7 @@ export const H_SVM_INIT_START = hcall(spec.H_SVM_INIT_START, async context => {
   partition.state.secureGuest = SECURE_GUEST.INIT_START;
   if (context.hypervisor.memory.securePages === 0) return { r3: H.UNSUPPORTED };
   if (!partition.secureAllowed) return { r3: H.AUTHORITY };
-  for (const { slotid, gpa, bytes } of partition.state.slots) {
-    if (!(await ultracallSucceeds(context.hypervisor, UV.REGISTER_MEM_SLOT, partition.lpid, gpa, bytes, 0, slotid)))
-      return { r3: H.PARAMETER };
-  }
+  for (const slot of partition.state.slots) if (!(await registerSlot(context.hypervisor, partition, slot))) return { r3: H.PARAMETER };
   return { r3: H.SUCCESS };
 });
 
@@ -81,6 +76,6 @@ export const H_SVM_INIT_ABORT = hcall(spec.H_SVM_INIT_ABORT, async context => {
     partition.setGfnState(gfn, 'normal');
   }
   partition.state.secureGuest = 0;
-  await ultracallSucceeds(context.hypervisor, UV.SVM_TERMINATE, partition.lpid);
+  await ultracallSucceeds(context.hypervisor, spec.UV_SVM_TERMINATE, { lpid: partition.lpid });
   return { resumeGuest: H.PARAMETER };
 });

@@ -19,7 +19,7 @@ export function reachOf(host: Host, world: World): Reach {
     guest: lpid => startedGuest(host.guests.find(({ spec }) => spec.lpid === lpid)),
     guestNamed: wanted => startedGuest(host.guests.find(guest => guest.name === wanted)),
     firmware: { policyPcr: ultravisor.profile.policyPcr },
-    ultracall: (number, ...args) => hypervisor.ultracall(number, ...args),
+    ultracall: (number, ...args) => hypervisor.anyUltracall(number, ...args),
     async handle(call, { lpid, vcpu }, input) {
       await call.handle({ world, hypervisor, partition: hypervisor.partition(lpid), vcpu, fromSecure: true }, input);
     },

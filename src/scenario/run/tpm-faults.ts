@@ -1,4 +1,5 @@
 import type { World } from '../../sim/index.ts';
+import { codeOf } from '../../spec/index.ts';
 import { commandName, rcOfName, TPM_RC } from '../../tpm/wire/index.ts';
 import { type Backend, BackendError } from '../../tpmrm/index.ts';
 import type { Fault } from '../language/fault-entry.ts';
@@ -23,7 +24,7 @@ export function withFaults(inner: Backend, faults: readonly Fault[], world: Worl
     },
     async transmit(command) {
       if (dead) throw new BackendError('dead', 'the TPM is gone');
-      const name = commandName(new DataView(command.buffer, command.byteOffset).getUint32(6));
+      const name = commandName(codeOf(command));
       const struck = counted.find(entry => {
         if (entry.fault.command !== undefined && entry.fault.command !== name) return false;
         entry.seen++;

@@ -82,6 +82,6 @@ async function asHypervisor(
   const { lpid } = run.guest(guest).spec;
   const registers = registersOf(record, number, { ...(record && 'lpid' in record.in ? { lpid } : {}), ...args });
   const given = Array.from({ length: 9 }, (_, i) => registers.get(4 + i) ?? 0n);
-  const after = await run.hostOf(guest).hypervisor.ultracall(number, ...given);
+  const after = await run.hostOf(guest).hypervisor.anyUltracall(number, ...given);
   return [0n, 0n, 0n, ...after];
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { gfnOf, PAGE_BYTES, PAGE_SHIFT, UV } from '../../hcall/index.ts';
+import { gfnOf, PAGE_BYTES, PAGE_SHIFT } from '../../hcall/index.ts';
+import { UV_PAGE_OUT } from '../../spec/index.ts';
 import { CONTENTS } from '../language/values.ts';
 import { OK, type StepOutcome } from '../run/step-outcome.ts';
 import { OF_A_GUEST, stepKind } from './step-kind.ts';
@@ -58,8 +59,9 @@ export const pageOut = stepKind({
   async run({ guest: name, gpa }, run): Promise<StepOutcome> {
     const { partition, spec, state } = run.guest(name);
     const gfn = gfnOf(BigInt(gpa));
-    const [r3 = 0n] = await run.hostOf(name).hypervisor.ultracall(UV.PAGE_OUT, spec.lpid, partition.frame(gfn), BigInt(gpa), 0, PAGE_SHIFT);
-    if (r3 !== 0n) return { result: { kind: 'code', r3: BigInt.asIntN(64, r3) }, state };
+    const page = { lpid: spec.lpid, ra: partition.frame(gfn), gpa: BigInt(gpa), flags: 0, order: PAGE_SHIFT };
+    const { r3 } = await run.hostOf(name).hypervisor.ultracall(UV_PAGE_OUT, page);
+    if (r3 !== 0n) return { result: { kind: 'code', r3 }, state };
     partition.setGfnState(gfn, 'paged-out');
     return { result: OK, state };
   },

@@ -1,9 +1,8 @@
 import { concat } from '../../bytes/index.ts';
 import { MSR, type Vcpu } from '../../hcall/index.ts';
-import { s64 } from '../../spec/index.ts';
+import { makeCall, UV_ESMB_GET_FILE } from '../../spec/index.ts';
 import type { Platform } from './platform.ts';
 
-const UV_ESMB_GET_FILE = 0xf14c;
 const REGISTER_BYTES = 8;
 /** The name lies in r5..r12 (docs/reference/pef.md#uv_esmb_get_file). */
 const NAME_BYTES = 64;
@@ -29,12 +28,9 @@ export async function getFilePiece(
   const nameBytes = new TextEncoder().encode(name).subarray(0, NAME_BYTES);
   vcpu.regs.msr |= MSR.PR; // the real client is a user program
   vcpu.regs.pidr = pid;
-  vcpu.set(3, UV_ESMB_GET_FILE);
-  vcpu.set(4, offset);
-  for (let i = 0; i < NAME_BYTES / REGISTER_BYTES; i++) vcpu.set(5 + i, wordOf(nameBytes, i * REGISTER_BYTES));
-  await platform.ultracall(vcpu);
-  const r3 = s64(vcpu.get(3));
-  const data = concat(...Array.from({ length: 8 }, (_, i) => bytesOf(vcpu.get(4 + i))));
+  const words = Array.from({ length: NAME_BYTES / REGISTER_BYTES }, (_, i) => [`name${i}`, wordOf(nameBytes, i * REGISTER_BYTES)]);
+  const { r3, out } = await makeCall(vcpu, UV_ESMB_GET_FILE, { offset, ...Object.fromEntries(words) }, () => platform.ultracall(vcpu));
+  const data = concat(...Object.values(out).map(bytesOf));
   vcpu.load(saved);
   return r3 < 0n ? { r3 } : { bytes: data.slice(0, Number(r3)) };
 }

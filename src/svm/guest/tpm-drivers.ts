@@ -1,13 +1,24 @@
-import { MSR, PAGE_BYTES, type Vcpu } from '../../hcall/index.ts';
-import { s64 } from '../../spec/index.ts';
+import { gfnOf, MSR, PAGE_BYTES, type Vcpu } from '../../hcall/index.ts';
+import {
+  type CallInput,
+  type CallResults,
+  H_CEDE,
+  H_PUT_TCE,
+  H_REG_CRQ,
+  H_SEND_CRQ,
+  H_TPM_COMM,
+  type HypercallSignature,
+  makeCall,
+  type RegisterUses,
+  TPM_COMM_BYTES,
+  TPM_COMM_OP,
+  UV_SHARE_PAGE,
+} from '../../spec/index.ts';
 import type { Platform } from './platform.ts';
 
 // What the kernel of a guest does with its two TPM devices: the vTPM of the VIO bus (Linux drivers/char/tpm/tpm_ibmvtpm.c), and the
 // hypercall of spapr-tpm-proxy, which no kernel but the Ultravisor uses and any kernel may.
 
-const CALL = { H_PUT_TCE: 0x20, H_CEDE: 0xe0, H_REG_CRQ: 0xfc, H_SEND_CRQ: 0x108, H_TPM_COMM: 0xef10 } as const;
-const UV_SHARE_PAGE = 0xf130;
-const EXECUTE = 1;
 const IO_PAGE = 4096;
 /** Of a TCE: the device may read and write. */
 const READ_WRITE = 3n;
@@ -77,18 +88,20 @@ export class TpmDrivers {
   async byProxy(command: Uint8Array): Promise<Uint8Array> {
     await this.#share();
     await this.#write(this.#buffer, command);
-    const { r3, r4 } = await this.#call(CALL.H_TPM_COMM, EXECUTE, this.#buffer, command.length, this.#buffer, IO_PAGE);
+    const [in_buffer, out_buffer] = [this.#buffer, this.#buffer];
+    const input = { op: TPM_COMM_OP.EXECUTE, in_buffer, in_size: command.length, out_buffer, out_size: TPM_COMM_BYTES };
+    const { r3, out } = await this.#call(H_TPM_COMM, input);
     if (r3 !== 0n) throw new TpmDriverError(`H_TPM_COMM gives ${r3}`);
-    return this.#read(this.#buffer, Number(r4));
+    return this.#read(this.#buffer, Number(out.size));
   }
 
   async #begin(unit: number): Promise<void> {
     await this.#share();
     if (this.state.begun) return;
-    await this.#must(CALL.H_PUT_TCE, unit, QUEUE_IOBA, this.#queue | READ_WRITE);
-    await this.#must(CALL.H_PUT_TCE, unit, BUFFER_IOBA, this.#buffer | READ_WRITE);
+    await this.#must(H_PUT_TCE, { liobn: unit, ioba: QUEUE_IOBA, tce: this.#queue | READ_WRITE });
+    await this.#must(H_PUT_TCE, { liobn: unit, ioba: BUFFER_IOBA, tce: this.#buffer | READ_WRITE });
     await this.#write(this.#queue, new Uint8Array(IO_PAGE));
-    await this.#must(CALL.H_REG_CRQ, unit, QUEUE_IOBA, IO_PAGE);
+    await this.#must(H_REG_CRQ, { unit, queue: QUEUE_IOBA, length: IO_PAGE });
     this.state = { ...this.state, begun: true, next: 0 };
     await this.#send(unit, INIT, MSG.init, 0, 0);
     const { valid } = await this.#take();
@@ -98,27 +111,25 @@ export class TpmDrivers {
   /** What the device reads and writes must be the hypervisor's to read: a Secure VM shares it first. */
   async #share(): Promise<void> {
     if (!this.#vcpu.has(MSR.S) || this.state.shared) return;
-    const saved = this.#vcpu.saved();
-    this.#vcpu.set(3, UV_SHARE_PAGE);
-    this.#vcpu.set(4, this.#queue / BigInt(PAGE_BYTES));
-    this.#vcpu.set(5, 2);
-    await this.#platform.ultracall(this.#vcpu);
-    const r3 = s64(this.#vcpu.get(3));
-    this.#vcpu.load(saved);
+    const vcpu = this.#vcpu;
+    const saved = vcpu.saved();
+    const pages = { gfn: gfnOf(this.#queue), num: 2 };
+    const { r3 } = await makeCall(vcpu, UV_SHARE_PAGE, pages, () => this.#platform.ultracall(vcpu));
+    vcpu.load(saved);
     // The published firmware leaves r3 as it was when it succeeds (docs/reference/pef.md#what-ultracalls-leave-undone).
-    if (r3 !== 0n && r3 !== BigInt(UV_SHARE_PAGE)) throw new TpmDriverError(`UV_SHARE_PAGE gives ${r3}`);
+    if (r3 !== 0n && r3 !== BigInt(UV_SHARE_PAGE.number)) throw new TpmDriverError(`UV_SHARE_PAGE gives ${r3}`);
     // Sharing empties the pages; the device goes on at the entry where it was.
     this.state = { ...this.state, shared: true };
   }
 
   async #send(unit: number, valid: number, msg: number, length: number, data: number): Promise<void> {
     const word = (BigInt(valid) << 56n) | (BigInt(msg) << 48n) | (BigInt(length) << 32n) | BigInt(data);
-    await this.#must(CALL.H_SEND_CRQ, unit, word, 0n);
+    await this.#must(H_SEND_CRQ, { unit, word0: word, word1: 0 });
   }
 
   /** Waits for the queue's interrupt and takes the entry. */
   async #take(): Promise<{ readonly valid: number; readonly msg: number; readonly length: number }> {
-    await this.#must(CALL.H_CEDE);
+    await this.#must(H_CEDE, {});
     const { next } = this.state;
     const at = this.#queue + BigInt(next * ENTRY_BYTES);
     const entry = await this.#read(at, ENTRY_BYTES);
@@ -129,22 +140,20 @@ export class TpmDrivers {
     return { valid, msg, length: (high << 8) | low };
   }
 
-  async #must(number: number, ...args: readonly (bigint | number)[]): Promise<void> {
-    const { r3 } = await this.#call(number, ...args);
-    if (r3 !== 0n) throw new TpmDriverError(`hypercall 0x${number.toString(16)} gives ${r3}`);
+  async #must<I extends RegisterUses>(call: HypercallSignature<I>, input: CallInput<I>): Promise<void> {
+    const { r3 } = await this.#call(call, input);
+    if (r3 !== 0n) throw new TpmDriverError(`${call.name} gives ${r3}`);
   }
 
-  async #call(number: number, ...args: readonly (bigint | number)[]): Promise<{ readonly r3: bigint; readonly r4: bigint }> {
+  async #call<I extends RegisterUses, O extends RegisterUses>(
+    call: HypercallSignature<I, O>,
+    input: CallInput<I>,
+  ): Promise<CallResults<O>> {
     const vcpu = this.#vcpu;
     const saved = vcpu.saved();
-    vcpu.set(3, number);
-    args.forEach((arg, i) => {
-      vcpu.set(4 + i, arg);
-    });
-    await this.#platform.hypercall(vcpu);
-    const after = { r3: s64(vcpu.get(3)), r4: vcpu.get(4) };
+    const results = await makeCall(vcpu, call, input, () => this.#platform.hypercall(vcpu));
     vcpu.load(saved);
-    return after;
+    return results;
   }
 
   #read(gpa: bigint, length: number): Promise<Uint8Array> {

@@ -1,14 +1,12 @@
-import { concat, encode, UINT32 } from '../../bytes/index.ts';
+import { concat, encode, getU32, UINT32 } from '../../bytes/index.ts';
+import { hasTpmHeader, sizeOf, TPM_HEADER_BYTES } from '../../spec/index.ts';
 import { MSSIM } from '../../tpmrm/index.ts';
 import type { ServedTpm } from '../served-tpm.ts';
 import type { Channel, Taken } from '../stream.ts';
 
-const HEADER_BYTES = 10;
 /** TPM_PT_MAX_COMMAND_SIZE. */
 export const LARGEST_COMMAND = 4096;
 const PREFIX_BYTES = 9;
-
-const u32 = (bytes: Uint8Array, at: number): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(at);
 
 /**
  * swtpm's data channel: commands and responses as they are, or a command behind a header of the simulator's protocol that tells
@@ -18,8 +16,8 @@ export function dataChannel(tpm: ServedTpm, client: number): Channel {
   const execute = (command: Uint8Array, locality?: number) => tpm.execute(client, command, locality);
   return {
     take(received) {
-      if (received.length >= 4 && u32(received, 0) === MSSIM.SEND_COMMAND.code) return prefixed(received, execute);
-      if (received.length < HEADER_BYTES) return null;
+      if (received.length >= 4 && getU32(received, 0) === MSSIM.SEND_COMMAND.code) return prefixed(received, execute);
+      if (!hasTpmHeader(received)) return null;
       const length = commandLength(received);
       return received.length < length ? null : { used: length, answer: execute(received.slice(0, length)) };
     },
@@ -28,14 +26,14 @@ export function dataChannel(tpm: ServedTpm, client: number): Channel {
 
 /** Where no command ends, all that came is one, and the TPM says what is wrong with it: what follows may be right again. */
 function commandLength(received: Uint8Array): number {
-  const size = u32(received, 2);
-  return size < HEADER_BYTES || size > LARGEST_COMMAND ? received.length : size;
+  const size = sizeOf(received);
+  return size < TPM_HEADER_BYTES || size > LARGEST_COMMAND ? received.length : size;
 }
 
 function prefixed(received: Uint8Array, execute: (command: Uint8Array, locality: number) => Uint8Array): Taken | null {
   if (received.length < PREFIX_BYTES) return null;
   const locality = received[4] ?? 0;
-  const length = u32(received, 5);
+  const length = getU32(received, 5);
   if (length > LARGEST_COMMAND) return { used: received.length, end: `it announced a command of ${length} bytes` };
   if (received.length < PREFIX_BYTES + length) return null;
   const response = execute(received.slice(PREFIX_BYTES, PREFIX_BYTES + length), locality);

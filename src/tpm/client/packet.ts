@@ -1,4 +1,5 @@
 import { concat, type Fields, sameBytes, Writer } from '../../bytes/index.ts';
+import { sized } from '../../spec/index.ts';
 import { handleName } from '../names.ts';
 import type { CommandRecord } from '../record.ts';
 import { commandDigest, cryptParameter, EMPTY, exchangeFirst, sessionHmac } from '../session-crypto.ts';
@@ -64,9 +65,7 @@ export function buildCommand(
     });
   }
   writer.raw(parameters);
-  const bytes = writer.done();
-  new DataView(bytes.buffer).setUint32(2, bytes.length);
-  return { bytes, auths: prepared };
+  return { bytes: sized(writer.done()), auths: prepared };
 }
 
 function writeFields(fields: Fields, values: Readonly<Record<string, unknown>>): Uint8Array {

@@ -1,8 +1,9 @@
 import { DecodeError, type Fields, Reader, readField } from '../../bytes/index.ts';
 import { equal } from '../../crypto/index.ts';
+import { hasTpmHeader } from '../../spec/index.ts';
 import type { CommandRecord } from '../record.ts';
 import { cryptParameter, EMPTY, exchangeFirst, responseDigest, sessionHmac } from '../session-crypto.ts';
-import { explainRc, HEADER_BYTES, TPM_ST, TPMS_AUTH_RESPONSE } from '../wire/index.ts';
+import { explainRc, TPM_ST, TPMS_AUTH_RESPONSE } from '../wire/index.ts';
 import type { Packet, PreparedAuth } from './packet.ts';
 import { CONTINUE, ENCRYPT } from './session.ts';
 
@@ -32,7 +33,7 @@ interface SessionAnswer {
  * (docs/reference/pef.md#hmac-of-the-answer).
  */
 export function readResponse(command: CommandRecord, packet: Packet, bytes: Uint8Array, checkHmac: HmacCheck): RawAnswer {
-  if (bytes.length < HEADER_BYTES) return fault('TSS_RC_MALFORMED_RESPONSE', `${bytes.length} bytes are no response`);
+  if (!hasTpmHeader(bytes)) return fault('TSS_RC_MALFORMED_RESPONSE', `${bytes.length} bytes are no response`);
   try {
     return new ResponseReader(command, packet, bytes, checkHmac).read();
   } catch (error) {

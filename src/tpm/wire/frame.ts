@@ -7,7 +7,6 @@ import { TPM_CC_CODE, TPM_ST_TAG, TPMI_SH_AUTH_SESSION_PW } from './interface-ty
 
 export const COMMAND_HEADER = struct('COMMAND_HEADER', 'Part 1 §18.2', { tag: TPM_ST_TAG, commandSize: UINT32, commandCode: TPM_CC_CODE });
 export const RESPONSE_HEADER = struct('RESPONSE_HEADER', 'Part 1 §18.3', { tag: TPM_ST_TAG, responseSize: UINT32, responseCode: UINT32 });
-export const HEADER_BYTES = 10;
 
 /** Part 2 §10.13.2: one session of a command. */
 export const TPMS_AUTH_COMMAND = struct('TPMS_AUTH_COMMAND', 'Part 2 §10.13.2', {

@@ -1,3 +1,4 @@
+import { codeOf, hasTpmHeader, sizeOf, TPM_HEADER_BYTES, tagOf } from '../../spec/index.ts';
 import { isCapture, readCapture } from '../pcap/read-capture.ts';
 import { type Inspected, inspectCommand, inspectResponse } from './tpm-message.ts';
 
@@ -10,7 +11,6 @@ export interface FoundMessage {
 }
 
 const TAGS: ReadonlySet<number> = new Set([0x8001, 0x8002, 0x00c4]);
-const HEADER_BYTES = 10;
 /** No TPM takes longer messages: a larger size is no size. */
 const MOST_BYTES = 0x1_0000;
 
@@ -50,16 +50,13 @@ class Pairing {
   }
 }
 
-const u32 = (bytes: Uint8Array, at: number): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(at);
-const u16 = (bytes: Uint8Array, at: number): number => ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-
 /** Codes of commands: 0x11f to 0x1ff, or a vendor's. Of responses none that a TPM 2.0 gives lies there with the high bits set. */
 function isCommand(bytes: Uint8Array): boolean {
-  if (bytes.length < HEADER_BYTES) return true;
-  const code = u32(bytes, 6);
+  if (!hasTpmHeader(bytes)) return true;
+  const code = codeOf(bytes);
   if (code & 0x2000_0000) return true;
   // 0x11f..0x1ff are commands as well as format-one and version-one codes: a response with an error is ten bytes and no more.
-  return code >= 0x11f && code <= 0x1ff && !(bytes.length === HEADER_BYTES && u16(bytes, 0) === 0x8001 && !TEN_BYTE_COMMANDS.has(code));
+  return code >= 0x11f && code <= 0x1ff && !(bytes.length === TPM_HEADER_BYTES && tagOf(bytes) === 0x8001 && !TEN_BYTE_COMMANDS.has(code));
 }
 
 /** Commands without handles and parameters: ClearControl has both, SelfTest has one; these have none. */
@@ -69,9 +66,9 @@ const TEN_BYTE_COMMANDS: ReadonlySet<number> = new Set([0x17c, 0x181, 0x187]);
 function split(bytes: Uint8Array): Uint8Array[] {
   const messages: Uint8Array[] = [];
   let at = 0;
-  while (bytes.length - at >= HEADER_BYTES && TAGS.has(u16(bytes, at))) {
-    const size = u32(bytes, at + 2);
-    if (size < HEADER_BYTES || size > MOST_BYTES) break;
+  for (let rest = bytes; hasTpmHeader(rest) && TAGS.has(tagOf(rest)); rest = bytes.subarray(at)) {
+    const size = sizeOf(rest);
+    if (size < TPM_HEADER_BYTES || size > MOST_BYTES) break;
     messages.push(bytes.slice(at, at + size));
     at += size;
   }

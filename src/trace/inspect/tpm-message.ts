@@ -1,4 +1,5 @@
-import { DecodeError, type FieldSeen } from '../../bytes/index.ts';
+import { DecodeError, type FieldSeen, getU32 } from '../../bytes/index.ts';
+import { codeOf, hasTpmHeader, rcOf, TPM_HEADER_BYTES } from '../../spec/index.ts';
 import { commands, decodeCommand, decodeResponse } from '../../tpm/index.ts';
 import { commandName, explainRc } from '../../tpm/wire/index.ts';
 import { depthOf } from './field-path.ts';
@@ -27,18 +28,16 @@ export interface Inspected {
   readonly fault?: string;
 }
 
-const HEADER_BYTES = 10;
-
 /** Takes a command apart. Never fails: what cannot be decoded is said. */
 export function inspectCommand(bytes: Uint8Array): Inspected {
-  const code = bytes.length >= HEADER_BYTES ? u32(bytes, 6) : undefined;
+  const code = hasTpmHeader(bytes) ? codeOf(bytes) : undefined;
   const { fields, fault } = collect(onField => decodeCommand(bytes, onField));
   return { kind: 'command', name: nameOf(code), code, fields: completed(bytes, fields, 'authorizationSize', 'parameters'), ...fault };
 }
 
 /** Takes a response apart; `code` is the command's that it answers, as far as that is known. */
 export function inspectResponse(bytes: Uint8Array, code?: number): Inspected {
-  const rc = bytes.length >= HEADER_BYTES ? u32(bytes, 6) : undefined;
+  const rc = hasTpmHeader(bytes) ? rcOf(bytes) : undefined;
   const { fields, fault } = collect(onField => decodeResponse(code ?? 0, bytes, onField));
   const said = rc === undefined ? {} : { rc: { code: rc, text: explainRc(rc).text } };
   return { kind: 'response', name: nameOf(code), code, ...said, fields: completed(bytes, fields, 'parameterSize', 'parameters'), ...fault };
@@ -85,13 +84,11 @@ function completed(bytes: Uint8Array, fields: readonly InspectedField[], size: s
     whole.push(field);
     end = Math.max(end, field.offset + field.length);
   }
-  if (end < bytes.length && end >= HEADER_BYTES) whole.push({ path: left, type: 'bytes', offset: end, length: bytes.length - end });
+  if (end < bytes.length && end >= TPM_HEADER_BYTES) whole.push({ path: left, type: 'bytes', offset: end, length: bytes.length - end });
   return whole;
 }
 
 const sizeField = (bytes: Uint8Array, path: string, offset: number): InspectedField => {
-  const value = u32(bytes, offset);
+  const value = getU32(bytes, offset);
   return { path, type: 'UINT32', offset, length: 4, text: String(value) };
 };
-
-const u32 = (bytes: Uint8Array, at: number): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(at);

@@ -1,6 +1,6 @@
-import { MSR, type UltravisorPort, UV, type Vcpu } from '../../hcall/index.ts';
+import { MSR, type UltravisorPort, type Vcpu } from '../../hcall/index.ts';
 import type { Place } from '../../sim/index.ts';
-import { type Named, type RegisterUses, readRegisters, s64, U, uName } from '../../spec/index.ts';
+import { type Named, type RegisterUses, readRegisters, s64, U, UV_RETURN, uName } from '../../spec/index.ts';
 import type { Profile } from '../core/profile.ts';
 import type { UltracallResult } from '../core/ultracall-result.ts';
 import type { Ultravisor } from '../core/ultravisor.ts';
@@ -67,7 +67,7 @@ export class UltracallDispatcher implements UltravisorPort {
     const [hv, pr, s] = [vcpu.has(MSR.HV), vcpu.has(MSR.PR), vcpu.has(MSR.S)];
     const wrongCaller = { r3: U.PERMISSION, byDispatch: true } as const;
     // Before the caller is looked at (core/uvcall.c check_regs_on_hv_exit).
-    if (hv && inTransaction(vcpu) && call.number !== UV.RETURN) return { r3: U.BAD_MODE, byDispatch: true };
+    if (hv && inTransaction(vcpu) && call.number !== UV_RETURN.number) return { r3: U.BAD_MODE, byDispatch: true };
     if (call.caller === 'hypervisor' && (!hv || pr)) return wrongCaller;
     if (call.caller === 'svm kernel' && !s) return this.#uv.profile.notSecure === 'U_INVALID' ? { r3: U.INVALID } : wrongCaller;
     if ((call.caller === 'svm kernel' || call.caller === 'guest kernel') && (hv || pr)) return wrongCaller;

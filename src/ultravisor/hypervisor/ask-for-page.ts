@@ -1,16 +1,15 @@
 import { gpaOf, PAGE_SHIFT } from '../../hcall/index.ts';
-import { H } from '../../spec/index.ts';
+import { H, H_SVM_PAGE_IN } from '../../spec/index.ts';
 import type { SvmContext } from '../core/ultravisor.ts';
 import { hypercall } from './hypercall.ts';
 
-const H_SVM_PAGE_IN = 0xef00;
 const SHARED = 1;
 const NONSHARED = 0;
 
 /** H_SVM_PAGE_IN of one frame; true on H_SUCCESS. */
 async function askForPage({ uv, svm, vcpu }: SvmContext, gfn: bigint, flags: number): Promise<boolean> {
   svm.requested = gfn;
-  const { r3 } = await hypercall(uv, vcpu, H_SVM_PAGE_IN, gpaOf(gfn), flags, PAGE_SHIFT);
+  const { r3 } = await hypercall(uv, vcpu, H_SVM_PAGE_IN, { gpa: gpaOf(gfn), flags, order: PAGE_SHIFT });
   svm.requested = null;
   return r3 === H.SUCCESS;
 }

@@ -28,7 +28,7 @@ export async function pass(ctx: SvmContext, vector: number, registersIn: number,
 function frameFor(uv: Ultravisor, svm: Registers, vector: number, registersIn: number, cookie: bigint, decShown: boolean): Registers {
   const frame = zeroRegisters();
   Object.assign(frame, { lpidr: svm.lpidr, pidr: svm.pidr, spr: sprsFor(svm.spr, vector, decShown) });
-  const [noise = 0n] = new BigUint64Array(uv.random.bytes(8).buffer);
+  const noise = uv.random.word64();
   frame.gpr[0] = noise; // the published generator yields one value, then zeros
   for (let n = 3; n < 3 + registersIn; n++) frame.gpr[n] = svm.gpr[n] ?? 0n;
   enterHypervisor(frame, svm.msr, cookie, vector);

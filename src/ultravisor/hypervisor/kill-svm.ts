@@ -1,8 +1,8 @@
 import { gfnOf, Halt } from '../../hcall/index.ts';
+import { H_RTAS, RTAS_TOKEN, rtasBlock } from '../../spec/index.ts';
 import type { SvmContext } from '../core/ultravisor.ts';
 import { askForSharedPage } from './ask-for-page.ts';
 import { hypercall } from './hypercall.ts';
-import { H_RTAS, IBM_OS_TERM, rtasBlock } from './rtas-block.ts';
 
 const TRIES = 10;
 
@@ -23,8 +23,8 @@ export async function killSvm(ctx: SvmContext, why: string): Promise<never> {
     uv.assertionFailed(`the hypervisor gives no page to end the SVM with (${why})`);
     throw new Halt('guest', why);
   }
-  uv.memory.write(frame.hvRa, rtasBlock(IBM_OS_TERM, [0], 1), 'ultravisor');
-  await hypercall(uv, vcpu, H_RTAS, bounce);
+  uv.memory.write(frame.hvRa, rtasBlock(RTAS_TOKEN.IBM_OS_TERM, [0], 1), 'ultravisor');
+  await hypercall(uv, vcpu, H_RTAS, { block: bounce });
   uv.assertionFailed(`the hypervisor came back from ibm,os-term (${why})`);
   throw new Halt('guest', why);
 }

@@ -44,8 +44,7 @@ export async function exchange(uv: Ultravisor, vcpu: Vcpu, vector: number, cooki
 /** Random, 52 bits, two low bits 0, at least 0x2000, used by no other call (docs/reference/pef.md#cookies). */
 export function newCookie(uv: Ultravisor): bigint {
   for (;;) {
-    const [word] = new BigUint64Array(uv.random.bytes(8).buffer);
-    const cookie = (word ?? 0n) & 0x000f_ffff_ffff_fffcn;
+    const cookie = uv.random.word64() & 0x000f_ffff_ffff_fffcn;
     if (cookie >= 0x2000n && !uv.waiting.has(cookie)) return cookie;
   }
 }

@@ -1,11 +1,9 @@
 import { gpaOf, isSecure, PAGE_BYTES, PAGE_SHIFT, Vcpu } from '../../hcall/index.ts';
-import { H } from '../../spec/index.ts';
+import { H, H_SVM_PAGE_OUT } from '../../spec/index.ts';
 import { frameOf, type Svm } from '../core/svm.ts';
 import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { askForContents } from '../hypervisor/ask-for-page.ts';
 import { hypercall } from '../hypervisor/hypercall.ts';
-
-const H_SVM_PAGE_OUT = 0xef04;
 
 /** Pages of a range of guest memory. */
 export const pagesOf = (bytes: bigint): number => Number((bytes + BigInt(PAGE_BYTES - 1)) >> BigInt(PAGE_SHIFT));
@@ -57,7 +55,7 @@ export async function makeRoom(uv: Ultravisor): Promise<boolean> {
     if (!victim) return false;
     const { svm, gfn } = victim;
     // In the name of the SVM that owns the page, on a vCPU of nobody's.
-    const { r3 } = await hypercall(uv, new Vcpu(0, svm.lpid), H_SVM_PAGE_OUT, gpaOf(gfn), 0, PAGE_SHIFT);
+    const { r3 } = await hypercall(uv, new Vcpu(0, svm.lpid), H_SVM_PAGE_OUT, { gpa: gpaOf(gfn), flags: 0, order: PAGE_SHIFT });
     if (r3 !== H.SUCCESS || uv.memory.securePagesLeft === 0) return false;
   }
   return true;

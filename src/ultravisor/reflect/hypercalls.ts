@@ -1,15 +1,11 @@
 import { MSR, SYSTEM_CALL, type Vcpu } from '../../hcall/index.ts';
-import { FATAL_HCALLS, H, HCALL_COUNTS, hName, s64 } from '../../spec/index.ts';
+import { FATAL_HCALLS, H, H_CEDE, H_RANDOM, H_RTAS, HCALL_COUNTS, hName, s64 } from '../../spec/index.ts';
 import type { Ultravisor } from '../core/ultravisor.ts';
 import { pass, synthesize } from '../hypervisor/interrupts.ts';
-import { H_RTAS } from '../hypervisor/rtas-block.ts';
 import { refreshSession } from '../transition/session-refresh.ts';
 import { reflectRtas } from './rtas.ts';
 
-const H_CEDE = 0xe0;
-const H_RANDOM = 0x300;
-
-/** `sc 1` of an SVM: the hypervisor gets the registers of the count table and nothing else (docs/reference/pef.md#reflected-hypercalls). */
+/** `sc 1` of an SVM: the hypervisor gets the registers of the count table and nothing else (pef.md b.5). */
 export async function reflectHypercall(uv: Ultravisor, vcpu: Vcpu): Promise<void> {
   const number = Number(BigInt.asUintN(53, vcpu.get(3)));
   const { bus } = uv.world;
@@ -34,13 +30,13 @@ async function handle(uv: Ultravisor, vcpu: Vcpu, number: number): Promise<void>
     return;
   }
   const ctx = { uv, svm, vcpu };
-  if (number === H_CEDE) {
+  if (number === H_CEDE.number) {
     vcpu.regs.msr |= MSR.EE;
     await refreshSession(ctx);
   }
-  if (number === H_RANDOM) return answerRandom(uv, vcpu);
+  if (number === H_RANDOM.number) return answerRandom(uv, vcpu);
   const problemState = vcpu.has(MSR.PR); // the hypervisor refuses it, whatever it asks for
-  if (number === H_RTAS && !problemState) return reflectRtas(ctx);
+  if (number === H_RTAS.number && !problemState) return reflectRtas(ctx);
   const counts = HCALL_COUNTS.get(number);
   if (!counts) {
     uv.assertionFailed(
@@ -52,7 +48,7 @@ async function handle(uv: Ultravisor, vcpu: Vcpu, number: number): Promise<void>
     return;
   }
   const saved = vcpu.saved();
-  const returned = await pass(ctx, SYSTEM_CALL, counts.in, number === H_CEDE);
+  const returned = await pass(ctx, SYSTEM_CALL, counts.in, number === H_CEDE.number);
   if (!returned.inTransaction) {
     vcpu.set(3, returned.r0);
     for (let n = 4; n < 3 + counts.out; n++) vcpu.set(n, returned.gpr[n] ?? saved.gpr[n] ?? 0n);
@@ -66,7 +62,6 @@ function answerRandom(uv: Ultravisor, vcpu: Vcpu): void {
     vcpu.set(3, H.FUNCTION); // the local generator is a to-do in the published code
     return;
   }
-  const [word = 0n] = new BigUint64Array(uv.random.bytes(8).buffer);
   vcpu.set(3, H.SUCCESS);
-  vcpu.set(4, word);
+  vcpu.set(4, uv.random.word64());
 }

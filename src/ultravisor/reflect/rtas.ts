@@ -1,11 +1,7 @@
-import { H } from '../../spec/index.ts';
+import { H, H_RTAS, RTAS_HEADER_BYTES, RTAS_MOST_CELLS, rtasHeaderOf, rtasResultsAt } from '../../spec/index.ts';
 import type { SvmContext } from '../core/ultravisor.ts';
 import { hypercall } from '../hypervisor/hypercall.ts';
-import { H_RTAS } from '../hypervisor/rtas-block.ts';
 import { readSvm, writeSvm } from '../memory/svm-memory.ts';
-
-const HEADER_BYTES = 12;
-const LARGEST_COUNT = 16;
 
 /**
  * H_RTAS of an SVM: the block goes to the bounce page, the hypervisor sees only that, and the results come back
@@ -19,17 +15,16 @@ export async function reflectRtas(ctx: SvmContext): Promise<void> {
     vcpu.set(3, H.HARDWARE);
     return;
   }
-  const header = await readSvm(ctx, gpa, HEADER_BYTES, 'ultravisor');
-  const view = new DataView(header.buffer, header.byteOffset);
-  const [nargs, nret] = [view.getUint32(4), view.getUint32(8)];
-  if (nargs + nret > LARGEST_COUNT) {
-    uv.note(`H_RTAS with ${nargs} arguments and ${nret} results: at most ${LARGEST_COUNT} are taken`, svm.lpid);
+  const { nargs, nret } = rtasHeaderOf(await readSvm(ctx, gpa, RTAS_HEADER_BYTES, 'ultravisor'));
+  const resultsAt = BigInt(rtasResultsAt(nargs));
+  if (nargs + nret > RTAS_MOST_CELLS) {
+    uv.note(`H_RTAS with ${nargs} arguments and ${nret} results: at most ${RTAS_MOST_CELLS} are taken`, svm.lpid);
     return;
   }
-  const block = await readSvm(ctx, gpa, HEADER_BYTES + 4 * (nargs + nret), 'ultravisor');
+  const block = await readSvm(ctx, gpa, rtasResultsAt(nargs) + 4 * nret, 'ultravisor');
   await writeSvm(ctx, bounce, block, 'ultravisor');
-  await hypercall(uv, vcpu, H_RTAS, bounce);
-  const results = await readSvm(ctx, bounce + BigInt(HEADER_BYTES + 4 * nargs), 4 * nret, 'ultravisor');
-  await writeSvm(ctx, gpa + BigInt(HEADER_BYTES + 4 * nargs), results, 'ultravisor');
+  await hypercall(uv, vcpu, H_RTAS, { block: bounce });
+  const results = await readSvm(ctx, bounce + resultsAt, 4 * nret, 'ultravisor');
+  await writeSvm(ctx, gpa + resultsAt, results, 'ultravisor');
   await writeSvm(ctx, bounce, new Uint8Array(block.length), 'ultravisor');
 }

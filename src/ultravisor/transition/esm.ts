@@ -1,5 +1,5 @@
 import { MSR, SECURE_BIT, SYSTEM_CALL, type Vcpu } from '../../hcall/index.ts';
-import { H, hName, U } from '../../spec/index.ts';
+import { H, H_SVM_INIT_ABORT, H_SVM_INIT_DONE, H_SVM_INIT_START, hName, loadCall, U } from '../../spec/index.ts';
 import { newSvm, type Svm } from '../core/svm.ts';
 import type { UltracallResult } from '../core/ultracall-result.ts';
 import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
@@ -12,9 +12,6 @@ import { keepSymkey } from './lockbox.ts';
 import { reservePages, shareRtas, writeTreeBack } from './own-pages.ts';
 import { unwrapSymkey } from './unwrap.ts';
 
-const H_SVM_INIT_START = 0xef08;
-const H_SVM_INIT_DONE = 0xef0c;
-const H_SVM_INIT_ABORT = 0xef14;
 const SOURCE = 'open-power/ultravisor core/uvcall.c uv_esm_svm';
 
 /** UV_ESM: the whole transition (docs/reference/pef.md#the-transition). */
@@ -68,7 +65,7 @@ function forgetEarly(uv: Ultravisor, svm: Svm): { readonly r3: number } {
 /** Everything up to the last measurement; throws {@link EsmRefused}. */
 async function prepare(ctx: SvmContext, kbase: bigint, fdt: bigint): Promise<GuestTree> {
   const { uv, vcpu } = ctx;
-  const { r3 } = await hypercall(uv, vcpu, H_SVM_INIT_START);
+  const { r3 } = await hypercall(uv, vcpu, H_SVM_INIT_START, {});
   if (r3 !== H.SUCCESS) throw new EsmRefused(U.FUNCTION, 'init-start', `H_SVM_INIT_START gave ${hName(r3) ?? r3}`, SOURCE);
   const tree = await fetchTree(ctx, fdt);
   await reservePages(ctx, tree);
@@ -85,7 +82,7 @@ async function prepare(ctx: SvmContext, kbase: bigint, fdt: bigint): Promise<Gue
 /** The point of no return: INIT_DONE, then the kernel is started again from its base (docs/reference/pef.md#end-of-the-transition). */
 async function commit(ctx: SvmContext, tree: GuestTree, kbase: bigint, fdt: bigint): Promise<void> {
   const { uv, svm, vcpu } = ctx;
-  const { r3 } = await hypercall(uv, vcpu, H_SVM_INIT_DONE);
+  const { r3 } = await hypercall(uv, vcpu, H_SVM_INIT_DONE, {});
   if (r3 !== H.SUCCESS) throw new EsmRefused(U.FUNCTION, 'init-done', `H_SVM_INIT_DONE gave ${hName(r3) ?? r3}`, SOURCE);
   if (uv.svm(svm.lpid) !== svm) throw new EsmRefused(U.FUNCTION, 'terminated', 'the hypervisor ended the SVM while it was made', SOURCE);
   if (tree.bootCpu >= tree.maxVcpus) {
@@ -119,7 +116,7 @@ async function abort(ctx: SvmContext, refused: EsmRefused): Promise<UltracallRes
   vcpu.load(caller);
   Object.assign(vcpu.regs, { srr0: caller.pc, srr1: caller.msr, hsrr0: caller.pc, hsrr1: caller.msr });
   vcpu.regs.msr = MSR.SF | MSR.HV | MSR.ME | (caller.msr & MSR.LE);
-  vcpu.set(3, H_SVM_INIT_ABORT);
+  loadCall(vcpu, H_SVM_INIT_ABORT, {});
   await uv.hypervisor.interrupt(vcpu, SYSTEM_CALL);
   if (vcpu.has(MSR.HV)) uv.stop('the hypervisor did not resume the guest after H_SVM_INIT_ABORT');
   return uv.profile.esmFailure === 'ultravisor code' ? { r3: refused.code } : 'goes on elsewhere';

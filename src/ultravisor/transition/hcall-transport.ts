@@ -1,16 +1,12 @@
 import { Halt } from '../../hcall/index.ts';
-import { H, hName } from '../../spec/index.ts';
+import { H, H_TPM_COMM, hasTpmHeader, hName, sizeOf, TPM_COMM_BYTES, TPM_COMM_OP } from '../../spec/index.ts';
 import { type TpmTransport, TransportError } from '../../tpm/client/index.ts';
 import type { SvmContext } from '../core/ultravisor.ts';
 import { hypercall } from '../hypervisor/hypercall.ts';
 import { readSvm, writeSvm } from '../memory/svm-memory.ts';
 
-const H_TPM_COMM = 0xef10;
-const EXECUTE = 1;
-const CLOSE_SESSION = 2;
-const BUFFER_BYTES = 4096;
-const HEADER_BYTES = 10;
-const ZEROS = new Uint8Array(BUFFER_BYTES);
+const NO_BUFFERS = { in_buffer: 0, in_size: 0, out_buffer: 0, out_size: 0 } as const;
+const ZEROS = new Uint8Array(TPM_COMM_BYTES);
 
 /**
  * How the Ultravisor reads a result of H_TPM_COMM (open-power/ultravisor svm/svm-tss.c;
@@ -49,35 +45,41 @@ export class HcallTransport implements TpmTransport {
     const { uv, svm, vcpu } = ctx;
     if (!svm.reserved) throw new TransportError('TSS_RC_BAD_CONNECTION', 'the SVM has no bounce page');
     const { tpmBounce, tpmTransfer } = svm.reserved;
-    if (command.length > BUFFER_BYTES) throw new TransportError('TSS_RC_BAD_CONNECTION', `EFBIG: a command of ${command.length} bytes`);
+    if (command.length > TPM_COMM_BYTES) throw new TransportError('TSS_RC_BAD_CONNECTION', `EFBIG: a command of ${command.length} bytes`);
     this.#used = true;
     await writeSvm(ctx, tpmBounce, command, 'ultravisor');
-    const { r3, out } = await hypercall(uv, vcpu, H_TPM_COMM, EXECUTE, tpmBounce, command.length, tpmBounce, BUFFER_BYTES);
+    const { r3, out } = await hypercall(uv, vcpu, H_TPM_COMM, {
+      op: TPM_COMM_OP.EXECUTE,
+      in_buffer: tpmBounce,
+      in_size: command.length,
+      out_buffer: tpmBounce,
+      out_size: TPM_COMM_BYTES,
+    });
     if (r3 !== H.SUCCESS) {
       throw new TransportError('TSS_RC_BAD_CONNECTION', `${ERRNO[r3] ?? 'EIO'}: H_TPM_COMM gave ${hName(r3) ?? r3} (${r3})`);
     }
-    const size = out[0] ?? 0n;
-    const fits = size <= BigInt(BUFFER_BYTES);
-    if (!fits && !uv.check('response-size', false, `H_TPM_COMM says the response has ${size} bytes`, 'docs/reference/pef.md#h_tpm_comm')) {
+    const { size } = out;
+    const fits = size <= BigInt(TPM_COMM_BYTES);
+    if (!fits && !uv.check('response-size', false, `H_TPM_COMM says the response has ${size} bytes`, 'pef.md c.1')) {
       uv.assertionFailed('H_TPM_COMM answered more than 4096 bytes');
       throw new TransportError('TSS_RC_BAD_CONNECTION', `a response of ${size} bytes does not fit`);
     }
-    const length = Number(fits ? size : BigInt(BUFFER_BYTES));
+    const length = Number(fits ? size : BigInt(TPM_COMM_BYTES));
     const response = await readSvm(ctx, tpmBounce, length, 'ultravisor');
     // From here on the hypervisor cannot change it: the secure copy is what is parsed.
     await writeSvm(ctx, tpmTransfer, response, 'ultravisor');
     await writeSvm(ctx, tpmBounce, ZEROS, 'ultravisor');
-    if (length < HEADER_BYTES) throw new TransportError('TSS_RC_MALFORMED_RESPONSE', `a response of ${length} bytes`);
-    const responseSize = new DataView(response.buffer, response.byteOffset).getUint32(2);
-    if (responseSize !== length) {
-      throw new TransportError('TSS_RC_BAD_CONNECTION', `${length} bytes came, responseSize says ${responseSize}`);
+    if (!hasTpmHeader(response)) throw new TransportError('TSS_RC_MALFORMED_RESPONSE', `a response of ${length} bytes`);
+    if (sizeOf(response) !== length) {
+      throw new TransportError('TSS_RC_BAD_CONNECTION', `${length} bytes came, responseSize says ${sizeOf(response)}`);
     }
     return response;
   }
 
   /** Ends the session of the proxy, if anything was transmitted; the result is ignored, as in the published code. */
   async close(): Promise<void> {
-    if (this.#used && !this.#halted) await hypercall(this.#ctx.uv, this.#ctx.vcpu, H_TPM_COMM, CLOSE_SESSION);
+    if (this.#used && !this.#halted)
+      await hypercall(this.#ctx.uv, this.#ctx.vcpu, H_TPM_COMM, { op: TPM_COMM_OP.CLOSE_SESSION, ...NO_BUFFERS });
     this.#used = false;
   }
 }
