@@ -1,0 +1,5 @@
+/**
+ * Traces of runs: written, read, shown, compared, exported; who saw what.
+ * @module
+ */
+export * from '../trace/index.ts';
