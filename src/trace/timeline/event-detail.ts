@@ -1,7 +1,7 @@
-import { type FieldSeen, hexDump } from '../../bytes/index.ts';
-import type { AnyEvent, Sight } from '../../sim/index.ts';
+import { DecodeError, type FieldSeen, hexDump } from '../../bytes/index.ts';
+import type { AnyEvent, Sight, SimEvent } from '../../sim/index.ts';
+import { decodeCommand, decodeResponse } from '../../tpm/index.ts';
 import { count } from '../event/wording.ts';
-import { decodeTpm } from './tpm-fields.ts';
 
 const MOST_BYTES = 1024;
 
@@ -24,6 +24,22 @@ function fieldLines(event: AnyEvent, { bytes }: Sight): readonly string[] {
   const width = Math.min(44, Math.max(0, ...leaves.map(({ path }) => path.length)));
   const lines = leaves.map(({ path, offset, text }) => `${String(offset).padStart(5)}  ${path.padEnd(width)}  ${shorten(text ?? '')}`);
   return fault ? [...lines, `       ${fault}`] : lines;
+}
+
+/** Tells the fields of a TPM command or response. Returns what is wrong with the bytes, if something is. */
+function decodeTpm(
+  { kind, data }: SimEvent<'tpm.command'> | SimEvent<'tpm.response'>,
+  bytes: Uint8Array,
+  onField: (field: FieldSeen) => void,
+): string | undefined {
+  try {
+    if (kind === 'tpm.command') decodeCommand(bytes, onField);
+    else decodeResponse(data.code, bytes, onField);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    return error.message;
+  }
 }
 
 const shorten = (text: string): string => (text.length > 96 ? `${text.slice(0, 93)}...` : text);
