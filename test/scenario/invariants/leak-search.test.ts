@@ -36,6 +36,7 @@ describe('no-leak', () => {
     const pin = Uint8Array.of(4, 8, 15, 16, 23);
     expect(leaksOf({ bytes: around(pin, 2) }, pin)).to.have.length(1);
     expect(leaksOf({ bytes: around(pin.subarray(1), 2) }, pin)).to.have.length(0);
+    expect(leaksOf({ bytes: Buffer.concat([pin, Buffer.alloc(9, 0x66)]) }, pin), 'also at the very beginning').to.have.length(1);
   });
 
   it('leaves out what the hypervisor does not see, what it supplied, and what it may know', () => {
