@@ -1,12 +1,10 @@
 import type { HostSpec } from '../../machine/index.ts';
-import { Random } from '../../sim/index.ts';
 import type { Scenario } from '../language/scenario-schema.ts';
-import { seedOf } from '../run/session.ts';
 import { overThreads } from '../run/workers.ts';
 import { type Candidate, showRule } from './candidates.ts';
 import { Explorer } from './explorer.ts';
-import type { Cut } from './interruptions.ts';
 import { type Answer, answerTo, type Job } from './job.ts';
+import { planCuts, planDeeds } from './plan.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface ExploreOptions {
@@ -57,23 +55,15 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
   } = options;
   const explorer = await Explorer.prepare(scenario, profile);
   try {
-    const singles = (interruptions ? explorer.cuts : explorer.candidates).filter(only).map(candidate => [candidate]);
-    const first = singles.length > budget ? sample(singles, budget, scenario) : singles;
-    const pairs = depth === 2 && !interruptions ? pairsOf(singles.flat(), Math.min(budget, 10_000_000) - first.length, scenario) : [];
-    const plans = [...first, ...pairs];
-    const work = plans.map(
-      (plan, id): Job => ({
-        id,
-        rules: plan.map(({ rule }) => rule),
-        moment: Math.min(...plan.map(({ moment }) => moment)),
-        ...(interruptions ? { interruption: (plan[0] as Cut).interruption } : {}),
-      }),
-    );
+    const { plans, left } = interruptions
+      ? planCuts(scenario, explorer.cuts.filter(only), budget)
+      : planDeeds(scenario, explorer.candidates.filter(only), depth, budget);
+    const work = plans.map(({ job }, id): Job => ({ id, ...job }));
     const findings: (Finding | undefined)[] = new Array(work.length);
     const faults: { rules: string; error: string }[] = [];
     let done = 0;
     const take = (answer: Answer): void => {
-      const candidates = plans[answer.id] ?? [];
+      const { candidates = [] } = plans[answer.id] ?? {};
       if ('verdict' in answer) findings[answer.id] = { candidates, verdict: answer.verdict };
       else faults.push({ rules: candidates.map(({ rule }) => showRule(rule)).join(' and '), error: answer.error });
       onProgress?.(++done, work.length);
@@ -92,36 +82,10 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
       });
     } else for (const job of work) if (!signal?.aborted) take(await answerTo(explorer, job));
     const all = findings.filter(finding => finding !== undefined);
-    return { scenario, findings: minimal(all), faults, left: singles.length - first.length };
+    return { scenario, findings: minimal(all), faults, left };
   } finally {
     await explorer.close();
   }
-}
-
-const chance = (scenario: Scenario): Random => new Random(seedOf(scenario)).fork('explore');
-
-/** So many of them, by the scenario's seed, in their order. */
-function sample<T>(all: readonly T[], count: number, scenario: Scenario): readonly T[] {
-  const random = chance(scenario);
-  const chosen = new Set<number>();
-  while (chosen.size < Math.min(count, all.length)) chosen.add(random.below(all.length));
-  return [...chosen].sort((a, b) => a - b).map(i => all[i] as T);
-}
-
-/** Pairs at different moments: all of them, or so many by chance. */
-function pairsOf(all: readonly Candidate[], count: number, scenario: Scenario): readonly (readonly Candidate[])[] {
-  const random = chance(scenario).fork('pairs');
-  const pairs: Candidate[][] = [];
-  const known = new Set<string>();
-  const possible = (all.length * (all.length - 1)) / 2;
-  for (let tries = 0; pairs.length < Math.min(count, possible) && tries < count * 4; tries++) {
-    const [a, b] = [random.below(all.length), random.below(all.length)].sort((x, y) => x - y) as [number, number];
-    const [one, two] = [all[a], all[b]];
-    if (!one || !two || one.moment === two.moment || known.has(`${a} ${b}`)) continue;
-    known.add(`${a} ${b}`);
-    pairs.push([one, two]);
-  }
-  return pairs;
 }
 
 /** A pair of which one alone violates something says nothing new. */

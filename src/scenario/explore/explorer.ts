@@ -5,7 +5,7 @@ import type { Rule } from '../adversary/index.ts';
 import type { Scenario } from '../language/scenario-schema.ts';
 import type { Interruption } from '../run/interruptions.ts';
 import { Session, type SessionState } from '../run/session.ts';
-import { type Candidate, candidatesOf } from './candidates.ts';
+import { candidatesOf, type Deed } from './candidates.ts';
 import { type Cut, cutsOf, type Marked, marked, recovery } from './interruptions.ts';
 import { classify, type Verdict } from './verdict.ts';
 
@@ -16,7 +16,7 @@ export class Explorer {
   readonly #session: Session;
   readonly #events: AnyEvent[];
   readonly #states: readonly SessionState[];
-  readonly candidates: readonly Candidate[];
+  readonly candidates: readonly Deed[];
   /** Machine resets and losses of power at every event. */
   readonly cuts: readonly Cut[];
   /** Number of moments that had passed before each step. */
@@ -26,7 +26,7 @@ export class Explorer {
     session: Session,
     events: AnyEvent[],
     states: readonly SessionState[],
-    candidates: readonly Candidate[],
+    candidates: readonly Deed[],
     cuts: readonly Cut[],
   ) {
     this.#session = session;

@@ -1,5 +1,4 @@
 import type { AnyEvent } from '../../sim/index.ts';
-import type { Rule } from '../adversary/index.ts';
 import { hostNamed, hostsOf } from '../language/machines.ts';
 import type { Scenario } from '../language/scenario-schema.ts';
 import { canStrike, type Interruption } from '../run/interruptions.ts';
@@ -36,7 +35,7 @@ export function cutsOf({ document }: Scenario, events: readonly Marked[]): reado
       .map(({ seq, label }): Cut => {
         const guest = document.guests?.find(({ lpid, host = first?.name }) => lpid === target.lpid && host === target.host)?.name;
         const rule = { do: target.fault, at: 'event', event: seq, ...(guest === undefined ? { host: target.host } : { guest }) };
-        return { rule: rule as unknown as Rule, moment: 0, label: `${target.fault} at ${label}`, interruption: { ...target, event: seq } };
+        return { rule, moment: 0, label: `${target.fault} at ${label}`, interruption: { ...target, event: seq } };
       }),
   );
 }

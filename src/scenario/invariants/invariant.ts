@@ -17,7 +17,7 @@ export interface Breach {
 }
 
 /** A standing invariant: watched in every run unless the scenario switches it off by name. */
-export interface Watcher {
+export interface Watcher<S = unknown> {
   /** Told every event. */
   watch?(event: AnyEvent): void;
   /** A step is over. */
@@ -29,12 +29,12 @@ export interface Watcher {
   /** What to say when nothing is wrong. */
   held(): string;
   /** Plain data, so that a run can begin from a snapshot. */
-  snapshot(): unknown;
-  restore(state: never): void;
+  snapshot(): S;
+  restore(state: S): void;
 }
 
-export interface Invariant {
+export interface Invariant<S = unknown> {
   readonly name: string;
   readonly about: string;
-  create(watched: Watched): Watcher;
+  create(watched: Watched): Watcher<S>;
 }

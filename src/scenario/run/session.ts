@@ -244,7 +244,7 @@ export class Session {
     this.machine.restore(state.machine);
     this.#run.restore(state.run);
     this.#steps = [...state.steps];
-    this.#watchers.forEach(({ watcher }, i) => watcher.restore(state.watchers[i] as never));
+    this.#watchers.forEach(({ watcher }, i) => watcher.restore(state.watchers[i]));
     this.#events = state.events;
     this.#recent.clear();
     this.setRules(rules, state.adversaries);
