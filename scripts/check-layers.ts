@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { houseFrom, inspect, ROOT } from './layers.ts';
 
 /** Files that stand in circles of imports and are known to: the number only goes down. */
-const KNOWN_IN_CIRCLES = 28;
+const KNOWN_IN_CIRCLES = 0;
 
 const house = houseFrom(readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8'));
 if (house.rooms.length < 12 || house.strangers.length < 1) {

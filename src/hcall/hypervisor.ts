@@ -16,20 +16,20 @@ import {
   u64,
 } from '../spec/index.ts';
 import type { HostFiles } from '../tpmrm/index.ts';
-import type { AnyHcall, HcallResult } from './call.ts';
+import type { AnyHcall, HcallResult } from './calls/hcall.ts';
 import { hcalls } from './calls/index.ts';
+import type { Interceptor } from './calls/interceptor.ts';
 import { SpaprTpmProxy, type TpmProxyOptions, type TpmProxyState } from './devices/spapr-tpm-proxy.ts';
 import { TpmSpapr } from './devices/tpm-spapr.ts';
 import { VioBus } from './devices/vio-bus.ts';
 import type { VtpmBackend } from './devices/vtpm-backend.ts';
-import { Halt } from './halt.ts';
-import type { Interceptor } from './interceptor.ts';
-import type { RealMemory } from './memory.ts';
-import { NormalMemory } from './normal-memory.ts';
-import { Partition, type PartitionOptions, type PartitionState } from './partition.ts';
-import { type HypervisorPort, SYSTEM_CALL, type UltravisorPort } from './ports.ts';
-import { bringToHost, secureGuestFault } from './secure-frames.ts';
-import { MSR, Vcpu } from './vcpu.ts';
+import { Halt } from './hardware/halt.ts';
+import { type HypervisorPort, SYSTEM_CALL, type UltravisorPort } from './hardware/interrupt-ports.ts';
+import type { RealMemory } from './hardware/memory.ts';
+import { MSR, Vcpu } from './hardware/vcpu.ts';
+import { NormalMemory } from './kvm/normal-memory.ts';
+import { Partition, type PartitionOptions, type PartitionState } from './kvm/partition.ts';
+import { bringToHost, secureGuestFault } from './kvm/secure-frames.ts';
 
 const DATA_STORAGE = 0xe00;
 /** Virtual time of a hypercall, beside what happens in its course. */

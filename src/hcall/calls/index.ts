@@ -1,5 +1,5 @@
 import { tableOf } from '../../spec/index.ts';
-import type { AnyHcall } from '../call.ts';
+import type { AnyHcall } from './hcall.ts';
 import * as processor from './processor.ts';
 import * as rtas from './rtas.ts';
 import * as svm from './svm.ts';

@@ -1,7 +1,7 @@
 import * as spec from '../../spec/index.ts';
 import { H } from '../../spec/index.ts';
-import { hcall } from '../call.ts';
-import { MSR } from '../vcpu.ts';
+import { MSR } from '../hardware/vcpu.ts';
+import { hcall } from './hcall.ts';
 
 export const H_CEDE = hcall(spec.H_CEDE, async ({ hypervisor, partition, vcpu, fromSecure }) => {
   // An SVM's MSR is the Ultravisor's business: it set EE there.

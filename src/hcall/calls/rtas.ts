@@ -1,7 +1,7 @@
 import * as spec from '../../spec/index.ts';
 import { H, RTAS_HEADER_BYTES, RTAS_MOST_CELLS, RTAS_TOKEN, rtasHeaderOf, rtasResultsAt } from '../../spec/index.ts';
-import { hcall } from '../call.ts';
-import { Halt } from '../halt.ts';
+import { Halt } from '../hardware/halt.ts';
+import { hcall } from './hcall.ts';
 
 /** RTAS status (PAPR): success, and a parameter that is not valid. */
 const RTAS_OK = 0;

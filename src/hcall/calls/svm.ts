@@ -1,9 +1,9 @@
 import * as spec from '../../spec/index.ts';
 import { H } from '../../spec/index.ts';
-import { type HcallContext, hcall } from '../call.ts';
-import { gfnOf, gpaOf, PAGE_SHIFT } from '../memory.ts';
-import { SECURE_GUEST } from '../partition.ts';
-import { pageOut, registerSlot, ultracallSucceeds } from '../secure-frames.ts';
+import { gfnOf, gpaOf, PAGE_SHIFT } from '../hardware/memory.ts';
+import { SECURE_GUEST } from '../kvm/partition.ts';
+import { pageOut, registerSlot, ultracallSucceeds } from '../kvm/secure-frames.ts';
+import { type HcallContext, hcall } from './hcall.ts';
 
 /** H_SVM_PAGE_IN flag: the page is to be shared between SVM and hypervisor. */
 const PAGE_IN_SHARED = 1n;

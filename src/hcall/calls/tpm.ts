@@ -1,7 +1,7 @@
 import * as spec from '../../spec/index.ts';
 import { H } from '../../spec/index.ts';
-import { hcall } from '../call.ts';
 import { reportOnStderr } from '../devices/qemu-stderr.ts';
+import { hcall } from './hcall.ts';
 
 export const H_TPM_COMM = hcall(spec.H_TPM_COMM, async ({ world, hypervisor, partition }, input) => {
   const proxy = hypervisor.proxies.get(partition.lpid);

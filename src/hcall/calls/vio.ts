@@ -1,8 +1,8 @@
 import * as spec from '../../spec/index.ts';
 import { H } from '../../spec/index.ts';
-import { type HcallContext, hcall } from '../call.ts';
 import type { TceTable } from '../devices/tce-table.ts';
 import type { VioBus } from '../devices/vio-bus.ts';
+import { type HcallContext, hcall } from './hcall.ts';
 
 const SMALLEST_QUEUE = 0x1000n;
 const LARGEST_QUEUE = 0x1000_0000n;

@@ -1,5 +1,5 @@
 import type { Stateful } from '../../sim/index.ts';
-import type { Partition } from '../partition.ts';
+import type { Partition } from '../kvm/partition.ts';
 import type { TceTable } from './tce-table.ts';
 
 /** Bytes of an entry: valid u8, message u8, length u16, data u32, reserved u64, big-endian. */

@@ -1,7 +1,7 @@
 import type { Place, Sight, Stateful, World } from '../../sim/index.ts';
 import { H } from '../../spec/index.ts';
 import type { HostFile, HostFiles, IoResult } from '../../tpmrm/index.ts';
-import type { Partition } from '../partition.ts';
+import type { Partition } from '../kvm/partition.ts';
 import { errnoNumber, reportOnStderr } from './qemu-stderr.ts';
 
 /** TPM_SPAPR_BUFSIZE: both buffers, on QEMU's stack. */

@@ -1,5 +1,5 @@
 import type { Stateful } from '../../sim/index.ts';
-import type { Partition } from '../partition.ts';
+import type { Partition } from '../kvm/partition.ts';
 
 /** SPAPR_TCE_PAGE_SHIFT: a TCE maps 4 KiB. */
 const TCE_SHIFT = 12;

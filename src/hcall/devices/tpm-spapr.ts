@@ -1,7 +1,7 @@
 import type { Place, Stateful, World } from '../../sim/index.ts';
 import { H } from '../../spec/index.ts';
 import { describeTpm } from '../../tpm/index.ts';
-import type { Partition } from '../partition.ts';
+import type { Partition } from '../kvm/partition.ts';
 import { type CrqEntry, CrqQueue, type CrqState, readCrqEntry, writeCrqEntry } from './crq.ts';
 import { reportOnStderr } from './qemu-stderr.ts';
 import { TceTable, type TceTableState } from './tce-table.ts';

@@ -1,6 +1,6 @@
-import type { Actor, Stateful } from '../sim/index.ts';
-import { gfnOf, PAGE_BYTES, pageOffset, type RealMemory } from './memory.ts';
-import { type Registers, Vcpu } from './vcpu.ts';
+import type { Actor, Stateful } from '../../sim/index.ts';
+import { gfnOf, PAGE_BYTES, pageOffset, type RealMemory } from '../hardware/memory.ts';
+import { type Registers, Vcpu } from '../hardware/vcpu.ts';
 
 /**
  * What KVM notes of a guest frame (Linux arch/powerpc/kvm/book3s_hv_uvmem.c, pfns[] bits 63..61;

@@ -1,4 +1,4 @@
-import { gfnOf } from './memory.ts';
+import { gfnOf } from '../hardware/memory.ts';
 import type { Partition } from './partition.ts';
 
 /** A guest's memory as its hypervisor has it: what lies in secure memory is out of its reach. */

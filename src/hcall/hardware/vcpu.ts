@@ -1,4 +1,4 @@
-import { u64 } from '../spec/index.ts';
+import { u64 } from '../../spec/index.ts';
 
 /** Bits of the MSR. The architecture counts bit 0 as the most significant of 64 (Power ISA 3.1 Book III §4.2.1). */
 const ibmBit = (bit: number): bigint => 1n << BigInt(63 - bit);

@@ -1,4 +1,4 @@
-import type { Actor, Stateful } from '../sim/index.ts';
+import type { Actor, Stateful } from '../../sim/index.ts';
 
 /** The only page size of secure VMs: 64 KiB (docs/reference/pef.md#sizes). */
 export const PAGE_SHIFT = 16;

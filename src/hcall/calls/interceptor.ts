@@ -1,7 +1,7 @@
-import type { Named, RegisterUses } from '../spec/index.ts';
-import type { AnyHcall, HcallResult } from './call.ts';
-import type { NormalMemory } from './normal-memory.ts';
-import type { Vcpu } from './vcpu.ts';
+import type { Named, RegisterUses } from '../../spec/index.ts';
+import type { Vcpu } from '../hardware/vcpu.ts';
+import type { NormalMemory } from '../kvm/normal-memory.ts';
+import type { AnyHcall, HcallResult } from './hcall.ts';
 
 /** A hypercall on its way to its handler. */
 export interface InterceptedHypercall {

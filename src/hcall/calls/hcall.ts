@@ -1,12 +1,28 @@
-import type { World } from '../sim/index.ts';
-import type { HypercallSignature, Named, RegisterUses } from '../spec/index.ts';
-import type { Hypervisor } from './hypervisor.ts';
-import type { Partition } from './partition.ts';
-import type { Vcpu } from './vcpu.ts';
+import type { Random, World } from '../../sim/index.ts';
+import type { HypercallSignature, Named, RegisterUses } from '../../spec/index.ts';
+import type { SpaprTpmProxy } from '../devices/spapr-tpm-proxy.ts';
+import type { VioBus } from '../devices/vio-bus.ts';
+import type { RealMemory } from '../hardware/memory.ts';
+import type { Vcpu } from '../hardware/vcpu.ts';
+import type { Partition } from '../kvm/partition.ts';
+import type { UltracallIssuer } from '../kvm/secure-frames.ts';
+
+/** What handlers need of the hypervisor. */
+export interface HypervisorServices extends UltracallIssuer {
+  readonly host: string;
+  readonly random: Random;
+  readonly memory: RealMemory;
+  /** By lpid. */
+  readonly proxies: ReadonlyMap<number, SpaprTpmProxy>;
+  /** By lpid. */
+  readonly vio: ReadonlyMap<number, VioBus>;
+  guestWaits(partition: Partition): Promise<void>;
+  endGuest(partition: Partition): Promise<void>;
+}
 
 export interface HcallContext {
   readonly world: World;
-  readonly hypervisor: Hypervisor;
+  readonly hypervisor: HypervisorServices;
   readonly partition: Partition;
   readonly vcpu: Vcpu;
   /** SRR1 says the caller runs with MSR[S]: an SVM, or the Ultravisor for one. */
