@@ -8,6 +8,8 @@ export interface House {
   readonly rooms: readonly string[];
   /** Pairs that ignore each other though one stands before the other. */
   readonly strangers: readonly (readonly [string, string])[];
+  /** Folders within a room, foundation first, of rooms that have a table of their own. */
+  readonly within: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface Minimum {
@@ -42,12 +44,16 @@ const MAY_BE_UNPREDICTABLE = new Set(['sim', 'cli']);
 /** Reads the table of rooms and the sentence on rooms that ignore each other. */
 export function houseFrom(architecture: string): House {
   const table = /^\| room \|.*\n\|[-| ]+\|\n((?:\|.*\n?)+)/m.exec(architecture)?.[1] ?? '';
-  const rooms = [...table.matchAll(/^\| `([\w/-]+)\/` \|/gm)].map(([, room]) => room as string);
+  const rooms = foldersOf(table);
   const strangers = [...architecture.matchAll(/`([\w/-]+)\/` and `([\w/-]+)\/` ignore each other/g)].map(
     ([, one, other]) => [one as string, other as string] as const,
   );
-  return { rooms, strangers };
+  const tables = [...architecture.matchAll(/^\| within `([\w/-]+)\/` \|.*\n\|[-| ]+\|\n((?:\|.*\n?)+)/gm)];
+  const within = new Map(tables.map(([, room, rows]) => [room as string, foldersOf(rows as string)]));
+  return { rooms, strangers, within };
 }
+
+const foldersOf = (rows: string): readonly string[] => [...rows.matchAll(/^\| `([\w/-]+)\/` \|/gm)].map(([, folder]) => folder as string);
 
 /** Inspects `root/src` against the house. A tree too small to be the real one is an error, not a success. */
 export function inspect(root: string, house: House, minimum: Minimum): Inspection {
@@ -98,13 +104,30 @@ function importFaults(source: Source, { specifier, names }: Import, house: House
   if (target === ENTRY) return ['nobody imports src/index.ts'];
   if (!known.has(target)) return [`${specifier} is no file of src/`];
   const theirs = roomOf(target, house);
-  if (theirs === source.room) return [];
+  if (theirs === source.room) return theirs === null ? [] : withinFaults(source.path, target, theirs, house);
   if (theirs === null) return [`${specifier} lies in no room`];
   const faults: string[] = [];
   if (source.room !== null && !mayImport(source.room, theirs, house)) faults.push(`room ${source.room} may not import ${theirs}`);
   const doors = [theirs, ...SIDE_DOORS.filter(door => door.startsWith(`${theirs}/`))].map(door => `${door}/index.ts`);
   if (!doors.includes(target)) faults.push(`outsiders enter room ${theirs} through ${doors.join(' or ')}, not ${target}`);
   return faults;
+}
+
+/** Within a room that has a table of its folders, they stand on one another as the rooms do. */
+function withinFaults(from: string, to: string, room: string, { within }: House): string[] {
+  const folders = within.get(room);
+  if (!folders) return [];
+  const [mine, theirs] = [from, to].map(path =>
+    path
+      .slice(room.length + 1)
+      .split('/')
+      .slice(0, -1)
+      .join('/'),
+  );
+  if (!mine || mine === theirs) return []; // the room's own index joins them all
+  const unknown = [mine, theirs].find(folder => !folder || !folders.includes(folder));
+  if (unknown !== undefined) return [`${room}/${unknown} stands in no table of docs/architecture.md`];
+  return folders.indexOf(theirs as string) > folders.indexOf(mine) ? [`${room}/${mine} may not import ${room}/${theirs}`] : [];
 }
 
 function mayImport(from: string, to: string, { rooms, strangers }: House): boolean {

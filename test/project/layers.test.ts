@@ -20,6 +20,11 @@ const TABLE = `
 | \`cli/\` | prints | |
 
 \`scenario/\` and \`trace/\` ignore each other.
+
+| within \`ultravisor/\` | owns |
+| --- | --- |
+| \`core/\` | state |
+| \`calls/\` | calls |
 `;
 const NOTHING = { files: 0, rooms: 0, imports: 0 };
 
@@ -65,6 +70,20 @@ describe('the check of the rooms', () => {
         'index.ts': "export * from './scenario/index.ts';\nexport * from './trace/index.ts';",
       }),
     ).to.deep.equal([]);
+  });
+
+  it('refuses a later folder of the same room, and one that no table has', () => {
+    expect(
+      faultsOf({
+        'ultravisor/core/x.ts': "import '../calls/y.ts';",
+        'ultravisor/calls/y.ts': "import '../core/z.ts';\nimport '../other/w.ts';",
+        'ultravisor/core/z.ts': '',
+        'ultravisor/other/w.ts': '',
+      }),
+    ).to.deep.equal([
+      'src/ultravisor/calls/y.ts:2: ultravisor/other stands in no table of docs/architecture.md',
+      'src/ultravisor/core/x.ts:1: ultravisor/core may not import ultravisor/calls',
+    ]);
   });
 
   for (const [what, path, text, fault] of [
