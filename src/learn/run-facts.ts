@@ -1,5 +1,5 @@
 import { toHex } from '../bytes/index.ts';
-import type { Actor, AnyEvent, EventKind, SimEvent } from '../sim/index.ts';
+import { type Actor, type AnyEvent, type EventKind, ofKind, type SimEvent } from '../sim/index.ts';
 import { fieldsOf, type KnownSecret, whoKnowsWhat } from '../trace/index.ts';
 import type { LessonRun } from './lesson.ts';
 
@@ -8,8 +8,7 @@ import type { LessonRun } from './lesson.ts';
 type Data<K extends EventKind> = (data: SimEvent<K>['data'], event: SimEvent<K>) => boolean;
 
 export function all<K extends EventKind>({ events }: LessonRun, kind: K, which: Data<K> = () => true): readonly SimEvent<K>[] {
-  const ofKind = events.filter(event => event.kind === kind) as unknown as readonly SimEvent<K>[];
-  return ofKind.filter(event => which(event.data, event));
+  return ofKind(events, kind).filter(event => which(event.data, event));
 }
 
 export const first = <K extends EventKind>(run: LessonRun, kind: K, which?: Data<K>): SimEvent<K> | undefined => all(run, kind, which)[0];

@@ -79,6 +79,13 @@ export interface SimEvent<K extends EventKind = EventKind> {
 }
 export type AnyEvent = { [K in EventKind]: SimEvent<K> }[EventKind];
 
+/** Events of one kind. */
+export const ofKind = <K extends EventKind>(events: readonly AnyEvent[], kind: K): readonly SimEvent<K>[] =>
+  events.filter((event): event is AnyEvent & SimEvent<K> => event.kind === kind);
+
+/** What an event says, field by field, for whoever does not know its kind. */
+export const dataOf = ({ data }: AnyEvent): Readonly<Record<string, unknown>> => ({ ...data });
+
 export interface Place {
   readonly host?: string;
   readonly lpid?: number;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ACTORS, type AnyEvent } from '../../sim/index.ts';
+import { ACTORS, type AnyEvent, dataOf } from '../../sim/index.ts';
 import { CONTENTS } from '../language/values.ts';
 import { type Evidence, expectation } from './expectation.ts';
 
@@ -17,7 +17,7 @@ const PATTERN = z
 type Pattern = z.infer<typeof PATTERN>;
 
 function fits({ kind, actor, name, with: fields = {} }: Pattern, event: AnyEvent): boolean {
-  const data = event.data as unknown as Readonly<Record<string, unknown>>;
+  const data = dataOf(event);
   return (
     (kind === undefined || kind === event.kind) &&
     (actor === undefined || actor === event.actor) &&

@@ -5,8 +5,7 @@ import type { Leak } from './leak-search.ts';
 /** What an invariant looks at. */
 export interface Watched {
   readonly world: World;
-  /** Absent where something stands in for the machine. */
-  readonly machine: Machine | null;
+  readonly machine: Machine;
 }
 
 export interface Breach {

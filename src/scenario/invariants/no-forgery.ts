@@ -14,7 +14,7 @@ export const noForgery: Invariant = {
     let compared = 0;
     return {
       afterStep() {
-        for (const host of machine?.hosts ?? []) {
+        for (const host of machine.hosts) {
           for (const guest of host.guests) {
             const svm = host.ultravisor.svm(guest.spec.lpid);
             if (svm?.phase !== 'SECURE' || guest.state !== 'secure') continue;

@@ -7,7 +7,7 @@ export const noLeak: Invariant = {
   about: 'no secret is visible to the hypervisor',
   create({ world, machine }): Watcher {
     const search = new NoLeak();
-    for (const host of machine?.hosts ?? []) {
+    for (const host of machine.hosts) {
       host.memory.onNormalWrite = (ra, bytes, by) => {
         if (by !== 'hypervisor') search.see(world.bus.snapshot() - 1, `normal memory at 0x${ra.toString(16)}`, bytes);
       };

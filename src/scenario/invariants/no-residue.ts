@@ -21,7 +21,7 @@ export const noResidue: Invariant = {
           told = told.filter(one => one !== key(event.lpid));
       },
       afterStep() {
-        for (const host of machine?.hosts ?? []) {
+        for (const host of machine.hosts) {
           const living = host.guests.filter(({ state }) => state === 'secure' || state === 'running' || state === 'created');
           for (const { name, state, spec } of host.guests) {
             if (state !== 'terminated') continue;

@@ -1,5 +1,5 @@
 import { hcalls } from '../../hcall/index.ts';
-import type { Actor, AnyEvent, SimEvent } from '../../sim/index.ts';
+import { type Actor, type AnyEvent, ofKind, type SimEvent } from '../../sim/index.ts';
 import { H_MEANING, type HName } from '../../spec/index.ts';
 import { explainRc } from '../../tpm/wire/index.ts';
 import { ultracalls, whenGiven } from '../../ultravisor/index.ts';
@@ -22,9 +22,6 @@ export interface Explanation {
   readonly sentence: string;
   readonly layers: readonly Layer[];
 }
-
-const ofKind = <K extends AnyEvent['kind']>(events: readonly AnyEvent[], kind: K): SimEvent<K>[] =>
-  events.filter(event => event.kind === kind) as unknown as SimEvent<K>[];
 
 /** Explains a step from its outcome and the events that were recorded meanwhile. */
 export function explain(text: string, outcome: StepOutcome, mismatches: readonly Mismatch[], events: readonly AnyEvent[]): Explanation {

@@ -1,5 +1,5 @@
 import { sameBytes } from '../../bytes/index.ts';
-import type { AnyEvent } from '../../sim/index.ts';
+import { type AnyEvent, dataOf } from '../../sim/index.ts';
 import { toJson } from '../plain-json.ts';
 import { inspectedOf } from '../show/event-in-full.ts';
 import type { TracedRun } from '../stream/trace-reader.ts';
@@ -43,7 +43,7 @@ export function diffRuns(a: TracedRun, b: TracedRun): RunDiff {
 }
 
 /** What happens, without what chance decides: no bytes, digests, cookies or times. */
-function courseOf({ kind, actor, data }: AnyEvent): ReadonlyMap<string, string> {
+function courseOf(event: AnyEvent): ReadonlyMap<string, string> {
   const told = [
     'name',
     'outcome',
@@ -62,7 +62,8 @@ function courseOf({ kind, actor, data }: AnyEvent): ReadonlyMap<string, string> 
     'issuer',
     'why',
   ];
-  const values = data as unknown as Readonly<Record<string, unknown>>;
+  const { kind, actor } = event;
+  const values = dataOf(event);
   return new Map([
     ['kind', kind],
     ['actor', actor],

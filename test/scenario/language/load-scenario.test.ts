@@ -130,6 +130,14 @@ describe('Loading a scenario', () => {
     ]);
   });
 
+  it('checks guests, keys and files of the steps in strands as those of others', async () => {
+    const strand =
+      '{ do: parallel, strands: [[{ do: terminate, guest: mv }], [{ do: unlock, disk: no.img }, { do: migrate, to: nowhere }]] }';
+    expect((await problems(scenario(`  - do: boot\n  - do: start\n  - ${strand}\n`))).map(text => text.replace(/ \|.*/, ''))).to.deep.equal(
+      ['7:56 there is no guest "mv"', '7:84 no.img: there is no such file', '7:113 there is no host "nowhere"'],
+    );
+  });
+
   it('tells what the YAML parser tells', async () => {
     expect((await problems('version: 1\nversion: 1\n'))[0]).to.match(/^2:1 Map keys must be unique/);
     expect((await problems('steps: [\n')).join()).to.match(/^2:1 /);
