@@ -123,6 +123,7 @@ export class EventBus {
   ): number {
     const seq = this.#seq++;
     if (!this.active) return seq;
+    // Kind and data are of one K; the compiler does not see that a union of all K has them.
     const event = {
       seq,
       virtualTimeNs: this.#clock.nowNs,

@@ -126,6 +126,7 @@ function take(context: Context, received: Uint8Array): Taken | null {
   if (code === 0) return { used: 3 };
   const name = byCode.get(code);
   if (name === undefined) return { used: received.length, answer: resultOf(RESULT.BAD_ORDINAL) };
+  // Each command's handler takes what its own `request` reads; the table is a union of them.
   const command = CONTROL[name] as unknown as ControlCommand;
   try {
     const request = command.request.read(reader);

@@ -68,6 +68,7 @@ function take(context: Context, received: Uint8Array): Taken | null {
   const reader = new Reader(received);
   const code = reader.u32();
   const name = byCode.get(code);
+  // Each command's handler takes what its own `request` reads; the table is a union of them.
   const command = name && (MSSIM[name] as unknown as MssimCommand);
   // The simulator, too, ends the connection: where the next message would begin cannot be told.
   if (!name || !command) return { used: received.length, end: `it sent ${code}, which is no message of this protocol` };
