@@ -10,4 +10,5 @@ export type { Svm } from './core/svm.ts';
 export { Ultravisor, type UltravisorState } from './core/ultravisor.ts';
 export { readSvm, writeSvm } from './memory/svm-memory.ts';
 export { reflectHypercall } from './reflect/hypercalls.ts';
-export { WEAKNESSES, type Weakness } from './weaknesses/weaknesses.ts';
+export type { Weakness } from './weaknesses/weakness.ts';
+export { WEAKNESSES } from './weaknesses/weaknesses.ts';

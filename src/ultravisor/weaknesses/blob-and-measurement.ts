@@ -1,0 +1,81 @@
+import { closed, hardenedBy, never, pair, same, type Weakness } from './weakness.ts';
+
+/** What is measured, and the blob that says what it should be. */
+export const BLOB_AND_MEASUREMENT: readonly Weakness[] = [
+  {
+    number: 1,
+    attempt: 'another kernel',
+    answer: 'SHA-512 over the bytes in secure memory',
+    state: closed,
+    shown: same('01-other-kernel'),
+  },
+  {
+    number: 2,
+    attempt: 'change the kernel after its hash: UV_PAGE_IN while answering H_SVM_INIT_DONE',
+    answer: 'nothing in the published code: a page is copied into any frame until the VM is secure',
+    state: hardenedBy('page-in-requested'),
+    shown: pair('02-page-in-after-measurement'),
+  },
+  {
+    number: 3,
+    attempt: 'code in the unmeasured rest of a page that is fetched',
+    answer: 'nothing in the published code',
+    state: hardenedBy('unmeasuredBytes'),
+    shown: pair('03-code-behind-the-kernel'),
+  },
+  { number: 4, attempt: 'another initrd', answer: 'SHA-512 of all behind the blob', state: closed, shown: same('04-other-initrd') },
+  {
+    number: 5,
+    attempt: 'another or a longer command line',
+    answer: 'SHA-512 of bootargs without the NUL',
+    state: closed,
+    shown: same('05-longer-bootargs'),
+  },
+  {
+    number: 6,
+    attempt: 'another device tree',
+    answer: 'only bootargs and the RTAS code are measured',
+    state: hardenedBy('deviceTree'),
+    rest: "values of listed properties, such as the size of memory, are the hypervisor's to say: the formats have no digest of them",
+    shown: { ...pair('06-device-tree-property'), ...same('06-device-tree-value') },
+  },
+  { number: 7, attempt: 'other RTAS code', answer: 'SHA-512 of slof,rtas-size bytes', state: closed, shown: same('07-other-rtas') },
+  {
+    number: 8,
+    attempt: "another ESM blob, made by the attacker for this machine's key",
+    answer: "the VM boots the attacker's content; the owner's secrets are not in it",
+    state: never('anyone may make a blob for a public key: a guest is known by the secret that it can read, not by its blob'),
+    shown: same('08-blob-of-another-owner'),
+  },
+  {
+    number: 9,
+    attempt: 'edit the blob: other digests, other files, two files of it exchanged',
+    answer: 'GCM under the symmetric key; but names of files are not authenticated',
+    state: hardenedBy('digest-files'),
+    rest: "needs the owner's digest of the files tree; without one the exchange is reported, and nothing else",
+    shown: { ...pair('09-exchanged-files'), ...same('09-edited-blob', '09-edited-file') },
+  },
+  {
+    number: 10,
+    attempt: 'remove attachments, or the whole files tree',
+    answer: 'nothing: attachments are optional; the guest gets an error for the file',
+    state: hardenedBy('digest-files'),
+    rest: "needs the owner's digest of the files tree",
+    shown: pair('10-removed-files'),
+  },
+  {
+    number: 11,
+    attempt: 'an old version of the blob: a revoked recipient, an old kernel',
+    answer: 'nothing: a blob has neither counter nor date',
+    state: never('nothing in blob or TPM key tells an old blob from a new one; the owner must give the disk another passphrase'),
+    shown: same('11-old-blob'),
+  },
+  {
+    number: 12,
+    attempt: 'run the blob on another machine',
+    answer: 'a lockbox opens with the wrapping key of its recipient only',
+    state: closed,
+    rest: 'to revoke a recipient does not change the symmetric key: svm-sim esm rotate makes a new one',
+    shown: same('codes/no-lockbox-for-this-host', 'good/two-hosts'),
+  },
+];
