@@ -1,4 +1,5 @@
 import type { Clock, EventBus, Place, Stateful } from '../sim/index.ts';
+import { codeOf } from '../spec/index.ts';
 import type { Backend } from './backend/backend.ts';
 import { CommandTable } from './command-table.ts';
 import { type Descriptors, DeviceFile } from './device-file.ts';
@@ -12,7 +13,6 @@ import { copySpace, flushSpace, newSpace, type SpaceState } from './space.ts';
 import { SpaceCommand } from './space-command.ts';
 import { readCommandTable } from './start.ts';
 import { type Swapping, swapOut } from './swapping.ts';
-import { codeOf } from './wire.ts';
 
 export interface TpmChipOptions {
   readonly backend: Backend;

@@ -1,8 +1,10 @@
+import { getU32, setU32 } from '../bytes/index.ts';
 import type { Clock } from '../sim/index.ts';
+import { codeOf, rcOf, sizeOf, TPM_HEADER_BYTES } from '../spec/index.ts';
 import { type Backend, BackendError } from './backend/backend.ts';
 import { Errno } from './errno.ts';
 import type { Recorder } from './recorder.ts';
-import { CC, codeOf, getU32, HEADER_SIZE, message, RC, setU32, sizeOf } from './wire.ts';
+import { CC, message, RC } from './wire.ts';
 
 export const BUFFER_SIZE = 4096; // TPM_BUFSIZE, of one open file
 const FIRST_DELAY_MS = 20; // TPM2_DURATION_SHORT
@@ -39,7 +41,7 @@ export class Driver {
     const code = codeOf(buffer);
     for (let delayMs = FIRST_DELAY_MS; ; delayMs *= 2) {
       const response = await this.#once(command);
-      const rc = codeOf(response);
+      const rc = rcOf(response);
       // Linux tpm_transmit sends again on these two only; TPM_RC_YIELDED goes to the program as any other code.
       if (rc !== RC.retry && rc !== RC.testing) return response;
       if (rc === RC.testing && code === CC.SelfTest) return response;
@@ -64,7 +66,7 @@ export class Driver {
       throw errno;
     }
     if (response.length > BUFFER_SIZE) throw new Errno('EIO');
-    if (response.length < HEADER_SIZE || sizeOf(response) !== response.length) throw new Errno('EFAULT');
+    if (response.length < TPM_HEADER_BYTES || sizeOf(response) !== response.length) throw new Errno('EFAULT');
     return response;
   }
 
@@ -77,7 +79,7 @@ export class Driver {
   /** TPM2_FlushContext. The kernel goes on whatever comes of it. */
   async flush(handle: number): Promise<void> {
     try {
-      const rc = codeOf(await this.own(CC.FlushContext, [handle]));
+      const rc = rcOf(await this.own(CC.FlushContext, [handle]));
       if (rc !== RC.success) this.warn(`A TPM error (${rc}) occurred flushing context`);
     } catch (error) {
       if (!(error instanceof Errno)) throw error;
@@ -90,26 +92,26 @@ export class Driver {
     const context = new Uint8Array(size);
     context.set(contexts.subarray(at, at + size));
     const response = await this.#ownOrFault('tpm2_load_context', CC.ContextLoad, context);
-    const rc = codeOf(response);
+    const rc = rcOf(response);
     if (formatOneNumber(rc) === RC.handle || rc === RC.referenceH0) return 'gone';
     if (rc !== RC.success) {
       this.warn(`tpm2_load_context: failed with a TPM error 0x${rc.toString(16).toUpperCase().padStart(4, '0')}`);
       throw new Errno('EFAULT');
     }
-    if (response.length < HEADER_SIZE + 4) throw new Errno('EFAULT');
-    return { handle: getU32(response, HEADER_SIZE), size };
+    if (response.length < TPM_HEADER_BYTES + 4) throw new Errno('EFAULT');
+    return { handle: getU32(response, TPM_HEADER_BYTES), size };
   }
 
   /** TPM2_ContextSave: the TPMS_CONTEXT. `gone`: the handle ended with the last command. */
   async saveContext(handle: number): Promise<Uint8Array | 'gone'> {
     const response = await this.#ownOrFault('tpm2_save_context', CC.ContextSave, [handle]);
-    const rc = codeOf(response);
+    const rc = rcOf(response);
     if (rc === RC.referenceH0) return 'gone';
     if (rc !== RC.success) {
       this.warn(`tpm2_save_context: failed with a TPM error 0x${rc.toString(16).toUpperCase().padStart(4, '0')}`);
       throw new Errno('EFAULT');
     }
-    return response.slice(HEADER_SIZE);
+    return response.slice(TPM_HEADER_BYTES);
   }
 
   async #ownOrFault(who: string, code: number, body: Uint8Array | readonly number[]): Promise<Uint8Array> {

@@ -13,7 +13,7 @@ export { HostDevices } from './host-files.ts';
 export { type OpenFlags, READ_WRITE } from './open-file.ts';
 export { ENDPOINT, MSSIM, type MssimAnswer, type MssimCommand, type MssimName, type MssimRequest } from './protocol/mssim.ts';
 export * from './protocol/swtpm-control.ts';
-export type { Describe } from './recorder.ts';
+export { type Describe, recordExchange } from './recorder.ts';
 export { parseListenAddress, showAddress } from './serve/address.ts';
 export { listen, removeStale } from './serve/listen.ts';
 export { type ResourceManagerServer, type ServeOptions, serveResourceManager } from './serve/server.ts';

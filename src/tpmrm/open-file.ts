@@ -1,8 +1,8 @@
+import { getU32 } from '../bytes/index.ts';
 import type { Clock } from '../sim/index.ts';
 import { BUFFER_SIZE } from './driver.ts';
 import { Errno, type ErrnoName } from './errno.ts';
 import { Mutex } from './mutex.ts';
-import { getU32 } from './wire.ts';
 
 const RESPONSE_KEPT_NS = 120n * 1_000_000_000n;
 

@@ -1,10 +1,12 @@
+import { getU32, setU32 } from '../bytes/index.ts';
+import { codeOf, rcOf, sizeOf, TPM_HEADER_BYTES } from '../spec/index.ts';
 import type { CommandShape } from './command-table.ts';
 import type { Driver } from './driver.ts';
 import { Errno } from './errno.ts';
 import type { Recorder } from './recorder.ts';
 import { copySpace, FREE, flushSpace, forget, hasSessions, loadSpace, type SpaceState, saveSpace } from './space.ts';
 import { mayHaveEnded, type Swapping } from './swapping.ts';
-import { CAP, CC, codeOf, getU32, HANDLE_TYPE, HEADER_SIZE, handleType, RC, setU32, sizeOf } from './wire.ts';
+import { CAP, CC, HANDLE_TYPE, handleType, RC } from './wire.ts';
 
 /**
  * One command of a space (Linux drivers/char/tpm/tpm2-space.c): its objects and sessions are loaded, handles translated, the command sent,
@@ -89,7 +91,7 @@ export class SpaceCommand {
 
   /** Handles beyond the size field are looked at too: it is the buffer that is read (`command_handles_beyond_size`). */
   #mapCommand(buffer: Uint8Array, { handles }: CommandShape): void {
-    for (let at = HEADER_SIZE; at < HEADER_SIZE + 4 * handles; at += 4) {
+    for (let at = TPM_HEADER_BYTES; at < TPM_HEADER_BYTES + 4 * handles; at += 4) {
       const handle = getU32(buffer, at);
       if (handleType(handle) !== HANDLE_TYPE.transient) continue;
       const physical = this.#draft.objects[0xff_ffff - (handle & 0xff_ffff)] ?? FREE;
@@ -99,8 +101,8 @@ export class SpaceCommand {
   }
 
   async #mapNewHandle(response: Uint8Array, { returnsHandle }: CommandShape): Promise<void> {
-    if (codeOf(response) !== RC.success || !returnsHandle) return;
-    const handle = getU32(response, HEADER_SIZE);
+    if (rcOf(response) !== RC.success || !returnsHandle) return;
+    const handle = getU32(response, TPM_HEADER_BYTES);
     const type = handleType(handle);
     const { objects, sessions } = this.#draft;
     if (type !== HANDLE_TYPE.transient && type !== HANDLE_TYPE.hmacSession && type !== HANDLE_TYPE.policySession) {
@@ -120,15 +122,15 @@ export class SpaceCommand {
       throw new Errno('ENOMEM');
     }
     table[slot] = handle;
-    if (type === HANDLE_TYPE.transient) setU32(response, HEADER_SIZE, virtualHandle(slot));
+    if (type === HANDLE_TYPE.transient) setU32(response, TPM_HEADER_BYTES, virtualHandle(slot));
   }
 
   /** TPM_CAP_HANDLES: transient handles become the space's own; those of others go, after the TPM applied property and count. */
   #mapHandleList(response: Uint8Array): Uint8Array {
-    if (codeOf(response) !== RC.success) return response;
+    if (rcOf(response) !== RC.success) return response;
     if (response.length < LIST) throw new Errno('EFAULT');
-    if (getU32(response, HEADER_SIZE + 1) !== CAP.handles) return response;
-    const count = getU32(response, HEADER_SIZE + 5);
+    if (getU32(response, TPM_HEADER_BYTES + 1) !== CAP.handles) return response;
+    const count = getU32(response, TPM_HEADER_BYTES + 5);
     if (response.length !== LIST + 4 * count) throw new Errno('EFAULT');
     const others: number[] = [];
     const slots: number[] = [];
@@ -141,10 +143,10 @@ export class SpaceCommand {
     const kept = [...others, ...slots.sort((a, b) => a - b).map(virtualHandle)];
     for (const [i, handle] of kept.entries()) setU32(response, LIST + 4 * i, handle);
     setU32(response, 2, LIST + 4 * kept.length);
-    setU32(response, HEADER_SIZE + 5, kept.length);
+    setU32(response, TPM_HEADER_BYTES + 5, kept.length);
     return response.slice(0, sizeOf(response));
   }
 }
 
-const LIST = HEADER_SIZE + 9; // moreData u8, capability u32, count u32
+const LIST = TPM_HEADER_BYTES + 9; // moreData u8, capability u32, count u32
 const virtualHandle = (slot: number): number => (0x80ff_ffff - slot) >>> 0;

@@ -1,9 +1,11 @@
+import { getU32 } from '../bytes/index.ts';
+import { rcOf, TPM_HEADER_BYTES } from '../spec/index.ts';
 import type { Driver } from './driver.ts';
 import { Errno } from './errno.ts';
-import { CAP, CC, codeOf, getU32, HEADER_SIZE, PT_TOTAL_COMMANDS, RC } from './wire.ts';
+import { CAP, CC, PT_TOTAL_COMMANDS, RC } from './wire.ts';
 
 const FIRST_COMMAND = 0x11f; // TPM2_CC_FIRST
-const LIST = HEADER_SIZE + 9;
+const LIST = TPM_HEADER_BYTES + 9;
 
 /**
  * The TPMA_CC words of the TPM (Linux tpm2_auto_startup, tpm2_get_cc_attrs_tbl). Host firmware has started the TPM as a rule;
@@ -12,7 +14,7 @@ const LIST = HEADER_SIZE + 9;
 export async function readCommandTable(driver: Driver): Promise<readonly number[]> {
   const total = () => driver.own(CC.GetCapability, [CAP.tpmProperties, PT_TOTAL_COMMANDS, 1]);
   let response = await total();
-  if (codeOf(response) === RC.initialize) {
+  if (rcOf(response) === RC.initialize) {
     driver.warn('starting up the TPM manually');
     await driver.own(CC.Startup, new Uint8Array([0, 0])); // TPM_SU_CLEAR
     response = await total();
@@ -26,7 +28,7 @@ export async function readCommandTable(driver: Driver): Promise<readonly number[
 
 /** The 32-bit words of a capability list: TPMA_CCs, or pairs of property and value. */
 function listOf(response: Uint8Array): readonly number[] {
-  if (codeOf(response) !== RC.success) throw new Errno('ENODEV');
+  if (rcOf(response) !== RC.success) throw new Errno('ENODEV');
   const words: number[] = [];
   for (let at = LIST; at + 4 <= response.length; at += 4) words.push(getU32(response, at));
   return words;

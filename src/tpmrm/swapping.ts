@@ -1,9 +1,11 @@
+import { getU16, getU32 } from '../bytes/index.ts';
+import { rcOf, TPM_HEADER_BYTES } from '../spec/index.ts';
 import type { CommandShape } from './command-table.ts';
 import type { Driver } from './driver.ts';
 import { Errno } from './errno.ts';
 import type { Recorder } from './recorder.ts';
 import { copySpace, flushSpace, forget, type SpaceState, saveSpace } from './space.ts';
-import { CC, codeOf, getU16, getU32, HEADER_SIZE, RC } from './wire.ts';
+import { CC, RC } from './wire.ts';
 
 /**
  * When the objects and sessions of a space leave the TPM: `eager` after each of its commands, as Linux does; `lazy` when somebody
@@ -20,14 +22,14 @@ const ENDING: ReadonlySet<number> = new Set([CC.FlushContext, CC.ContextSave, CC
 
 /** Whether something of the space that was loaded may be gone after this command: then ContextSave finds out what, as in Linux. */
 export function mayHaveEnded(code: number, response: Uint8Array, { mayFlush, returnsHandle }: CommandShape): boolean {
-  if (codeOf(response) !== RC.success) return false;
+  if (rcOf(response) !== RC.success) return false;
   return mayFlush || ENDING.has(code) || endedSession(response, returnsHandle);
 }
 
 /** A session ends with a response whose continueSession is clear (Part 1 §19.6.3). */
 function endedSession(response: Uint8Array, returnsHandle: boolean): boolean {
   if (getU16(response, 0) !== TPM_ST_SESSIONS) return false;
-  let at = HEADER_SIZE + (returnsHandle ? 4 : 0);
+  let at = TPM_HEADER_BYTES + (returnsHandle ? 4 : 0);
   at += 4 + getU32(response, at); // parameters
   while (at < response.length) {
     at += 2 + getU16(response, at); // nonceTPM

@@ -1,8 +1,11 @@
+import { setU32 } from '../bytes/index.ts';
+import { withTpmHeader } from '../spec/index.ts';
+
 /**
- * The few bytes of TPM 2.0 that the kernel itself looks at: headers, handles, and the commands it sends on its own. Everything
+ * The few numbers of TPM 2.0 that the kernel itself looks at: of handles, and of the commands it sends on its own. Everything
  * else passes through this room unread.
  */
-export const HEADER_SIZE = 10; // tag u16, size u32, command code or response code u32 (Part 1 §18)
+const TPM_ST_NO_SESSIONS = 0x8001;
 
 export const CC = {
   Startup: 0x144,
@@ -30,36 +33,9 @@ export const HANDLE_TYPE = { hmacSession: 0x02, policySession: 0x03, transient: 
 
 export const handleType = (handle: number): number => handle >>> 24;
 
-export function getU32(bytes: Uint8Array, at: number): number {
-  return (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0;
-}
-
-export function getU16(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-}
-
-export function setU32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 24;
-  bytes[at + 1] = value >>> 16;
-  bytes[at + 2] = value >>> 8;
-  bytes[at + 3] = value;
-}
-
-export const sizeOf = (message: Uint8Array): number => getU32(message, 2);
-/** Command code of a command, response code of a response. */
-export const codeOf = (message: Uint8Array): number => getU32(message, 6);
-
 /** A command or response without sessions; `body` is bytes or 32-bit words. */
-export function message(code: number, body: Uint8Array | readonly number[] = []): Uint8Array {
-  const bytes = body instanceof Uint8Array ? body : words(body);
-  const whole = new Uint8Array(HEADER_SIZE + bytes.length);
-  whole[0] = 0x80;
-  whole[1] = 0x01; // TPM_ST_NO_SESSIONS
-  setU32(whole, 2, whole.length);
-  setU32(whole, 6, code);
-  whole.set(bytes, HEADER_SIZE);
-  return whole;
-}
+export const message = (code: number, body: Uint8Array | readonly number[] = []): Uint8Array =>
+  withTpmHeader(TPM_ST_NO_SESSIONS, code, body instanceof Uint8Array ? body : words(body));
 
 /** 32-bit words one after the other. */
 export function words(values: readonly number[]): Uint8Array {

@@ -1,6 +1,8 @@
+import { getU32 } from '../../src/bytes/index.ts';
 import { createWorld, type World } from '../../src/sim/index.ts';
+import { codeOf, TPM_HEADER_BYTES } from '../../src/spec/index.ts';
 import { type Backend, type DeviceFile, embeddedBackend, type OpenFlags, TpmChip } from '../../src/tpmrm/index.ts';
-import { codeOf, getU32, HEADER_SIZE, message } from '../../src/tpmrm/wire.ts';
+import { message } from '../../src/tpmrm/wire.ts';
 import { CODE, TinyTpm } from './tiny-tpm.ts';
 
 export interface Bench {
@@ -40,6 +42,6 @@ export async function ask(file: DeviceFile, command: Uint8Array): Promise<{ errn
   const read = await file.read(4096);
   if (!('value' in read)) return { errno: 'errno' in read ? read.errno : 'blocks' };
   const words: number[] = [];
-  for (let at = HEADER_SIZE; at + 4 <= read.value.length; at += 4) words.push(getU32(read.value, at));
+  for (let at = TPM_HEADER_BYTES; at + 4 <= read.value.length; at += 4) words.push(getU32(read.value, at));
   return { rc: codeOf(read.value), words };
 }

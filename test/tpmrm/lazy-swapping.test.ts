@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { fromHex } from '../../src/bytes/index.ts';
 import { Clock, createWorld, Random } from '../../src/sim/index.ts';
+import { codeOf } from '../../src/spec/index.ts';
 import { CONTINUE, NO_PASSWORD, TpmClient, TransportError } from '../../src/tpm/client/index.ts';
 import {
   TPM2_Clear,
@@ -13,7 +14,7 @@ import {
 } from '../../src/tpm/index.ts';
 import { TPM_ALG, TPM_RH } from '../../src/tpm/wire/index.ts';
 import { type Backend, BackendError, type DeviceFile, embeddedBackend, TpmChip } from '../../src/tpmrm/index.ts';
-import { codeOf, message } from '../../src/tpmrm/wire.ts';
+import { message } from '../../src/tpmrm/wire.ts';
 import { ask, createObject, flush, getDigest, listHandles, readPublic, startSession } from './help.ts';
 import { TinyTpm } from './tiny-tpm.ts';
 

@@ -1,7 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
+import { getU32 } from '../../src/bytes/index.ts';
 import { openBackend } from '../../src/tpmrm/index.ts';
-import { getU32, message, words } from '../../src/tpmrm/wire.ts';
+import { message, words } from '../../src/tpmrm/wire.ts';
 import { TinyTpm } from './tiny-tpm.ts';
 
 /** A simulator that speaks the Microsoft protocol on two ports in a row, over a tiny TPM. */

@@ -1,4 +1,6 @@
-import { codeOf, getU32, HEADER_SIZE, message, setU32, sizeOf } from '../../src/tpmrm/wire.ts';
+import { getU32, setU32 } from '../../src/bytes/index.ts';
+import { codeOf, sizeOf, TPM_HEADER_BYTES } from '../../src/spec/index.ts';
+import { message } from '../../src/tpmrm/wire.ts';
 
 export const CODE = { createPrimary: 0x131, readPublic: 0x173, startSession: 0x176, policyGetDigest: 0x189 } as const;
 const ATTRIBUTES = [
@@ -26,7 +28,7 @@ export class TinyTpm {
   readonly #sessionSequence = new Map<number, number>();
 
   execute(command: Uint8Array): Uint8Array {
-    const handle = getU32(command, HEADER_SIZE);
+    const handle = getU32(command, TPM_HEADER_BYTES);
     switch (codeOf(command)) {
       case CODE.createPrimary:
         return this.#newObject(++this.#made, true);
@@ -43,7 +45,7 @@ export class TinyTpm {
       case 0x165:
         return this.objects.delete(handle) || this.sessions.delete(handle) ? message(0) : message(0x1cb);
       case 0x17a:
-        return this.#capability(handle, getU32(command, HEADER_SIZE + 4), getU32(command, HEADER_SIZE + 8));
+        return this.#capability(handle, getU32(command, TPM_HEADER_BYTES + 4), getU32(command, TPM_HEADER_BYTES + 8));
       default:
         return message(0x143);
     }
@@ -79,9 +81,9 @@ export class TinyTpm {
   }
 
   #load(command: Uint8Array): Uint8Array {
-    const saved = getU32(command, HEADER_SIZE + 8);
-    if (saved === 0x80000000) return this.#newObject(getU32(command, HEADER_SIZE + 18), false);
-    const current = this.#sessionSequence.get(saved) === getU32(command, HEADER_SIZE + 4);
+    const saved = getU32(command, TPM_HEADER_BYTES + 8);
+    if (saved === 0x80000000) return this.#newObject(getU32(command, TPM_HEADER_BYTES + 18), false);
+    const current = this.#sessionSequence.get(saved) === getU32(command, TPM_HEADER_BYTES + 4);
     if (this.sessions.get(saved) !== 'saved' || !current) return message(0x1cb);
     if (this.#loaded >= 3) return message(0x903);
     this.sessions.set(saved, 'loaded');
@@ -108,9 +110,9 @@ function context(sequence: number, savedHandle: number, content: number): Uint8A
 
 function list(capability: number, words: readonly number[], count = words.length): Uint8Array {
   const response = message(0, new Uint8Array(9 + 4 * words.length));
-  setU32(response, HEADER_SIZE + 1, capability);
-  setU32(response, HEADER_SIZE + 5, count);
-  for (const [i, word] of words.entries()) setU32(response, HEADER_SIZE + 9 + 4 * i, word);
+  setU32(response, TPM_HEADER_BYTES + 1, capability);
+  setU32(response, TPM_HEADER_BYTES + 5, count);
+  for (const [i, word] of words.entries()) setU32(response, TPM_HEADER_BYTES + 9 + 4 * i, word);
   setU32(response, 2, sizeOf(response));
   return response;
 }

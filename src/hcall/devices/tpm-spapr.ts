@@ -1,6 +1,7 @@
 import type { Place, Stateful, World } from '../../sim/index.ts';
-import { H } from '../../spec/index.ts';
+import { H, hasTpmHeader, sizeOf } from '../../spec/index.ts';
 import { describeTpm } from '../../tpm/index.ts';
+import { recordExchange } from '../../tpmrm/index.ts';
 import type { Partition } from '../kvm/partition.ts';
 import { type CrqEntry, CrqQueue, type CrqState, readCrqEntry, writeCrqEntry } from './crq.ts';
 import { reportOnStderr } from './qemu-stderr.ts';
@@ -18,7 +19,6 @@ const WINDOW_BYTES = 0x1000_0000;
 const LARGEST_BUFFER = 4096; // TPM_SPAPR_BUFFER_MAX
 /** tpm_util_write_fatal_error_response: TPM 1.2's tag and TPM_FAIL, whatever TPM it was. */
 const FATAL = Uint8Array.from([0, 0xc4, 0, 0, 0, 10, 0, 0, 0, 9]);
-const HEADER_BYTES = 10;
 
 export interface TpmSpaprState {
   readonly signals: number;
@@ -134,24 +134,25 @@ export class TpmSpapr implements VioDevice, Stateful<TpmSpaprState> {
 
   /** Command or response: as long as the TPM's header says, and no longer than the buffer. */
   #packet(): Uint8Array {
-    const size = new DataView(this.#buffer.buffer, this.#buffer.byteOffset).getUint32(2);
-    return this.#buffer.slice(0, Math.min(size, this.bufferBytes));
+    return this.#buffer.slice(0, Math.min(sizeOf(this.#buffer), this.bufferBytes));
   }
 
-  async #execute(request: Uint8Array): Promise<Uint8Array> {
-    const { bus } = this.#world;
-    const code = request.length >= HEADER_BYTES ? new DataView(request.buffer, request.byteOffset).getUint32(6) : 0;
-    const about = { name: describeTpm.command(code), code, via: 'tpm-spapr' };
-    const seen = (what: string, bytes: Uint8Array) => [{ what, bytes: bytes.slice(), seenBy: ['hypervisor', 'tpm'] as const }];
-    const cause = bus.emit('tpm.command', 'guest', about, { sights: seen('command', request), place: this.#place });
-    // A command shorter than its header would leave the backend waiting for the rest of it.
-    const result = request.length < HEADER_BYTES ? FATAL : await this.backend.transmit(request);
-    if ('fault' in result) reportOnStderr(this.#world, this.#place, result.fault);
-    const response = 'fault' in result ? FATAL : result;
-    const rc = new DataView(response.buffer, response.byteOffset).getUint32(6);
-    const answer = { ...about, rc, rcName: describeTpm.response(rc) };
-    bus.emit('tpm.response', 'tpm', answer, { sights: seen('response', response), place: this.#place, cause });
-    return response;
+  #execute(request: Uint8Array): Promise<Uint8Array> {
+    const route = {
+      via: 'tpm-spapr',
+      from: 'guest',
+      seenBy: ['hypervisor', 'tpm'],
+      place: this.#place,
+      describe: describeTpm,
+      causes: 'answer',
+    } as const;
+    return recordExchange(this.#world.bus, route, request, async () => {
+      // A command shorter than its header would leave the backend waiting for the rest of it.
+      const result = hasTpmHeader(request) ? await this.backend.transmit(request) : FATAL;
+      if (!('fault' in result)) return result;
+      reportOnStderr(this.#world, this.#place, result.fault);
+      return FATAL;
+    });
   }
 
   #deliver(): void {

@@ -1,5 +1,5 @@
+import { getU32 } from '../../bytes/index.ts';
 import { type MssimName, mssimRequest } from '../protocol/mssim.ts';
-import { getU32 } from '../wire.ts';
 import { type Backend, BackendError } from './backend.ts';
 import { type Address, addressText, firstContact, openLink, Reconnecting } from './connect.ts';
 import { exactly, tpmResponse } from './link.ts';

@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SimulatorError } from '../../sim/index.ts';
+import { sizeOf, TPM_HEADER_BYTES } from '../../spec/index.ts';
 import { Mutex } from '../mutex.ts';
-import { HEADER_SIZE, sizeOf } from '../wire.ts';
 import { type Backend, BackendError } from './backend.ts';
 
 const ADVICE: Readonly<Record<string, string>> = {
@@ -53,7 +53,7 @@ export class DeviceBackend implements Backend {
       try {
         this.#file ??= await this.#open(this.#path);
         const answer = await this.#inTime(exchange(this.#file, command));
-        if (answer.length >= HEADER_SIZE && sizeOf(answer) === answer.length) return answer;
+        if (answer.length >= TPM_HEADER_BYTES && sizeOf(answer) === answer.length) return answer;
         throw new BackendError('garbage', `${this.#path} gave ${answer.length} bytes that are no response`);
       } catch (cause) {
         // Opened anew by the next command: what this one left behind must not be taken for its answer.

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { concat } from '../../bytes/index.ts';
-import { getU16, getU32, HEADER_SIZE } from '../wire.ts';
+import { concat, getU16, getU32 } from '../../bytes/index.ts';
+import { TPM_HEADER_BYTES } from '../../spec/index.ts';
 import { BackendError } from './backend.ts';
 
 /** How long an answer is, from what arrived so far; null while that cannot be told. Throws BackendError for garbage. */
@@ -10,13 +10,13 @@ const LARGEST_RESPONSE = 4096;
 
 /** A TPM response behind `prefix` bytes, as its size field says; `suffix` bytes follow it. */
 export function tpmResponse(received: Uint8Array, prefix = 0, suffix = 0): number | null {
-  if (received.length < prefix + HEADER_SIZE) return null;
+  if (received.length < prefix + TPM_HEADER_BYTES) return null;
   const tag = getU16(received, prefix);
   const size = getU32(received, prefix + 2);
   // TPM_ST_NO_SESSIONS, TPM_ST_SESSIONS, and TPM_ST_RSP_COMMAND with which a TPM answers what it takes for TPM 1.2.
   if (tag !== 0x8001 && tag !== 0x8002 && tag !== 0x00c4)
     throw new BackendError('garbage', `0x${tag.toString(16)} is no tag of a response`);
-  if (size < HEADER_SIZE || size > LARGEST_RESPONSE) throw new BackendError('garbage', `a response of ${size} bytes`);
+  if (size < TPM_HEADER_BYTES || size > LARGEST_RESPONSE) throw new BackendError('garbage', `a response of ${size} bytes`);
   return prefix + size + suffix;
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TPM_HEADER_BYTES } from '../../spec/index.ts';
 import { Mutex } from '../mutex.ts';
-import { HEADER_SIZE } from '../wire.ts';
 import { type Backend, BackendError } from './backend.ts';
 import { type Link, tpmResponse } from './link.ts';
 
@@ -19,7 +19,7 @@ export class StreamBackend implements Backend {
 
   transmit(command: Uint8Array): Promise<Uint8Array> {
     return this.exclusive(async () => {
-      if (command.length < HEADER_SIZE) throw new BackendError('garbage', `${this.name} takes no command shorter than its header`);
+      if (command.length < TPM_HEADER_BYTES) throw new BackendError('garbage', `${this.name} takes no command shorter than its header`);
       const link = await this.#link();
       return link.request(command, received => tpmResponse(received), this.timeoutMs);
     });

@@ -1,4 +1,4 @@
-import { concat } from '../../bytes/index.ts';
+import { concat, getU32 } from '../../bytes/index.ts';
 import {
   type ControlName,
   type ControlRequest,
@@ -8,7 +8,6 @@ import {
   STATE_DECRYPTED,
   STATE_PARTS,
 } from '../protocol/swtpm-control.ts';
-import { getU32 } from '../wire.ts';
 import { BackendError } from './backend.ts';
 import { exactly, type Framing, type Link } from './link.ts';
 

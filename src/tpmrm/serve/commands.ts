@@ -1,5 +1,5 @@
-import { concat } from '../../bytes/index.ts';
-import { getU32, HEADER_SIZE } from '../wire.ts';
+import { concat, getU32 } from '../../bytes/index.ts';
+import { TPM_HEADER_BYTES } from '../../spec/index.ts';
 
 /** As much as /dev/tpmrm0 takes in one write. */
 export const LARGEST_COMMAND = 4096;
@@ -19,9 +19,9 @@ export class CommandSplitter {
 
   /** The next whole command; null: more bytes are needed; `nonsense`: no command can begin so, and none can be found after it. */
   next(): Uint8Array | null | 'nonsense' {
-    if (this.#bytes.length < HEADER_SIZE) return null;
+    if (this.#bytes.length < TPM_HEADER_BYTES) return null;
     const size = getU32(this.#bytes, 2);
-    if (size < HEADER_SIZE || size > LARGEST_COMMAND) return 'nonsense';
+    if (size < TPM_HEADER_BYTES || size > LARGEST_COMMAND) return 'nonsense';
     if (this.#bytes.length < size) return null;
     const command = this.#bytes.slice(0, size);
     this.#bytes = this.#bytes.slice(size);
