@@ -1,5 +1,8 @@
 /** The library: run scenarios, build machines, read traces. */
+
+export type { EmulatorKind, VtpmSpec } from './machine/index.ts';
 export {
+  EMULATORS,
   type EsmOutcome,
   Guest,
   type GuestSpec,
@@ -9,6 +12,20 @@ export {
   Machine,
   type MachineState,
 } from './machine/index.ts';
+export type {
+  Candidate,
+  Choice,
+  EndReason,
+  InnerStep,
+  KeyChange,
+  Layer,
+  Leak,
+  Mismatch,
+  RunLimits,
+  StepOutcome,
+  StepResult,
+  Verdict,
+} from './scenario/index.ts';
 export {
   type Explanation,
   type Exploration,
@@ -30,6 +47,7 @@ export {
   scenarioJsonSchema,
   withOverrides,
 } from './scenario/index.ts';
+export type { Clock, EventBus, Lock, Place, Random, RandomState, Scheduler, SecretRegister, Stateful } from './sim/index.ts';
 export {
   ACTORS,
   type Actor,
@@ -43,5 +61,6 @@ export {
   SimulatorError,
   type World,
 } from './sim/index.ts';
+export type { Swapping } from './tpmrm/index.ts';
 export { jsonLine, type Level, readTrace, Timeline, type Trace, TraceWriter } from './trace/index.ts';
 export { type Profile, profileNames, profiles } from './ultravisor/index.ts';

@@ -3,6 +3,8 @@
  * Random bytes come from whoever calls: `Random` of this entry, for blobs that are the same every time.
  * @module
  */
+
+export type { RsaKey } from '../crypto/index.ts';
 export { Random, type RandomState } from '../sim/index.ts';
 export * from '../svm/format/index.ts';
 export * from '../svm/owner/index.ts';

@@ -158,7 +158,7 @@ export class Host implements Stateful<HostState> {
     if (this.#guests.has(spec.name)) throw new RangeError(`host ${this.name} has a guest ${spec.name} already`);
     const { tpmProxy = { hostPath: '/dev/tpmrm0' } } = spec;
     const proxy = tpmProxy && { ...tpmProxy, ...(this.spec.proxyMode ? { mode: this.spec.proxyMode } : {}) };
-    const guest = new Guest(this, this.#platform, { ...spec, tpmProxy: proxy }, () => this.openDevices(guest));
+    const guest: Guest = new Guest(this, this.#platform, { ...spec, tpmProxy: proxy }, () => this.openDevices(guest));
     this.#guests.set(spec.name, guest);
     const there = this.#vtpms.get(spec.name);
     if (there) this.#plug(guest, there);

@@ -5,4 +5,5 @@ export { type EsmOutcome, GUEST_STATES, Guest, type GuestSpec, type GuestState }
 export { Host, type HostSpec, type HostState } from './host.ts';
 export { Machine, type MachineState } from './machine.ts';
 export { migrateGuest } from './migrate.ts';
+export type { EmulatorKind } from './vtpm.ts';
 export { EMULATORS, type VtpmSpec } from './vtpm.ts';

@@ -1,6 +1,11 @@
+export type { Rule } from './adversary/rule.ts';
 export type { Mismatch } from './expect/expectation.ts';
+export type { Candidate } from './explore/candidates.ts';
+export type { Found } from './explore/found.ts';
 export { CLASSES, type Exploration, type ExploreOptions, explore, type Finding, foundScenarios, showRule } from './explore/index.ts';
+export type { Verdict } from './explore/verdict.ts';
 export type { Leak } from './invariants/leak-search.ts';
+export type { Choice } from './language/compose.ts';
 export { loadScenario, loadScenarios, parseScenario } from './language/load-scenario.ts';
 export { type Overrides, withOverrides } from './language/overrides.ts';
 export { type Problem, ScenarioError } from './language/problem.ts';
@@ -12,6 +17,6 @@ export type { InvariantReport, ScenarioReport, StepReport } from './run/report.t
 export { type RunOptions, runScenario } from './run/run-scenario.ts';
 export { type CreateMachine, Session, type SessionOptions, type SessionState, seedOf, titleOf } from './run/session.ts';
 export { stateLines } from './run/state-lines.ts';
-export type { StepOutcome, StepResult } from './run/step-outcome.ts';
+export type { InnerStep, KeyChange, StepOutcome, StepResult } from './run/step-outcome.ts';
 export { overThreads, STOP } from './run/workers.ts';
 export { stepKinds } from './steps/step-kinds.ts';

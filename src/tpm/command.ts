@@ -17,11 +17,13 @@ export interface Command<H extends HandleUses = HandleUses, P extends Fields = F
    * Part 3's checks, in their order, then the action. Handles and parameters by name; a persistent object comes with the handle
    * of the slot it was copied to.
    * @throws {Refusal} before anything was changed.
+   * @internal
    */
   run(tpm: Core, input: { readonly [N in keyof H]: number } & StructValue<P>, call: Call): Returns<R, NoInfer<K>>;
 }
 /** A command of whatever types, as the table holds it: dispatch makes the input by the same record that types it. */
 export interface AnyCommand extends CommandRecord {
+  /** @internal */
   run(tpm: Core, input: Readonly<Record<string, unknown>>, call: Call): Readonly<Record<string, unknown>>;
 }
 

@@ -1,4 +1,4 @@
-export type { Command } from './command.ts';
+export type { AnyCommand, Command } from './command.ts';
 export { commands } from './command-table.ts';
 export * from './commands/index.ts';
 export { type DecodedCommand, type DecodedResponse, decodeCommand, decodeResponse } from './describe.ts';

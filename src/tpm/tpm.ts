@@ -46,6 +46,7 @@ export interface TpmOptions {
 }
 
 export interface TpmState {
+  /** @internal */
   readonly state: State;
   readonly random: ReturnType<Random['snapshot']>;
 }

@@ -12,7 +12,7 @@ export interface RunOptions extends SessionOptions {
   readonly onStep?: (step: StepReport) => void;
   /** Ends the run before the next step, or in the midst of one that waits. */
   readonly signal?: AbortSignal;
-  /** Given the run as soon as its machine is there. */
+  /** @internal Given the run as soon as its machine is there. */
   readonly onSession?: (session: Session) => void;
 }
 

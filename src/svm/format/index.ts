@@ -1,4 +1,5 @@
-export { type CpioEntry, readCpio } from './cpio/entries.ts';
+export { CPIO_HEADER, type CpioEntry, type CpioHeader, readCpio } from './cpio/entries.ts';
+export type { SearchEnd } from './cpio/find-blob.ts';
 export { type BlobSearch, findEsmBlob } from './cpio/find-blob.ts';
 export { esmArchive } from './cpio/write.ts';
 export { flattenElf, isElf } from './elf.ts';

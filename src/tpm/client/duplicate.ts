@@ -6,7 +6,7 @@ import { nameOf } from '../names.ts';
 import { EMPTY } from '../session-crypto.ts';
 import { TPM_ALG, type TPMT_PUBLIC, type TPMT_SENSITIVE } from '../wire/index.ts';
 
-type ImportParams = { readonly [K in keyof (typeof TPM2_Import)['params']]: Value<(typeof TPM2_Import)['params'][K]> };
+export type ImportParams = { readonly [K in keyof (typeof TPM2_Import)['params']]: Value<(typeof TPM2_Import)['params'][K]> };
 
 const INNER = { algorithm: TPM_ALG.AES, keyBits: 128, mode: TPM_ALG.CFB } as const;
 

@@ -1,5 +1,5 @@
 /** One response code (Part 2 §6.6): `format` 1 codes carry the number of the handle, session or parameter they blame. */
-interface ResponseCode {
+export interface ResponseCode {
   readonly name: string;
   readonly rc: number;
   readonly meaning: string;
