@@ -1,4 +1,4 @@
-export { type BlockCipher, cipherName, decryptCfb, decryptGcm, encryptCfb, encryptGcm, type Sealed } from './cipher.ts';
+export { type BlockCipher, cipherName, decryptCfb, decryptGcm, encryptCfb, encryptGcm } from './cipher.ts';
 export { DIGEST_BYTES, digest, equal, type HashName, hmac } from './hash.ts';
 export { fromInteger, gcd, modInverse, toInteger } from './integer.ts';
 export { kdfA, kdfE, mgf1 } from './kdf.ts';

@@ -1,6 +1,6 @@
 export { indexPage, lessonPages, type Page } from './html/lesson-pages.ts';
 export type { Lesson } from './lesson.ts';
-export { type LessonOptions, Runs } from './lesson-runs.ts';
+export { Runs } from './lesson-runs.ts';
 export { lessons } from './lessons/index.ts';
 export { playByKeys } from './terminal/play-by-keys.ts';
 export { playThrough } from './terminal/play-through.ts';

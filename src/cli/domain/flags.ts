@@ -3,8 +3,6 @@ import type { FlagsOf } from '../command.ts';
 
 export const checkFlags = (made: Command) => made.argument('<file...>', 'domain definitions (XML)');
 
-export type CheckFlags = FlagsOf<typeof checkFlags>;
-
 export const qemuArgsFlags = (made: Command) =>
   made.argument('<file>', 'domain definition (XML)').option('--tpm-socket <path>', "control socket of the vTPM's emulator");
 

@@ -1,9 +1,10 @@
 import { describeKdf, fileSource, type Keyslot, type LuksVolume, readLuks } from '../../svm/luks/index.ts';
 import { type Paint, painter, toJson } from '../../trace/index.ts';
 import { EXIT, type Io } from '../io.ts';
+import type { InfoFlags } from './flags.ts';
 
 /** `luks info`: the header as a person wants to see it, or as JSON. */
-export async function info(file: string, { json }: { readonly json?: boolean }, io: Io): Promise<number> {
+export async function info(file: string, { json }: InfoFlags, io: Io): Promise<number> {
   const image = fileSource(file);
   try {
     const { image: _, ...header } = readLuks(image);

@@ -1,2 +1,2 @@
 export { type EsmManifest, isEsmManifest } from './format.ts';
-export { type PlayedEsmCase, playEsmManifest } from './player.ts';
+export { playEsmManifest } from './player.ts';

@@ -1,4 +1,4 @@
 export { exchanges, isTranscriptLine, type TranscriptLine, transcriptLines } from './lines.ts';
-export { LivePlayer, replayLive } from './live.ts';
+export { LivePlayer } from './live.ts';
 export { playTranscript, playTranscriptOn } from './play.ts';
 export { replayStatic } from './static.ts';

@@ -387,7 +387,3 @@ function groups(all: readonly Exchange[]): Group[] {
   }
   return found;
 }
-
-/** Plays one transcript against a TPM that is in the state the recording began with. */
-export const replayLive = (lines: readonly TranscriptLine[], transport: TpmTransport): Promise<PlayedCase[]> =>
-  new LivePlayer(transport).play(lines);

@@ -8,8 +8,6 @@ import { junit } from './junit.ts';
 import type { Outcome, Reporter } from './reporter.ts';
 import { tap } from './tap.ts';
 
-export { failures, type Outcome } from './reporter.ts';
-
 /** Reporters for other programs, by name. */
 export const reporters: ReadonlyMap<string, Reporter> = new Map([junit, tap, github].map(reporter => [reporter.name, reporter]));
 
