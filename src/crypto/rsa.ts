@@ -56,23 +56,47 @@ function prime(bytes: number, e: number, random: RandomBytes): bigint {
     const start = random(bytes);
     start[0] = (start[0] ?? 0) | 0xc0;
     start[bytes - 1] = (start[bytes - 1] ?? 0) | 1;
-    const base = toInteger(start);
-    // A sieve over the next odd numbers leaves few for the costly test.
-    const window = new Uint8Array(2048);
-    for (const small of SMALL_PRIMES) {
-      const remainder = Number(base % BigInt(small));
-      // base + 2i = 0 (mod small)
-      let i = (((small - remainder) % small) * ((small + 1) / 2)) % small;
-      for (; i < window.length; i += small) window[i] = 1;
-    }
-    for (let i = 0; i < window.length; i++) {
-      if (window[i]) continue;
-      const candidate = base + BigInt(2 * i);
-      if (gcd(candidate - 1n, BigInt(e)) !== 1n) continue;
-      const octets = fromInteger(candidate, bytes + 1);
-      if (octets[0] === 0 && isPrime(candidate, octets.slice(1))) return candidate;
-    }
+    const found = firstPrime(toInteger(start), bytes, e);
+    if (found !== null) return found;
   }
+}
+
+/**
+ * Primes by where the search for them began. Hosts of one seed make the same keys again in every run of a process, and the search costs
+ * more than all else at the boot of a host.
+ */
+const searched = new Map<string, bigint | null>();
+const MOST_SEARCHED = 512;
+
+/** The first prime from `base` on, which has `bytes` bytes; null: there is none nearby. */
+function firstPrime(base: bigint, bytes: number, e: number): bigint | null {
+  const key = `${e}:${base.toString(16)}`;
+  const known = searched.get(key);
+  if (known !== undefined) return known;
+  const found = searchPrime(base, bytes, e);
+  const [oldest] = searched.keys();
+  if (searched.size >= MOST_SEARCHED && oldest !== undefined) searched.delete(oldest);
+  searched.set(key, found);
+  return found;
+}
+
+function searchPrime(base: bigint, bytes: number, e: number): bigint | null {
+  // A sieve over the next odd numbers leaves few for the costly test.
+  const window = new Uint8Array(2048);
+  for (const small of SMALL_PRIMES) {
+    const remainder = Number(base % BigInt(small));
+    // base + 2i = 0 (mod small)
+    let i = (((small - remainder) % small) * ((small + 1) / 2)) % small;
+    for (; i < window.length; i += small) window[i] = 1;
+  }
+  for (let i = 0; i < window.length; i++) {
+    if (window[i]) continue;
+    const candidate = base + BigInt(2 * i);
+    if (gcd(candidate - 1n, BigInt(e)) !== 1n) continue;
+    const octets = fromInteger(candidate, bytes + 1);
+    if (octets[0] === 0 && isPrime(candidate, octets.slice(1))) return candidate;
+  }
+  return null;
 }
 
 /** A key made from the given randomness alone: the same bytes give the same key. */

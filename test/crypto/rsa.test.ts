@@ -24,6 +24,26 @@ const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const random = (count: number) => new Random('rsa test').bytes(count);
 const message = utf8('the symmetric key of an ESM blob');
 
+describe('a key made from given bytes', () => {
+  const made = (e: number, seed: string) => {
+    const chance = new Random(seed);
+    return generateRsa(1024, e, count => chance.bytes(count));
+  };
+
+  it('is the same again for the same bytes, whatever was made in between', () => {
+    const first = made(65537, 'again');
+    const other = made(65537, 'other');
+    expect(made(65537, 'again')).to.deep.equal(first).and.not.to.deep.equal(other);
+  });
+
+  it('fits its exponent, though the same bytes gave one for another exponent before', () => {
+    for (const e of [65537, 3, 5, 7, 11, 13]) {
+      const p = toInteger(made(e, 'exponents').p);
+      expect(gcd(p - 1n, BigInt(e)), `e = ${e}`).to.equal(1n);
+    }
+  });
+});
+
 describe('OAEP', () => {
   for (const [hash, label] of [
     ['sha256', new Uint8Array(0)],
