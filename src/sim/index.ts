@@ -14,7 +14,7 @@ export {
   type SimEvent,
 } from './events.ts';
 export { Random, type RandomState } from './random.ts';
-export { Lock } from './scheduler.ts';
+export { Lock, Scheduler } from './scheduler.ts';
 export { type Secret, SecretRegister } from './secrets.ts';
 export type { Stateful } from './snapshot.ts';
 export { createWorld, type World } from './world.ts';
