@@ -12,10 +12,10 @@ import {
   SwtpmProcess,
   TpmChip,
 } from '../tpmrm/index.ts';
-import type { PlayedCase } from './result.ts';
-import type { Source } from './source.ts';
-import { isTranscriptLine, playTranscriptOn } from './tpm-transcript/index.ts';
-import { isTpmrmRecording, kernelDevices, notOnKernel, observedRecording, playOn, type RecordedCase } from './tpmrm/index.ts';
+import { isTranscriptLine, playTranscriptOn } from './kinds/tpm-transcript/index.ts';
+import { isTpmrmRecording, kernelDevices, notOnKernel, observedRecording, playOn, type RecordedCase } from './kinds/tpmrm/index.ts';
+import type { PlayedCase } from './played-case.ts';
+import type { Source } from './recording-file.ts';
 
 const STARTUP_CLEAR = Uint8Array.of(0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0, 0);
 

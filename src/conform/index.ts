@@ -1,7 +1,5 @@
 export { Against } from './against.ts';
-export { FORMATS } from './formats.ts';
-
-export type { CaseResult, Difference } from './result.ts';
-export { type ConformOptions, runConform } from './run.ts';
-
-export { formatResult, formatSummary } from './text.ts';
+export type { CaseResult, Difference } from './played-case.ts';
+export { FORMATS } from './recording-kinds.ts';
+export { formatResult, formatSummary } from './result-lines.ts';
+export { type ConformOptions, runConform } from './run-conform.ts';

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { expect } from 'chai';
-import { structureOf } from '../../src/conform/esm/rebuild.ts';
+import { structureOf } from '../../src/conform/kinds/esm/rebuild-blob.ts';
 import { openDigests, openEsmBlob, readEsmBlob } from '../../src/svm/format/index.ts';
 import { caseNames, recorded } from '../svm/vectors.ts';
 import { type EsmFolder, esmFolder } from './esm-folder.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { playLive, type Recording } from '../../src/conform/tpmrm/index.ts';
+import { playLive, type Recording } from '../../src/conform/kinds/tpmrm/index.ts';
 import { createWorld } from '../../src/sim/index.ts';
 import { openBackend, SwtpmProcess, TpmChip } from '../../src/tpmrm/index.ts';
 import { message } from '../../src/tpmrm/wire.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Against, runConform } from '../../src/conform/index.ts';
-import { LivePlayer, transcriptLines } from '../../src/conform/tpm-transcript/index.ts';
+import { LivePlayer, transcriptLines } from '../../src/conform/kinds/tpm-transcript/index.ts';
 import { SwtpmProcess } from '../../src/tpmrm/index.ts';
 
 /** Host boot, then unwraps: recorded one after the other on one TPM. */

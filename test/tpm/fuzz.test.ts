@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { encode, fromHex, Writer } from '../../src/bytes/index.ts';
-import { exchanges, LivePlayer, type TranscriptLine, transcriptLines } from '../../src/conform/tpm-transcript/index.ts';
+import { exchanges, LivePlayer, type TranscriptLine, transcriptLines } from '../../src/conform/kinds/tpm-transcript/index.ts';
 import { Random } from '../../src/sim/index.ts';
 import { commands, type Tpm, type TpmState } from '../../src/tpm/index.ts';
 import { valuesOf } from '../helpers/values-of.ts';

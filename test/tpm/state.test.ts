@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { toHex } from '../../src/bytes/index.ts';
-import { LivePlayer, transcriptLines } from '../../src/conform/tpm-transcript/index.ts';
+import { LivePlayer, transcriptLines } from '../../src/conform/kinds/tpm-transcript/index.ts';
 import { Clock, Random } from '../../src/sim/index.ts';
 import type { TpmTransport } from '../../src/tpm/client/index.ts';
 import { type Nvram, StateFault, Tpm } from '../../src/tpm/index.ts';

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import type { PlayedCase } from '../../src/conform/result.ts';
-import { LivePlayer, playTranscript, replayStatic, type TranscriptLine, transcriptLines } from '../../src/conform/tpm-transcript/index.ts';
+import {
+  LivePlayer,
+  playTranscript,
+  replayStatic,
+  type TranscriptLine,
+  transcriptLines,
+} from '../../src/conform/kinds/tpm-transcript/index.ts';
+import type { PlayedCase } from '../../src/conform/played-case.ts';
 import { startedTpm, tpmOf, transportTo } from './help.ts';
 
 const DIRECTORY = new URL('../../fixtures/observed/tpm/', import.meta.url);

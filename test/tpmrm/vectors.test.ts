@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { isTpmrmRecording, playScripted, type RecordedCase, type Recording } from '../../src/conform/tpmrm/index.ts';
+import { isTpmrmRecording, playScripted, type RecordedCase, type Recording } from '../../src/conform/kinds/tpmrm/index.ts';
 
 const recording: unknown = JSON.parse(readFileSync(new URL('../../fixtures/observed/tpmrm.json', import.meta.url), 'utf8'));
 

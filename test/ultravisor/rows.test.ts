@@ -105,7 +105,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [row: string, file: strin
     ['H_SVM_INIT_ABORT', `${U}/hypervisor/hypervisor-states`, 'H_SVM_INIT_ABORT in between'],
     ['memory of a failed transition', `${U}/transition/esm-failures`, 'memory that had been paged in does not come back'],
     ['#h_tpm_comm: H_TPM_COMM', 'hcall/h-tpm-comm', 'H_TPM_COMM returns each code that it declares'],
-    ['#h_tpm_comm: recorded behaviour', 'conform/h-tpm-comm', 'describe('],
+    ['#h_tpm_comm: recorded behaviour', 'conform/kinds/h-tpm-comm', 'describe('],
     ['#errors-on-the-way-to-the-tpm: errno', `${U}/calls/return-codes`, 'TSS_RC_BAD_CONNECTION`, async'],
     ['#errors-on-the-way-to-the-tpm: short and wrong lengths', `${U}/calls/return-codes`, 'TSS_RC_MALFORMED_RESPONSE'],
     ['#errors-on-the-way-to-the-tpm: CLOSE', `${U}/calls/return-codes`, 'CLOSE_SESSION comes once'],

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { playEsmManifest } from '../../../src/conform/esm/index.ts';
+import { playEsmManifest } from '../../../src/conform/kinds/esm/index.ts';
 import { caseNames, recorded } from '../vectors.ts';
 
 describe('ESM blobs that svm-tool made', () => {

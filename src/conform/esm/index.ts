@@ -1,2 +1,0 @@
-export { type EsmManifest, isEsmManifest } from './format.ts';
-export { playEsmManifest } from './player.ts';

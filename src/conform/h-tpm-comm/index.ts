@@ -1,2 +1,0 @@
-export { isHTpmCommRecording } from './format.ts';
-export { playRecording } from './player.ts';

@@ -1,0 +1,2 @@
+export { isHTpmCommRecording } from './call-recording.ts';
+export { playRecording } from './play-calls.ts';

@@ -1,2 +1,0 @@
-export { isLibvirtRecording } from './format.ts';
-export { playDomain } from './player.ts';

@@ -1,2 +1,0 @@
-export { isLuksManifest } from './format.ts';
-export { playLuksManifest } from './player.ts';

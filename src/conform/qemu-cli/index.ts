@@ -1,2 +1,0 @@
-export { isQemuCliRecording } from './format.ts';
-export { playCommandLine } from './player.ts';

@@ -1,2 +1,0 @@
-export { isControlLine } from './format.ts';
-export { playControl } from './player.ts';
