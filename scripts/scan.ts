@@ -1,5 +1,5 @@
 /** What a source file says of itself: its imports, and which names it reaches into. */
-import { type Argument, type Expression, type MemberExpression, parseSync, type Span, Visitor } from 'oxc-parser';
+import { type Argument, type MemberExpression, parseSync, type Span, Visitor } from 'oxc-parser';
 
 export interface Import {
   /** null: a dynamic import of something computed. */
@@ -88,7 +88,7 @@ function textOf(node: Argument | undefined): string | null {
   return null;
 }
 
-function pathOf(node: Expression | MemberExpression['object']): readonly string[] {
+function pathOf(node: MemberExpression['object']): readonly string[] {
   if (node.type === 'Identifier') return node.name === 'globalThis' ? [] : [node.name];
   if (node.type !== 'MemberExpression') return [''];
   const member = node.computed ? textOf(node.property) : node.property.name;

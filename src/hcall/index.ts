@@ -1,11 +1,11 @@
-export { type AnyHcall, type Hcall, type HcallResult, hcall } from './calls/hcall.ts';
+export type { AnyHcall, Hcall, HcallResult } from './calls/hcall.ts';
 export { hcalls } from './calls/index.ts';
 export type { InterceptedHypercall, Interceptor } from './calls/interceptor.ts';
 export { QEMU_STDERR } from './devices/qemu-stderr.ts';
-export type { ProxyMode, SpaprTpmProxy, TpmProxyOptions } from './devices/spapr-tpm-proxy.ts';
-export { TpmSpapr, type TpmSpaprState } from './devices/tpm-spapr.ts';
-export { emulatorBackend, passthroughBackend, type TpmStateAccess, type VtpmBackend } from './devices/vtpm-backend.ts';
-export { loadVtpm, type MigrationKey, saveVtpm } from './devices/vtpm-migration.ts';
+export type { TpmProxyOptions } from './devices/spapr-tpm-proxy.ts';
+export { TpmSpapr } from './devices/tpm-spapr.ts';
+export { emulatorBackend, passthroughBackend, type VtpmBackend } from './devices/vtpm-backend.ts';
+export { loadVtpm, saveVtpm } from './devices/vtpm-migration.ts';
 export { Halt } from './hardware/halt.ts';
 export { type HypervisorPort, SYSTEM_CALL, type UltravisorPort } from './hardware/interrupt-ports.ts';
 export {
@@ -16,12 +16,11 @@ export {
   PAGE_SHIFT,
   pageOffset,
   RealMemory,
-  type RealMemoryState,
   SECURE_BIT,
 } from './hardware/memory.ts';
 export { MSR, type Registers, Vcpu, zeroRegisters } from './hardware/vcpu.ts';
-export { type GuestOptions, Hypervisor, type HypervisorOptions, type HypervisorState, resultOf } from './hypervisor.ts';
+export { Hypervisor, resultOf } from './hypervisor.ts';
 export { NormalMemory } from './kvm/normal-memory.ts';
-export { type GfnState, type MemSlot, Partition, type PartitionOptions, type PartitionState, SECURE_GUEST } from './kvm/partition.ts';
+export { Partition, SECURE_GUEST } from './kvm/partition.ts';
 export { invalidateShared, plugMemory, unplugMemory } from './kvm/secure-frames.ts';
 export { terminateSecureGuest } from './kvm/terminate-secure-guest.ts';

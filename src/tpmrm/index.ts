@@ -1,21 +1,21 @@
 export { type Backend, BackendError, type BackendFault } from './backend/backend.ts';
 export type { Address } from './backend/connect.ts';
 export { type Executable, embeddedBackend } from './backend/embedded.ts';
-export { type LastingChange, readOnly } from './backend/read-only.ts';
+export { readOnly } from './backend/read-only.ts';
 export { type BackendSpec, type OpenBackendOptions, openBackend, parseBackendSpec } from './backend/spec.ts';
 export { SwtpmControl, type SwtpmState } from './backend/swtpm-control.ts';
-export { type SwtpmOptions, SwtpmProcess } from './backend/swtpm-process.ts';
-export { TpmChip, type TpmChipOptions, type TpmChipState } from './chip.ts';
+export { SwtpmProcess } from './backend/swtpm-process.ts';
+export { TpmChip, type TpmChipState } from './chip.ts';
 export { DeviceFile, type PollEvent } from './device-file.ts';
-export { Errno, type ErrnoName } from './errno.ts';
+export type { ErrnoName } from './errno.ts';
 export type { HostFile, HostFiles, IoResult } from './host-file.ts';
 export { HostDevices } from './host-files.ts';
-export { type OpenFlags, READ_WRITE } from './open-file.ts';
+export type { OpenFlags } from './open-file.ts';
 export { ENDPOINT, MSSIM, type MssimAnswer, type MssimCommand, type MssimName, type MssimRequest } from './protocol/mssim.ts';
 export * from './protocol/swtpm-control.ts';
-export { type Describe, recordExchange } from './recorder.ts';
+export { recordExchange } from './recorder.ts';
 export { parseListenAddress, showAddress } from './serve/address.ts';
 export { listen, removeStale } from './serve/listen.ts';
 export { type ResourceManagerServer, type ServeOptions, serveResourceManager } from './serve/server.ts';
-export type { SpaceState } from './space.ts';
+
 export { SWAPPING, type Swapping } from './swapping.ts';

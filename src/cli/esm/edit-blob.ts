@@ -59,7 +59,7 @@ export function digest({ blob, seckey, args, initramfs, kernel, comment = '', ..
   });
 }
 
-export function rotateKey({ blob, seckey, pubkey = [], ...common }: RotateFlags, io: Io): Promise<number> {
+export function rotateKey({ blob, seckey, pubkey, ...common }: RotateFlags, io: Io): Promise<number> {
   const session = new EsmSession(common, io);
   return session.change(blob, async before => {
     const keys = await Promise.all(pubkey.map(file => session.publicKey(file)));

@@ -9,7 +9,7 @@ import type { EsmSession } from './session.ts';
 
 /** The host to authorize: a public key that is believed, as svm-tool does, or one whose certificates prove where it lies. */
 export async function recipientOf(
-  { pubkey, cert, ca = [], at }: Pick<AuthorizeFlags, 'pubkey' | 'cert' | 'ca' | 'at'>,
+  { pubkey, cert, ca, at }: Pick<AuthorizeFlags, 'pubkey' | 'cert' | 'ca' | 'at'>,
   session: EsmSession,
 ): Promise<EsmPublicKey> {
   if (cert === undefined) {

@@ -27,7 +27,7 @@ import type { Ran } from './tries.ts';
 
 /** Runs the scenarios, in this order to whoever watches; the worst of their exit statuses. */
 export async function run(files: readonly string[], flags: RunFlags, io: Io): Promise<number> {
-  const { seed, tpm, profile, swapping, json, trace, report: page, reporter = [], filter, bail, quiet, verbose } = flags;
+  const { seed, tpm, profile, swapping, json, trace, report: page, reporter, filter, bail, quiet, verbose } = flags;
   if (json) io.err(`${DISCLAIMER}\n`);
   else io.out(`${DISCLAIMER}\n`);
   // All are checked before the first runs: a mistake in the last one should not cost a run of the others.

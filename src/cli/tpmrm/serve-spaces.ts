@@ -15,7 +15,7 @@ import type { ServeFlags } from './flags.ts';
 
 /** `svm-sim tpmrm serve`: until the person interrupts. */
 export async function tpmrmServe(flags: ServeFlags, io: Io): Promise<number> {
-  const { listen, seed = 'tpmrm', swapping = 'eager', quiet } = flags;
+  const { listen, seed = 'tpmrm', swapping, quiet } = flags;
   const { text, address, local } = showAddress(parseListenAddress(listen));
   const world = createWorld(seed);
   const backend = await backendOf(flags, world, io);

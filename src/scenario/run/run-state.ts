@@ -139,7 +139,7 @@ export class Run {
 
   async #keyChange(host: string): Promise<KeyChange> {
     const before = this.#keys.get(host);
-    const name = await this.#host(host).wrappingKeyName();
+    const name = this.#host(host).wrappingKeyName();
     // The password is nobody's but the firmware's: it is known here by the register of secrets alone.
     const password = this.world.secrets.all
       .filter(secret => secret.name.includes('wrapping-key-passwd') && ofHost(secret.name, host))
@@ -164,7 +164,7 @@ export class Run {
     if (there) return there;
     const plan = this.#guestPlan(entry);
     const esmBlob = await this.#blob(entry, plan);
-    const guest = await this.#host(entry.host).createGuest({ ...plan, ...(esmBlob ? { esmBlob } : {}) });
+    const guest = this.#host(entry.host).createGuest({ ...plan, ...(esmBlob ? { esmBlob } : {}) });
     this.#guests.set(entry.name, guest);
     return guest;
   }
@@ -225,7 +225,7 @@ export class Run {
   async #recipient(recipient: Recipe['recipients'][number]): Promise<BlobPlan['recipients'][number]> {
     const comment = optional({ comment: recipient.comment });
     if ('file' in recipient) return { ...this.#key(recipient.file), ...comment };
-    return { pem: utf8(await this.#host(recipient.host).wrappingKeyPem()), where: `wrapping key of ${recipient.host}`, ...comment };
+    return { pem: utf8(this.#host(recipient.host).wrappingKeyPem()), where: `wrapping key of ${recipient.host}`, ...comment };
   }
 }
 

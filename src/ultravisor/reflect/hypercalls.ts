@@ -5,7 +5,7 @@ import { pass, synthesize } from '../hypervisor/interrupts.ts';
 import { refreshSession } from '../transition/session-refresh.ts';
 import { reflectRtas } from './rtas.ts';
 
-/** `sc 1` of an SVM: the hypervisor gets the registers of the count table and nothing else (pef.md b.5). */
+/** `sc 1` of an SVM: the hypervisor gets the registers of the count table and nothing else (docs/reference/pef.md#reflected-hypercalls). */
 export async function reflectHypercall(uv: Ultravisor, vcpu: Vcpu): Promise<void> {
   const number = Number(BigInt.asUintN(53, vcpu.get(3)));
   const { bus } = uv.world;

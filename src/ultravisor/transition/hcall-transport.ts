@@ -60,7 +60,7 @@ export class HcallTransport implements TpmTransport {
     }
     const { size } = out;
     const fits = size <= BigInt(TPM_COMM_BYTES);
-    if (!fits && !uv.check('response-size', false, `H_TPM_COMM says the response has ${size} bytes`, 'pef.md c.1')) {
+    if (!fits && !uv.check('response-size', false, `H_TPM_COMM says the response has ${size} bytes`, 'docs/reference/pef.md#h_tpm_comm')) {
       uv.assertionFailed('H_TPM_COMM answered more than 4096 bytes');
       throw new TransportError('TSS_RC_BAD_CONNECTION', `a response of ${size} bytes does not fit`);
     }
