@@ -3,9 +3,10 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { foundScenarios, loadScenario, explore as search, showRule, withOverrides } from '../../scenario/index.ts';
 import { painter } from '../../trace/index.ts';
-import { DISCLAIMER, EXIT, type Io } from '../io.ts';
+import { DISCLAIMER, type Io } from '../io.ts';
 import { showTable } from './exploration-table.ts';
 import type { ExploreFlags } from './flags.ts';
+import { searchVerdict } from './search-verdict.ts';
 
 const PROGRESS_EVERY_MS = 200;
 
@@ -24,8 +25,8 @@ export async function explore(file: string, flags: ExploreFlags, io: Io): Promis
   const exploration = await search(scenario, {
     depth: depth === '2' ? 2 : 1,
     interruptions: flags.interrupt ?? false,
-    ...(budget === undefined ? {} : { budget: Number(budget) }),
-    jobs: jobs === undefined ? availableParallelism() : Number(jobs),
+    ...(budget === undefined ? {} : { budget }),
+    jobs: jobs ?? availableParallelism(),
     ...(filter === undefined ? {} : { only: ({ rule }) => showRule(rule).includes(filter) }),
     signal: io.signal,
     onProgress(done, of) {
@@ -35,7 +36,7 @@ export async function explore(file: string, flags: ExploreFlags, io: Io): Promis
       io.err(`\r${done} of ${of} runs${done === of ? '\n' : ''}`);
     },
   });
-  const { findings, faults, left } = exploration;
+  const { findings, faults } = exploration;
   const found = foundScenarios(exploration, out ?? '.');
   if (json) {
     for (const { candidates, verdict } of findings)
@@ -53,13 +54,11 @@ export async function explore(file: string, flags: ExploreFlags, io: Io): Promis
     for (const { name, text } of found) await writeFile(join(out, `${name}.yaml`), text);
     say(`${found.length} scenarios that show the violations again are in ${out}\n`);
   }
-  const seconds = (performance.now() - began) / 1000;
-  const violations = findings.filter(({ verdict }) => verdict.is === 'violation').length;
-  const rest = left > 0 ? `; the budget left ${left} out` : '';
-  say(
-    `${paint(violations > 0 ? 'VIOLATED' : 'HELD', violations > 0 ? 'bad' : 'good')}  ${findings.length} runs, ${violations} with a violation, ${found.length} kinds${rest} (${seconds.toFixed(1)} s)\n`,
-  );
-  if (io.signal.aborted) return EXIT.interrupted;
-  if (faults.length > 0) return EXIT.environment;
-  return violations > 0 ? EXIT.failed : EXIT.held;
+  const { word, text, status } = searchVerdict(exploration, io.signal.aborted);
+  const { done, of } = exploration;
+  if (json) io.out(`${JSON.stringify({ type: 'verdict', verdict: word, done, of, kinds: found.length, faults: faults.length })}\n`);
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  const kinds = found.length > 0 ? ` of ${found.length} kinds` : '';
+  say(`${paint(word, word === 'HELD' ? 'good' : word === 'NOTHING FOUND' ? 'heading' : 'bad')}${text}${kinds} (${seconds} s)\n`);
+  return status;
 }

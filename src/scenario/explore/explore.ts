@@ -4,7 +4,7 @@ import { overThreads } from '../run/workers.ts';
 import { type Candidate, showRule } from './candidates.ts';
 import { Explorer } from './explorer.ts';
 import { type Answer, answerTo, type Job } from './job.ts';
-import { planCuts, planDeeds } from './plan.ts';
+import { pairsAtAll, planCuts, planDeeds } from './plan.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface ExploreOptions {
@@ -37,8 +37,10 @@ export interface Exploration {
   readonly findings: readonly Finding[];
   /** Runs in which the simulator itself failed. */
   readonly faults: readonly { readonly rules: string; readonly error: string }[];
-  /** Runs that the budget left out. */
-  readonly left: number;
+  /** Runs that were made. */
+  readonly done: number;
+  /** Runs that a complete search makes: with every action, and without a budget. */
+  readonly of: number;
 }
 
 /** Runs the scenario with every action at every moment, and says what came of each. */
@@ -55,7 +57,8 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
   } = options;
   const explorer = await Explorer.prepare(scenario, profile);
   try {
-    const { plans, left } = interruptions
+    const all: readonly Candidate[] = interruptions ? explorer.cuts : explorer.candidates;
+    const plans = interruptions
       ? planCuts(scenario, explorer.cuts.filter(only), budget)
       : planDeeds(scenario, explorer.candidates.filter(only), depth, budget);
     const work = plans.map(({ job }, id): Job => ({ id, ...job }));
@@ -66,7 +69,8 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
       const { candidates = [] } = plans[answer.id] ?? {};
       if ('verdict' in answer) findings[answer.id] = { candidates, verdict: answer.verdict };
       else faults.push({ rules: candidates.map(({ rule }) => showRule(rule)).join(' and '), error: answer.error });
-      onProgress?.(++done, work.length);
+      done++;
+      onProgress?.(done, work.length);
     };
     // A firmware that is no profile by name cannot travel to the workers' scenario.
     if (jobs > 0 && profile === undefined) {
@@ -81,8 +85,8 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
         onAnswer: take,
       });
     } else for (const job of work) if (!signal?.aborted) take(await answerTo(explorer, job));
-    const all = findings.filter(finding => finding !== undefined);
-    return { scenario, findings: minimal(all), faults, left };
+    const of = all.length + (depth === 2 && !interruptions ? pairsAtAll(all) : 0);
+    return { scenario, findings: minimal(findings.filter(finding => finding !== undefined)), faults, done, of };
   } finally {
     await explorer.close();
   }

@@ -11,31 +11,23 @@ export interface Plan {
   readonly job: Omit<Job, 'id'>;
 }
 
-export interface Plans {
-  readonly plans: readonly Plan[];
-  /** Runs of one candidate that the budget left out. */
-  readonly left: number;
-}
-
-/** With no budget of one's own: more pairs than anybody waits for. */
-const MOST_PAIRS = 10_000_000;
-
 /** One deed a run, or so many of them by chance; then pairs, as far as the budget goes. */
-export function planDeeds(scenario: Scenario, deeds: readonly Deed[], depth: 1 | 2, budget: number): Plans {
+export function planDeeds(scenario: Scenario, deeds: readonly Deed[], depth: 1 | 2, budget: number): readonly Plan[] {
   const singles = sample(deeds, budget, scenario);
-  const pairs = depth === 2 ? pairsOf(deeds, Math.min(budget, MOST_PAIRS) - singles.length, scenario) : [];
+  const pairs = depth === 2 ? pairsOf(deeds, budget - singles.length, scenario) : [];
   const plan = (candidates: readonly Deed[]): Plan => ({
     candidates,
     job: { rules: candidates.map(({ rule }) => rule), moment: Math.min(...candidates.map(({ moment }) => moment)) },
   });
-  return { plans: [...singles.map(deed => plan([deed])), ...pairs.map(plan)], left: deeds.length - singles.length };
+  return [...singles.map(deed => plan([deed])), ...pairs.map(plan)];
 }
 
 /** One interruption a run, or so many of them by chance. */
-export function planCuts(scenario: Scenario, cuts: readonly Cut[], budget: number): Plans {
-  const first = sample(cuts, budget, scenario);
-  const plans = first.map((cut): Plan => ({ candidates: [cut], job: { rules: [], moment: cut.moment, interruption: cut.interruption } }));
-  return { plans, left: cuts.length - first.length };
+export function planCuts(scenario: Scenario, cuts: readonly Cut[], budget: number): readonly Plan[] {
+  return sample(cuts, budget, scenario).map(cut => ({
+    candidates: [cut],
+    job: { rules: [], moment: cut.moment, interruption: cut.interruption },
+  }));
 }
 
 const chance = (scenario: Scenario): Random => new Random(seedOf(scenario)).fork('explore');
@@ -49,13 +41,23 @@ function sample<T>(all: readonly T[], count: number, scenario: Scenario): readon
   return all.filter((_, i) => chosen.has(i));
 }
 
+/** How many pairs at different moments there are. */
+export function pairsAtAll(all: readonly Candidate[]): number {
+  const at = new Map<number, number>();
+  for (const { moment } of all) at.set(moment, (at.get(moment) ?? 0) + 1);
+  const choose = (n: number): number => (n * (n - 1)) / 2;
+  return [...at.values()].reduce((pairs, n) => pairs - choose(n), choose(all.length));
+}
+
 /** Pairs at different moments: all of them, or so many by chance. */
 function pairsOf(all: readonly Deed[], count: number, scenario: Scenario): readonly (readonly Deed[])[] {
+  if (count >= pairsAtAll(all)) {
+    return all.flatMap((one, i) => all.slice(i + 1).flatMap(two => (one.moment === two.moment ? [] : [[one, two]])));
+  }
   const random = chance(scenario).fork('pairs');
   const pairs: Deed[][] = [];
   const known = new Set<string>();
-  const possible = (all.length * (all.length - 1)) / 2;
-  for (let tries = 0; pairs.length < Math.min(count, possible) && tries < count * 4; tries++) {
+  while (pairs.length < count) {
     const [a, b] = [random.below(all.length), random.below(all.length)].sort((x, y) => x - y) as [number, number];
     const [one, two] = [all[a], all[b]];
     if (!one || !two || one.moment === two.moment || known.has(`${a} ${b}`)) continue;
