@@ -20,6 +20,7 @@ import { withoutTrailingZeros } from '../session-crypto.ts';
 import {
   digestBytes,
   HASHES,
+  TPM_ALG,
   TPM_CC,
   TPM_RC,
   TPM_RH,
@@ -135,7 +136,8 @@ export const TPM2_PCR_SetAuthPolicy = command({
   run(tpm, { authPolicy, hashAlg, pcrNum }) {
     if (authPolicy.length !== digestBytes(hashAlg)) refuse(inParameter(1, TPM_RC.SIZE));
     if (!ruleOf(pcrNum).group) refuse(inParameter(3, TPM_RC.VALUE));
-    for (const pcr of GROUP) tpm.state.permanent.pcrPolicies.set(pcr, { hashAlg, digest: authPolicy } as PolicyHash);
+    const policy = (hashAlg === TPM_ALG.NULL ? { hashAlg } : { hashAlg, digest: authPolicy }) as PolicyHash;
+    for (const pcr of GROUP) tpm.state.permanent.pcrPolicies.set(pcr, policy);
     return {};
   },
 });

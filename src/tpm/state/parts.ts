@@ -1,28 +1,13 @@
+import type { z } from 'zod';
 import type { RandomState } from '../../sim/index.ts';
 import type { Core } from '../model/core.ts';
 import { manufacture } from '../model/manufacture.ts';
-import type { Permanent, Ram, Saved, State, StateClear, StateReset } from '../model/state.ts';
+import type { State } from '../model/state.ts';
 import { CLOCK_UPDATE_MS, clockOf, timeOf } from '../model/time.ts';
 import { BODY_AT, readState, StateFault, type StateKind, writeState } from './blob.ts';
+import { type PermanentPart, permanentPart, type VolatilePart, volatilePart } from './schema.ts';
 
 // The two parts of a TPM's state, as libtpms divides it: what survives loss of power, what does not.
-
-interface PermanentPart {
-  readonly permanent: Permanent;
-  readonly saved: Saved | null;
-}
-
-interface VolatilePart {
-  readonly power: State['power'];
-  readonly clear: StateClear;
-  readonly reset: StateReset;
-  readonly ram: Ram;
-  /** TPM time: the clock of another process stands elsewhere. */
-  readonly timeMs: bigint;
-  /** timeEpoch of the permanent state that it belongs to. */
-  readonly epoch: number;
-  readonly random: RandomState;
-}
 
 const FOREIGN = 'It was written by another program, or for a TPM with other limits.';
 const fault = (kind: StateKind, what: string, hint = FOREIGN): never => {
@@ -52,7 +37,7 @@ export function volatileBytes(tpm: Core): Uint8Array {
   } satisfies VolatilePart);
 }
 
-/** A TPM like this one from the factory: what a state must look like. The generator is left as it was. */
+/** A TPM like this one from the factory. The generator is left as it was. */
 function modelOf(tpm: Core): State {
   const before = tpm.random.snapshot();
   const model = manufacture(tpm);
@@ -65,14 +50,8 @@ function modelOf(tpm: Core): State {
  * @throws {StateFault}
  */
 export function readPermanent(tpm: Core, bytes: Uint8Array): State {
-  const model = modelOf(tpm);
-  const part = readState('permanent', bytes) as PermanentPart;
-  sameShape('permanent', part.permanent, model.permanent, 'permanent');
-  if (part.saved) {
-    sameShape('permanent', part.saved, { clear: model.clear, reset: model.reset, pcrs: model.ram.pcrs }, 'saved');
-    sameSlots('permanent', part.saved.reset, model.reset);
-  } else if (part.saved !== null) fault('permanent', 'saved is missing');
-  return { ...model, permanent: part.permanent, saved: part.saved };
+  const { permanent, saved } = checked('permanent', permanentPart(tpm.limits), readState('permanent', bytes));
+  return { ...modelOf(tpm), permanent, saved };
 }
 
 /**
@@ -80,13 +59,7 @@ export function readPermanent(tpm: Core, bytes: Uint8Array): State {
  * @throws {StateFault}
  */
 export function readVolatile(tpm: Core, state: State, bytes: Uint8Array): { readonly state: State; readonly random: RandomState } {
-  const model = modelOf(tpm);
-  const part = readState('volatile', bytes) as VolatilePart;
-  const { power, clear, reset, ram } = model;
-  sameShape('volatile', part, { power, clear, reset, ram, timeMs: 0n, epoch: 0, random: tpm.random.snapshot() }, 'volatile');
-  sameSlots('volatile', part.reset, reset);
-  if (part.ram.objects.length !== ram.objects.length) fault('volatile', `it has ${part.ram.objects.length} slots for objects`);
-  if (part.ram.sessions.length !== ram.sessions.length) fault('volatile', `it has ${part.ram.sessions.length} slots for sessions`);
+  const part = checked('volatile', volatilePart(tpm.limits), readState('volatile', bytes));
   if (part.epoch !== state.permanent.timeEpoch) {
     fault(
       'volatile',
@@ -99,23 +72,29 @@ export function readVolatile(tpm: Core, state: State, bytes: Uint8Array): { read
   return { state: { ...state, power: part.power, clear: part.clear, reset: part.reset, ram: rebased }, random: part.random };
 }
 
-function sameSlots(kind: StateKind, reset: StateReset, model: StateReset): void {
-  const [found, expected] = [reset.contextArray.length, model.contextArray.length];
-  if (found !== expected) fault(kind, `it is the state of a TPM with ${found} sessions, this one has ${expected}`);
+/** The value when it is what a TPM with these limits can have; else the first field that is not, with what it has. */
+function checked<T>(kind: StateKind, schema: z.ZodType<T>, value: unknown): T {
+  const { success, data, error } = schema.safeParse(value);
+  if (success) return data;
+  const [issue] = error.issues;
+  const path = issue?.path ?? [];
+  return fault(kind, `${pathText(path)}${shown(valueAt(value, path))} ${issue?.message ?? 'is not allowed'}`);
 }
 
-/** The same fields with values of the same kind, as deep as the model's plain objects go; null stands for anything. */
-function sameShape(kind: StateKind, value: unknown, model: unknown, path: string): void {
-  if (model === null || value === null) return;
-  if (kindOf(value) !== kindOf(model)) fault(kind, `${path} is ${kindOf(value)}, not ${kindOf(model)}`);
-  if (kindOf(model) !== 'Object') return;
-  for (const [name, inner] of Object.entries(model as object)) {
-    if (!Object.hasOwn(value as object, name)) fault(kind, `${path}.${name} is missing`);
-    sameShape(kind, (value as Record<string, unknown>)[name], inner, `${path}.${name}`);
-  }
+const pathText = (path: readonly PropertyKey[]): string => path.map(String).join('.');
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((inner, key) => {
+    if (inner instanceof Map) return inner.get(key);
+    return typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key)
+      ? (inner as Record<PropertyKey, unknown>)[key]
+      : undefined;
+  }, value);
 }
 
-function kindOf(value: unknown): string {
-  if (value instanceof Uint8Array) return 'bytes';
-  return typeof value === 'object' ? (value?.constructor?.name ?? 'Object') : typeof value;
+/** Numbers and words in full; of bytes, which may be secret, how many there are. */
+function shown(value: unknown): string {
+  if (value instanceof Uint8Array) return ` (${value.length} bytes)`;
+  if (typeof value === 'object' && value !== null) return '';
+  return ` (${String(value).slice(0, 40)})`;
 }

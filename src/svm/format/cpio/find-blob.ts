@@ -81,9 +81,9 @@ function digits(bytes: Uint8Array, at: number): number {
 function findMagic(initrd: Uint8Array, start: number, size: number): number | null {
   const magic = Buffer.alloc(4);
   magic.writeUInt32BE(FDT_MAGIC);
-  const whole = Buffer.from(initrd.buffer, initrd.byteOffset, initrd.length);
-  const end = size % 4 === 0 ? start + size : whole.length;
-  for (let at = whole.indexOf(magic, start); at >= 0 && at + 4 <= end; at = whole.indexOf(magic, at + 1)) {
+  // Not a byte further than the file: an archive of many files would be searched to its end for each.
+  const searched = Buffer.from(initrd.buffer, initrd.byteOffset, size % 4 === 0 ? Math.min(start + size, initrd.length) : initrd.length);
+  for (let at = searched.indexOf(magic, start); at >= 0; at = searched.indexOf(magic, at + 1)) {
     if ((at - start) % 4 === 0) return at;
   }
   return null;

@@ -1,6 +1,6 @@
 import { admin, command, plain, user } from '../../command.ts';
 import type { Core } from '../../model/core.ts';
-import { fitsIntoRam, nvAt, nvBytesUsed, nvHas, nvName } from '../../model/nv/nv.ts';
+import { fitsIntoRam, fixedNvBytes, nvAt, nvBytesUsed, nvHas, nvName } from '../../model/nv/nv.ts';
 import { inHandle, inParameter, refuse } from '../../refusal.ts';
 import { withoutTrailingZeros } from '../../session-crypto.ts';
 import {
@@ -28,9 +28,6 @@ const WRITERS = A.AUTHWRITE | A.OWNERWRITE | A.PPWRITE | A.POLICYWRITE;
 const READERS = A.AUTHREAD | A.OWNERREAD | A.PPREAD | A.POLICYREAD;
 const LARGEST_BUFFER = 1024;
 
-/** Size of the types whose size is fixed. */
-const FIXED_SIZE: Readonly<Record<number, number>> = { [TPM_NT.COUNTER]: 8, [TPM_NT.BITS]: 8, [TPM_NT.PIN_FAIL]: 8, [TPM_NT.PIN_PASS]: 8 };
-
 /** Part 3 §31.3.1, in libtpms' order. */
 function checkDefinition(tpm: Core, authHandle: number, auth: Uint8Array, publicArea: TPMS_NV_PUBLIC): void {
   const { attributes, nameAlg, authPolicy, dataSize, nvIndex } = publicArea;
@@ -41,7 +38,7 @@ function checkDefinition(tpm: Core, authHandle: number, auth: Uint8Array, public
   if (withoutTrailingZeros(auth).length > digestBytes(nameAlg)) refuse(inParameter(1, TPM_RC.SIZE));
   if (authHandle === TPM_RH.PLATFORM && !tpm.state.clear.phEnableNV) refuse(inHandle(1, TPM_RC.HIERARCHY));
   if (!(Object.values(TPM_NT) as number[]).includes(type)) P2(TPM_RC.ATTRIBUTES);
-  const fixed = type === TPM_NT.EXTEND ? digestBytes(nameAlg) : FIXED_SIZE[type];
+  const fixed = fixedNvBytes(publicArea);
   if (fixed !== undefined && dataSize !== fixed) P2(TPM_RC.SIZE);
   if (type === TPM_NT.COUNTER && set(A.CLEAR_STCLEAR)) P2(TPM_RC.ATTRIBUTES);
   // A PIN index is read and written by others than it authorizes, and its own failures are its contents.

@@ -25,6 +25,10 @@ function encryptBlock({ cipher, key }: CmacKey, block: Uint8Array): Uint8Array {
 
 export const startCmac = (key: CmacKey): RunningCmac => new Uint8Array(blockBytesOf(key));
 
+/** Whether bytes can be the state of a CMAC under way: no more than one block waits. */
+export const isCmacState = (key: CmacKey, { length }: Uint8Array): boolean =>
+  length >= blockBytesOf(key) && length <= 2 * blockBytesOf(key);
+
 export function updateCmac(key: CmacKey, state: RunningCmac, data: Uint8Array): RunningCmac {
   const block = blockBytesOf(key);
   let chain: Uint8Array = state.slice(0, block);

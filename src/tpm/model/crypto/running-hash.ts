@@ -65,6 +65,13 @@ export function startHash(hashAlg: number): RunningHash {
   return state;
 }
 
+/** Whether bytes can be the state of a hash under way: as many are pending as its count says. */
+export function isHashState(hashAlg: number, state: Uint8Array): boolean {
+  const { name, blockBytes } = hashOf(hashAlg);
+  const head = COUNT_BYTES + chainBytes(VARIANTS[name]);
+  return state.length >= head && BigInt(state.length - head) === view(state).getBigUint64(0) % BigInt(blockBytes);
+}
+
 /** The state after more data; the state given stays as it is. */
 export function updateHash(hashAlg: number, state: RunningHash, data: Uint8Array): RunningHash {
   const { name, blockBytes } = hashOf(hashAlg);

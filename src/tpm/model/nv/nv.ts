@@ -1,6 +1,6 @@
 import { nvNameOf } from '../../names.ts';
 import { refuse } from '../../refusal.ts';
-import { handleType, has, nvType, TPM_HT, TPM_NT, TPM_RC, TPM_RH, TPMA_NV } from '../../wire/index.ts';
+import { digestBytes, handleType, has, nvType, TPM_HT, TPM_NT, TPM_RC, TPM_RH, TPMA_NV, type TPMS_NV_PUBLIC } from '../../wire/index.ts';
 import type { Core } from '../core.ts';
 import { isEnabled } from '../hierarchies/hierarchy.ts';
 import type { NvIndex } from '../state.ts';
@@ -35,6 +35,13 @@ export const isPinPass = (tpm: Core, handle: number): boolean => {
   const index = findNv(tpm, handle);
   return index !== null && nvType(index.publicArea.attributes) === TPM_NT.PIN_PASS;
 };
+
+const FIXED_BYTES: ReadonlyMap<number, number> = new Map(
+  [TPM_NT.COUNTER, TPM_NT.BITS, TPM_NT.PIN_FAIL, TPM_NT.PIN_PASS].map(type => [type, 8]),
+);
+/** Bytes of the contents, for types that have no choice (Part 2 §13.4). */
+export const fixedNvBytes = ({ attributes, nameAlg }: TPMS_NV_PUBLIC): number | undefined =>
+  nvType(attributes) === TPM_NT.EXTEND ? digestBytes(nameAlg) : FIXED_BYTES.get(nvType(attributes));
 
 /** Sets or clears attribute bits; the Index's Name changes with them. */
 export function setNvAttributes(index: NvIndex, set: number, clear = 0): void {
