@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { PassThrough } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Interrupted } from '../../src/cli/terminal/interrupted.ts';
 import { askPassphrases, newPassphrase } from '../../src/cli/terminal/passphrase.ts';
+import { builtFile } from '../helpers/built.ts';
 import { type EsmFolder, esmFolder } from './esm-folder.ts';
 
 /** A terminal at which somebody types; what it shows, and whether it echoes. */
@@ -73,10 +73,9 @@ describe('passphrases', () => {
     after(() => folder.remove());
 
     it('standard input opens an encrypted private key; bytes come out as they were attached', () => {
-      const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+      const main = builtFile('cli/main.js');
       const bytes = Buffer.from([0xff, 0x00, 0x0a, 0x80]);
-      const run = (input: string, ...argv: readonly string[]) =>
-        spawnSync(process.execPath, ['--import', 'tsx', main, 'esm', ...argv], { input });
+      const run = (input: string, ...argv: readonly string[]) => spawnSync(process.execPath, [main, 'esm', ...argv], { input });
       const blob = ['-b', folder.path('esm_blob.dtb'), '-s', folder.path('origin.key')];
       const attached = run('correct horse 7\n', 'attach', ...blob, '-f', folder.write('raw', bytes));
       expect(attached.stderr.toString()).to.equal('');

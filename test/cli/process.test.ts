@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { expect } from 'chai';
+import { builtFile } from '../helpers/built.ts';
 
 interface Ended {
   readonly status: number | null;
@@ -9,7 +10,7 @@ interface Ended {
 
 /** The real program as a process of its own. `watch` is given what it prints. */
 function start(argv: readonly string[], watch: (child: ReturnType<typeof spawn>, out: string) => void = () => {}): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...argv], {
+  const child = spawn(process.execPath, [builtFile('cli/main.js'), ...argv], {
     env: { ...process.env, NO_COLOR: '', FORCE_COLOR: '' },
   });
   let out = '';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { showsColors } from '../../src/cli/io.ts';
 import { readTrace } from '../../src/trace/index.ts';
-import { svmSim, svmSimWith } from './stand-in-io.ts';
+import { builtSvmSim, svmSim, svmSimWith } from './stand-in-io.ts';
 
 const FIRST = 'fixtures/scenarios/first-boot.yaml';
 const HOLDS = 'fixtures/scenarios/codes/h-tpm-comm-p5.yaml';
@@ -115,19 +115,32 @@ describe('Options of svm-sim run', function () {
 
     it('gives the same as one after the other, in the same order', async () => {
       const one = await svmSim(...FOLDER);
-      const two = await svmSim(...FOLDER, '--jobs', '2');
+      const two = await builtSvmSim({}, ...FOLDER, '--jobs', '2');
       expect(two.status).to.equal(0);
       expect(withoutTimes(two.out)).to.equal(withoutTimes(one.out));
     });
 
     it('ends behind the first that fails when asked', async () => {
-      const { status, out } = await svmSim('run', '-q', '--jobs', '2', '--bail', '--profile', 'documented', HOLDS, FAILS, HOLDS, HOLDS);
+      const { status, out } = await builtSvmSim(
+        {},
+        'run',
+        '-q',
+        '--jobs',
+        '2',
+        '--bail',
+        '--profile',
+        'documented',
+        HOLDS,
+        FAILS,
+        HOLDS,
+        HOLDS,
+      );
       expect(status).to.equal(1);
       expect(out.match(/^(HELD|FAILED)/gm)).to.deep.equal(['HELD', 'FAILED']);
     });
 
     it('gives up when the TPM cannot be had, as without it', async () => {
-      const { status, err } = await svmSim('run', '-q', '--jobs', '2', '--tpm', 'swtpm:unix:/nowhere/tpm.sock', HOLDS, HOLDS);
+      const { status, err } = await builtSvmSim({}, 'run', '-q', '--jobs', '2', '--tpm', 'swtpm:unix:/nowhere/tpm.sock', HOLDS, HOLDS);
       expect(status).to.equal(3);
       expect(err)
         .to.contain('/nowhere')
@@ -143,7 +156,7 @@ describe('Options of svm-sim run', function () {
         if (/^HELD/m.test(text)) stop.abort();
       };
       const argv = ['run', '-q', '--jobs', '2', '--reporter', `junit=${xml}`, ...Array<string>(12).fill(HOLDS)];
-      const { status } = await svmSimWith({ signal: stop.signal, out }, ...argv);
+      const { status } = await builtSvmSim({ signal: stop.signal, out }, ...argv);
       expect(status).to.equal(130);
       expect(said.match(/^HELD/gm)?.length).to.be.within(1, 11);
       expect(readFileSync(xml, 'utf8')).to.match(/<\/testsuites>\n$/);

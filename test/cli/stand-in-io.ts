@@ -1,5 +1,6 @@
 import type { Io } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/program.ts';
+import { builtModule } from '../helpers/built.ts';
 
 export interface Said {
   readonly status: number;
@@ -12,7 +13,15 @@ export async function svmSim(...argv: readonly string[]): Promise<Said> {
   return svmSimWith({}, ...argv);
 }
 
-export async function svmSimWith(over: Partial<Io>, ...argv: readonly string[]): Promise<Said> {
+export const svmSimWith = (over: Partial<Io>, ...argv: readonly string[]): Promise<Said> => run(runCli, over, argv);
+
+/** The same from `dist/`: for command lines that start worker threads. */
+export async function builtSvmSim(over: Partial<Io>, ...argv: readonly string[]): Promise<Said> {
+  const built = await builtModule<{ readonly runCli: typeof runCli }>('cli/program.ts');
+  return run(built.runCli, over, argv);
+}
+
+async function run(cli: typeof runCli, over: Partial<Io>, argv: readonly string[]): Promise<Said> {
   let out = '';
   let err = '';
   const io: Io = {
@@ -28,6 +37,6 @@ export async function svmSimWith(over: Partial<Io>, ...argv: readonly string[]):
     signal: new AbortController().signal,
     ...over,
   };
-  const status = await runCli(argv, io);
+  const status = await cli(argv, io);
   return { status, out, err };
 }

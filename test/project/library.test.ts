@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { parseScenario, ScenarioError } from '../../src/index.ts';
+import { builtFile } from '../helpers/built.ts';
 
 const run = promisify(execFile);
-const asModule = (text: string): string => `data:text/javascript,${encodeURIComponent(text)}`;
 
 interface Package {
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
@@ -37,12 +36,8 @@ describe('The library, used by another project', function () {
   });
 
   it('runs its examples with mocha', async () => {
-    // The package by its name, but the sources in the place of what the build made of them: that may be old.
-    const urls = JSON.stringify(Object.fromEntries([...sources].map(([name, file]) => [name, pathToFileURL(file).href])));
-    const hooks = asModule(`const urls = ${urls}; export const resolve = (name, context, next) =>
-      name in urls ? { url: urls[name], format: 'module', shortCircuit: true } : next(name, context);`);
-    const register = asModule(`import { register } from 'node:module'; register(${JSON.stringify(hooks)});`);
-    const argv = ['--import', 'tsx', '--import', register, 'node_modules/mocha/bin/mocha.js', '--no-config', '--timeout', '60000'];
+    builtFile('index.js'); // the package by its name is what was built
+    const argv = ['node_modules/mocha/bin/mocha.js', '--no-config', '--timeout', '60000'];
     const { stdout } = await run(process.execPath, [...argv, ...EXAMPLES], { env: { ...process.env, NO_COLOR: '1' } });
     expect(stdout)
       .to.match(/^ +11 passing/m)

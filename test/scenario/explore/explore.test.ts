@@ -10,6 +10,7 @@ import {
   showRule,
   withOverrides,
 } from '../../../src/scenario/index.ts';
+import { builtModule } from '../../helpers/built.ts';
 
 const FILE = 'fixtures/scenarios/first-boot.yaml';
 const of = async (profile: string) => withOverrides(await loadScenario(FILE), { profile });
@@ -38,7 +39,8 @@ describe('explore', () => {
   });
 
   it('finds none in the hardened code', async () => {
-    const hardened = await explore(await of('hardened'), { only, jobs: 2 });
+    const built = await builtModule<{ readonly explore: typeof explore }>('scenario/index.ts');
+    const hardened = await built.explore(await of('hardened'), { only, jobs: 2 });
     expect(violations(hardened)).to.deep.equal([]);
     expect(hardened.faults).to.deep.equal([]);
     expect(hardened.findings.length).to.be.greaterThan(50);
