@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
 import { Clock, Random, SimulatorError } from '../sim/index.ts';
 import { Tpm } from '../tpm/index.ts';
 import {
@@ -12,10 +10,15 @@ import {
   SwtpmProcess,
   TpmChip,
 } from '../tpmrm/index.ts';
-import { isTranscriptLine, playTranscriptOn } from './kinds/tpm-transcript/index.ts';
-import { isTpmrmRecording, kernelDevices, notOnKernel, observedRecording, playOn, type RecordedCase } from './kinds/tpmrm/index.ts';
+import { playTranscriptOn } from './kinds/tpm-transcript/play-transcript.ts';
+import { isTranscriptLine } from './kinds/tpm-transcript/transcript-lines.ts';
+import { kernelDevices, notOnKernel } from './kinds/tpmrm/case-devices.ts';
+import { isTpmrmRecording, type RecordedCase } from './kinds/tpmrm/case-recording.ts';
+import { observedRecording } from './kinds/tpmrm/observed-case.ts';
+import { playOn } from './kinds/tpmrm/play-case.ts';
 import type { PlayedCase } from './played-case.ts';
-import type { Source } from './recording-file.ts';
+import type { RecordingFile } from './recording-file.ts';
+import type { Wanted } from './recording-kind.ts';
 
 const STARTUP_CLEAR = Uint8Array.of(0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0, 0);
 
@@ -41,17 +44,17 @@ export class Against {
   }
 
   /** Plays what of a recording can be played on a real TPM; null: nothing can. Observed cases are added to `observed`. */
-  play(source: Source, wanted: (name: string) => boolean, observed: RecordedCase[]): AsyncIterable<PlayedCase> | null {
+  play(source: RecordingFile, wanted: Wanted, observed: RecordedCase[]): AsyncIterable<PlayedCase> | null {
     if (isTpmrmRecording(source.json)) return this.#cases(source.json.cases, wanted, observed);
     return isTranscriptLine(source.json) ? this.#transcript(source, wanted) : null;
   }
 
   /** What was observed of a recording's cases, as a recording file. */
-  recording({ json }: Source, observed: readonly RecordedCase[]): string | null {
+  recording({ json }: RecordingFile, observed: readonly RecordedCase[]): string | null {
     return isTpmrmRecording(json) ? observedRecording(json, this.name, observed) : null;
   }
 
-  async *#cases(cases: readonly RecordedCase[], wanted: (name: string) => boolean, observed: RecordedCase[]): AsyncGenerator<PlayedCase> {
+  async *#cases(cases: readonly RecordedCase[], wanted: Wanted, observed: RecordedCase[]): AsyncGenerator<PlayedCase> {
     const { kind } = this.#spec;
     for (const recorded of cases) {
       if (!wanted(recorded.name)) continue;
@@ -71,11 +74,9 @@ export class Against {
     }
   }
 
-  async *#transcript({ file, text }: Source, wanted: (name: string) => boolean): AsyncGenerator<PlayedCase> {
-    const sibling = (name: string) => readFile(join(dirname(file), name), 'utf8').catch(noSuchFile);
+  async *#transcript(source: RecordingFile, wanted: Wanted): AsyncGenerator<PlayedCase> {
     try {
-      const played = await playTranscriptOn(basename(file), text, sibling, started => this.#fresh(started));
-      for (const one of played) if (wanted(one.name)) yield one;
+      yield* playTranscriptOn(source, wanted, started => this.#fresh(started));
     } finally {
       await this.#done();
     }
@@ -111,9 +112,4 @@ export class Against {
     await this.#done();
     await this.#attached?.close();
   }
-}
-
-function noSuchFile(error: NodeJS.ErrnoException): null {
-  if (error.code === 'ENOENT') return null;
-  throw error;
 }

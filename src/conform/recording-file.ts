@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { SimulatorError } from '../sim/index.ts';
 
 /** A file that may hold recorded observations. */
-export interface Source {
+export interface RecordingFile {
   /** As it was named, or found in the directory that was named. */
   readonly file: string;
   readonly text: string;
@@ -17,7 +17,7 @@ const MAY_BE_RECORDING = /\.jsonl?$/;
 const NEVER_LOOKED_INTO = /^(\.|node_modules$)/;
 
 /** Reads the files, and all JSON files below the directories. In the order given, directories sorted by name. */
-export async function* sources(paths: readonly string[]): AsyncGenerator<Source> {
+export async function* recordingFiles(paths: readonly string[]): AsyncGenerator<RecordingFile> {
   for (const path of paths) {
     const kind = await stat(path).catch((error: NodeJS.ErrnoException) => {
       throw cannotRead(path, error);
@@ -36,7 +36,7 @@ async function* below(directory: string): AsyncGenerator<string> {
   }
 }
 
-async function read(file: string, found: boolean): Promise<Source> {
+async function read(file: string, found: boolean): Promise<RecordingFile> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw cannotRead(file, error);
   });

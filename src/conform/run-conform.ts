@@ -1,10 +1,11 @@
 import { SimulatorError } from '../sim/index.ts';
 import type { Against } from './against.ts';
-import type { RecordedCase } from './kinds/tpmrm/index.ts';
+import type { RecordedCase } from './kinds/tpmrm/case-recording.ts';
 import { type KnownDifference, KnownDifferences, readKnown } from './known-differences.ts';
 import type { CaseResult } from './played-case.ts';
-import { type Source, sources } from './recording-file.ts';
-import { FORMATS, type Format } from './recording-kinds.ts';
+import { type RecordingFile, recordingFiles } from './recording-file.ts';
+import type { RecordingKind } from './recording-kind.ts';
+import { RECORDING_KINDS } from './recording-kinds.ts';
 
 export interface ConformOptions {
   /** YAML or JSON list of differences that are known, with their reasons. */
@@ -43,9 +44,9 @@ export async function runConform(paths: readonly string[], options: ConformOptio
     results.push(result);
     onResult?.(result);
   };
-  for await (const source of sources(paths)) {
-    const format = formatOf(source);
-    if (!format) {
+  for await (const source of recordingFiles(paths)) {
+    const kind = kindOf(source);
+    if (!kind) {
       const skipped = 'no recording that this version knows';
       if (!filter) add({ file: source.file, name: 'file', ok: true, differences: [], skipped });
       continue;
@@ -53,7 +54,7 @@ export async function runConform(paths: readonly string[], options: ConformOptio
     recordings++;
     const wanted = (name: string): boolean => selected(filter, source.file, name);
     const observed: RecordedCase[] = [];
-    const playing = against ? against.play(source, wanted, observed) : format.play(source, { wanted });
+    const playing = against ? against.play(source, wanted, observed) : kind.play(source.json, source, wanted);
     if (!playing) {
       const skipped = 'nothing of it can be played on a TPM';
       if (!filter) add({ file: source.file, name: 'file', ok: true, differences: [], skipped });
@@ -81,23 +82,23 @@ function selected(filter: string | RegExp | undefined, file: string, name: strin
   return typeof filter === 'string' ? whole.includes(filter) : new RegExp(filter.source, filter.flags.replace(/[gy]/g, '')).test(whole);
 }
 
-/** The format that recognises the content; a file that was named must have one. */
-function formatOf(source: Source): Format | undefined {
-  const format = FORMATS.find(({ recognises }) => recognises(source));
-  if (format || source.found) return format;
+/** The kind that recognises the content; a file that was named must have one. */
+function kindOf(source: RecordingFile): RecordingKind | undefined {
+  const kind = RECORDING_KINDS.find(({ recognises }) => recognises(source.json));
+  if (kind || source.found) return kind;
   throw new SimulatorError('conform.unknown-format', {
     where: source.file,
     what: source.json === undefined ? 'is neither JSON nor JSON lines, so no recording' : 'is no recording that this version knows',
-    hint: knownFormats(),
+    hint: knownKinds(),
   });
 }
 
-const knownFormats = (): string =>
-  ['A recording is recognised by its content:', ...FORMATS.map(({ name, about }) => `  ${name}: ${about}`)].join('\n');
+const knownKinds = (): string =>
+  ['A recording is recognised by its content:', ...RECORDING_KINDS.map(({ name, about }) => `  ${name}: ${about}`)].join('\n');
 
 function nothingPlayed(paths: readonly string[], recordings: number, filter: string | RegExp | undefined): SimulatorError {
   const where = paths.join(', ');
-  if (recordings === 0) return new SimulatorError('conform.nothing', { where, what: 'there is no recording', hint: knownFormats() });
+  if (recordings === 0) return new SimulatorError('conform.nothing', { where, what: 'there is no recording', hint: knownKinds() });
   return new SimulatorError('conform.nothing', {
     where,
     what: filter === undefined ? 'no case was played' : `no case matches "${filter}"`,

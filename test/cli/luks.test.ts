@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { LuksImage } from '../../src/conform/kinds/luks-manifest.ts';
+import type { LuksImage } from '../../src/conform/kinds/luks-volumes.ts';
 import { svmSim } from './stand-in-io.ts';
 
 const observed = fileURLToPath(new URL('../../fixtures/observed/luks/', import.meta.url));

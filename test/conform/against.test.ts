@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Against, type ConformOptions, runConform } from '../../src/conform/index.ts';
-import { notOnKernel, type Recording } from '../../src/conform/kinds/tpmrm/index.ts';
+import { notOnKernel } from '../../src/conform/kinds/tpmrm/case-devices.ts';
+import type { Recording } from '../../src/conform/kinds/tpmrm/case-recording.ts';
 
 const OBSERVED = fileURLToPath(new URL('../../fixtures/observed/', import.meta.url));
 const TPMRM = join(OBSERVED, 'tpmrm.json');

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type CaseResult, FORMATS, formatResult, formatSummary, runConform } from '../../src/conform/index.ts';
+import { type CaseResult, formatResult, formatSummary, RECORDING_KINDS, runConform } from '../../src/conform/index.ts';
 import { SimulatorError } from '../../src/sim/index.ts';
 import { H_TPM_COMM_FILE, OBSERVED, oneVector, withFiles } from './recordings.ts';
 
@@ -23,7 +23,7 @@ describe('conform finds recordings', () => {
 
   it('and tells the kinds apart', () => {
     const json = oneVector('insize-4097');
-    const kinds = FORMATS.filter(({ recognises }) => recognises({ file: 'x', text: '', json, found: false }));
+    const kinds = RECORDING_KINDS.filter(({ recognises }) => recognises(json));
     expect(kinds.map(({ name }) => name)).to.deep.equal(['h_tpm_comm']);
     for (const strange of [
       undefined,
@@ -37,8 +37,8 @@ describe('conform finds recordings', () => {
       { vectors: [{ steps: [] }] },
       { steps: [{}] },
     ]) {
-      for (const { name, recognises } of FORMATS) {
-        expect(recognises({ file: 'x', text: '', json: strange, found: false }), `${name} ${JSON.stringify(strange)}`).to.equal(false);
+      for (const { name, recognises } of RECORDING_KINDS) {
+        expect(recognises(strange), `${name} ${JSON.stringify(strange)}`).to.equal(false);
       }
     }
   });
@@ -54,7 +54,7 @@ describe('conform finds recordings', () => {
     await withFiles({ 'package.json': { name: 'x' }, 'text.txt': '# hello' }, async directory => {
       const unknown = await errorOf(runConform([`${directory}/package.json`]));
       expect(unknown).to.include({ code: 'conform.unknown-format', where: `${directory}/package.json`, blame: 'input' });
-      for (const { name } of FORMATS) expect(unknown.hint).to.contain(name);
+      for (const { name } of RECORDING_KINDS) expect(unknown.hint).to.contain(name);
       expect((await errorOf(runConform([`${directory}/text.txt`]))).what).to.contain('neither JSON nor JSON lines');
       expect((await errorOf(runConform([`${directory}/missing`]))).what).to.contain('no such file');
     });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { EsmManifest } from '../../src/conform/kinds/esm/index.ts';
+import type { EsmManifest } from '../../src/conform/kinds/esm/esm-manifest.ts';
 import type { HcallResult, InterceptedHypercall, Interceptor, Vcpu } from '../../src/hcall/index.ts';
 import { type Guest, type GuestSpec, type Host, Machine, type MachineState } from '../../src/machine/index.ts';
 import { type AnyEvent, createWorld, type EventKind, type SimEvent, type World } from '../../src/sim/index.ts';

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Against, runConform } from '../../src/conform/index.ts';
-import { LivePlayer, transcriptLines } from '../../src/conform/kinds/tpm-transcript/index.ts';
+import { LivePlayer } from '../../src/conform/kinds/tpm-transcript/live-player.ts';
+import { transcriptLines } from '../../src/conform/kinds/tpm-transcript/transcript-lines.ts';
 import { SwtpmProcess } from '../../src/tpmrm/index.ts';
 
 /** Host boot, then unwraps: recorded one after the other on one TPM. */

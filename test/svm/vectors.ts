@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { EsmManifest } from '../../src/conform/kinds/esm/index.ts';
+import type { EsmManifest } from '../../src/conform/kinds/esm/esm-manifest.ts';
 import {
   type EsmBlob,
   type EsmPrivateKey,

@@ -1,12 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import {
-  LivePlayer,
-  playTranscript,
-  replayStatic,
-  type TranscriptLine,
-  transcriptLines,
-} from '../../src/conform/kinds/tpm-transcript/index.ts';
+import { LivePlayer } from '../../src/conform/kinds/tpm-transcript/live-player.ts';
+import { playTranscript } from '../../src/conform/kinds/tpm-transcript/play-transcript.ts';
+import { replayStatic } from '../../src/conform/kinds/tpm-transcript/static-replay.ts';
+import { type TranscriptLine, transcriptLines } from '../../src/conform/kinds/tpm-transcript/transcript-lines.ts';
 import type { PlayedCase } from '../../src/conform/played-case.ts';
 import { startedTpm, tpmOf, transportTo } from './help.ts';
 

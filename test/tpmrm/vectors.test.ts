@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { isTpmrmRecording, playScripted, type RecordedCase, type Recording } from '../../src/conform/kinds/tpmrm/index.ts';
+import { isTpmrmRecording, type RecordedCase, type Recording } from '../../src/conform/kinds/tpmrm/case-recording.ts';
+import { playScripted } from '../../src/conform/kinds/tpmrm/play-case.ts';
 
 const recording: unknown = JSON.parse(readFileSync(new URL('../../fixtures/observed/tpmrm.json', import.meta.url), 'utf8'));
 

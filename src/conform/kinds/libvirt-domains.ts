@@ -1,12 +1,38 @@
 import { qemuArguments, readDomain, schemaProblems } from '../../machine/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import { Differences, type PlayedCase } from '../played-case.ts';
-import type { RecordedDomain } from './libvirt-recording.ts';
+import type { RecordingKind } from '../recording-kind.ts';
+
+/** What the real libvirt made of a domain definition. */
+interface RecordedDomain {
+  readonly name: string;
+  readonly xml: string;
+  readonly schemaValid: boolean;
+  readonly accepted: boolean;
+  /** The TPM-related options of QEMU, in pairs and in order. */
+  readonly qemuArgs?: readonly (readonly [string, string])[];
+  /** libvirt's message; the recorder took `error: ` out of it wherever it stood. */
+  readonly error?: string;
+}
 
 interface Outcome {
   readonly qemuArgs: string;
   readonly error: string;
   readonly schemaValid: boolean;
+}
+
+export const libvirtDomains: RecordingKind<readonly RecordedDomain[]> = {
+  name: 'libvirt',
+  about: 'Domain definitions with TPM devices: a list whose entries have `xml`, `accepted`, and `qemuArgs` or `error`',
+  recognises: (json): json is readonly RecordedDomain[] => Array.isArray(json) && json.length > 0 && json.every(isCase),
+  async *play(domains, _file, wanted) {
+    for (const recorded of domains) if (wanted(recorded.name)) yield playDomain(recorded);
+  },
+};
+
+function isCase(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return 'xml' in value && typeof value.xml === 'string' && 'accepted' in value && 'name' in value;
 }
 
 /** The recording machine had no TPM device at all. */
@@ -15,7 +41,7 @@ const noDevice = (): string => 'No such file or directory';
 /**
  * Reads the recorded definition here, and compares verdict, message and options (docs/reference/decisions.md#how-recordings-are-compared).
  */
-export function playDomain(recorded: RecordedDomain): PlayedCase {
+function playDomain(recorded: RecordedDomain): PlayedCase {
   const { name, xml, accepted, schemaValid, qemuArgs, error = '' } = recorded;
   const outcome = outcomeOf(xml);
   const differences = new Differences();

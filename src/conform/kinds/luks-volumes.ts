@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
+import { z } from 'zod';
 import { fromHex, sameBytes, toHex } from '../../bytes/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import {
@@ -14,28 +15,52 @@ import {
   unlock,
 } from '../../svm/luks/index.ts';
 import { Differences, type PlayedCase } from '../played-case.ts';
-import { type LuksImage, luksManifestOf } from './luks-manifest.ts';
+import type { RecordingKind, Wanted } from '../recording-kind.ts';
 
-export interface PlayedLuksCase extends PlayedCase {
-  readonly ok: boolean;
-}
+const HEX = /^([0-9a-f]{2})+$/;
+
+/** An image that cryptsetup made, and what is in it. */
+const luksImage = z.object({
+  image: z.string(),
+  imageSha256: z.string().regex(HEX),
+  type: z.enum(['luks1', 'luks2']),
+  cipher: z.string(),
+  sectorSize: z.int(),
+  pbkdf: z.string(),
+  uuid: z.string(),
+  label: z.string(),
+  passphrase: z.string(),
+  extraPassphrase: z.string().nullable(),
+  volumeKeyHex: z.string().regex(HEX),
+  payloadOffset: z.int(),
+  payloadLength: z.int(),
+  payloadSha256: z.string().regex(HEX),
+  payloadFilesystem: z.string(),
+  files: z.record(z.string(), z.string()),
+});
+export type LuksImage = z.infer<typeof luksImage>;
+
+const luksManifest = z.array(luksImage).min(1);
+
+export const luksVolumes: RecordingKind<readonly object[]> = {
+  name: 'luks',
+  about: 'LUKS volumes that cryptsetup made: a list of objects, each with `image`, `passphrase`, `volumeKeyHex`',
+  // Meant to be one: a field that is missing is then worth a message.
+  recognises: (json): json is readonly object[] =>
+    Array.isArray(json) && json.length > 0 && json.every(entry => typeof entry?.image === 'string' && 'volumeKeyHex' in entry),
+  play: (manifest, { file }, wanted) => playVolumes(file, manifest, wanted),
+};
 
 /**
  * Plays the recorded volumes of a manifest: header, each passphrase, a wrong one, payload, file system.
- * @param wanted whether the image of this name is to be played.
  * @throws {SimulatorError} `conform.not-luks` when a field is missing.
  */
-export async function* playLuksManifest(
-  file: string,
-  json: unknown,
-  wanted: (name: string) => boolean = () => true,
-): AsyncGenerator<PlayedLuksCase> {
-  const images = luksManifestOf(json);
+async function* playVolumes(file: string, json: unknown, wanted: Wanted): AsyncGenerator<PlayedCase> {
+  const images = luksManifest.safeParse(json).data;
   if (!images) throw new SimulatorError('conform.not-luks', { where: file, what: 'not the manifest of LUKS volumes: a field is missing' });
   for (const expected of images) {
     if (!wanted(expected.image)) continue;
-    const differences = await play(join(dirname(file), expected.image), expected);
-    yield { name: expected.image, about: aboutOf(expected), differences, ok: differences.length === 0 };
+    yield { name: expected.image, about: aboutOf(expected), differences: await play(join(dirname(file), expected.image), expected) };
   }
 }
 

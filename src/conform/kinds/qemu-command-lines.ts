@@ -1,11 +1,52 @@
+import type { QmpAnswer } from '../../machine/index.ts';
 import { launchQemu, type QemuHost, QemuMonitor, shellWords } from '../../machine/index.ts';
 import { Differences, type PlayedCase } from '../played-case.ts';
-import type { RecordedCommandLine, RecordedMonitorStep } from './qemu-cli-recording.ts';
+import type { RecordingKind } from '../recording-kind.ts';
+
+interface RecordedMonitorStep {
+  readonly hmp?: string;
+  readonly output?: readonly string[];
+  /** Only the lines that match were kept. */
+  readonly linesMatching?: string;
+  readonly qmp?: string;
+  readonly arguments?: Readonly<Record<string, unknown>>;
+  readonly return?: unknown;
+  readonly error?: Extract<QmpAnswer, { error: unknown }>['error'];
+}
+
+/** What the real QEMU did with a command line. */
+interface RecordedCommandLine {
+  readonly name: string;
+  readonly commandLine: string;
+  readonly accepted: boolean;
+  /** Absent when the machine came up. */
+  readonly exitStatus?: number;
+  readonly stdout?: readonly string[];
+  readonly stderr: readonly string[];
+  readonly monitor?: readonly RecordedMonitorStep[];
+}
+
+interface QemuCliRecording {
+  readonly format: string;
+  readonly cases: readonly RecordedCommandLine[];
+}
+
+export const qemuCommandLines: RecordingKind<QemuCliRecording> = {
+  name: 'qemu-cli',
+  about: 'Command lines of QEMU with TPM devices: an object with `format: "qemu-cli, ..."` and `cases`, each with `commandLine`',
+  recognises: (json): json is QemuCliRecording => {
+    if (typeof json !== 'object' || json === null || !('format' in json) || !('cases' in json)) return false;
+    return typeof json.format === 'string' && json.format.startsWith('qemu-cli') && Array.isArray(json.cases);
+  },
+  async *play({ cases }, _file, wanted) {
+    for (const recorded of cases) if (wanted(recorded.name)) yield playCommandLine(recorded);
+  },
+};
 
 const NO_SUCH_FILE = 'No such file or directory';
 
 /** Hands the command line to the simulated QEMU; verdict, messages, exit status, and what the monitor says of TPM devices. */
-export function playCommandLine(recorded: RecordedCommandLine): PlayedCase {
+function playCommandLine(recorded: RecordedCommandLine): PlayedCase {
   const { name, commandLine, accepted, exitStatus, stdout = [], stderr, monitor = [] } = recorded;
   const differences = new Differences();
   const launch = launchQemu(shellWords(commandLine), hostOf(recorded));

@@ -2,7 +2,23 @@ import { concat, fromHex, toHex } from '../../bytes/index.ts';
 import { Clock, Random } from '../../sim/index.ts';
 import { controlChannel, ServedTpm } from '../../tpm-serve/index.ts';
 import { Differences, type PlayedCase } from '../played-case.ts';
-import type { ControlLine } from './swtpm-control-recording.ts';
+import type { RecordingKind } from '../recording-kind.ts';
+
+/**
+ * A recording of swtpm's control channel beside its data channel: fixtures/observed/tpm/09-swtpm-control-channel.jsonl, described in the
+ * README beside it.
+ */
+interface ControlLine {
+  readonly seq: number;
+  readonly dir: 'command' | 'response';
+  readonly channel: 'control' | 'data';
+  readonly name: string;
+  /** Long messages are cut, and end in `...`. */
+  readonly hex: string;
+  /** Bytes of the whole message. */
+  readonly length?: number;
+  readonly note?: string;
+}
 
 /** Code, flags, type, length: what stands before the state in SET_STATEBLOB. */
 const SET_HEADER = 16;
@@ -12,11 +28,21 @@ const GET_HEADER = 16;
 const RESULT_BYTES = 4;
 const GET_RANDOM = '0000017b';
 
+export const swtpmControl: RecordingKind<ControlLine> = {
+  name: 'swtpm-control',
+  about: "swtpm's control channel beside its data channel: JSON lines with `dir`, `channel` and `hex`",
+  recognises: (json): json is ControlLine =>
+    typeof json === 'object' && json !== null && 'channel' in json && 'dir' in json && 'hex' in json,
+  async *play(_first, { text }, wanted) {
+    for (const played of playControl(text)) if (wanted(played.name)) yield played;
+  },
+};
+
 /**
  * Plays the channels of swtpm on those of `svm-sim tpm serve`. Compared are all bytes but what is the TPM's own: random numbers, the
  * contents and length of its state (which is put back as ours was got), and the text about itself.
  */
-export function playControl(text: string): PlayedCase[] {
+function playControl(text: string): PlayedCase[] {
   const tpm = new ServedTpm({ random: new Random('swtpm control'), clock: new Clock(), nowNs: () => 0n, startup: 'none' });
   tpm.powerOff(); // swtpm waits for INIT
   const control = controlChannel(tpm, { onShutdown: () => {}, takesDescriptors: true });

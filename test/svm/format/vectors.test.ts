@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { playEsmManifest } from '../../../src/conform/kinds/esm/index.ts';
+import { playEsmManifest } from '../../../src/conform/kinds/esm/play-esm-blob.ts';
 import { caseNames, recorded } from '../vectors.ts';
 
 describe('ESM blobs that svm-tool made', () => {
@@ -9,7 +9,6 @@ describe('ESM blobs that svm-tool made', () => {
     it(`${name}: opens, is written back byte for byte, and is made again with the same structure`, async () => {
       for (const played of await playEsmManifest(recorded(name).folder)) {
         expect(played.differences, played.name).to.deep.equal([]);
-        expect(played.ok).to.equal(true);
       }
     });
   }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DecodeError, fromHex, sameBytes, toHex } from '../../../bytes/index.ts';
 import { digest } from '../../../crypto/index.ts';
 import { SimulatorError } from '../../../sim/index.ts';
@@ -20,12 +20,18 @@ import {
 } from '../../../svm/format/index.ts';
 import { display, measure, readNamed, svmAdd } from '../../../svm/owner/index.ts';
 import { Differences, type PlayedCase } from '../../played-case.ts';
+import type { RecordingKind } from '../../recording-kind.ts';
 import { type EsmManifest, isEsmManifest } from './esm-manifest.ts';
 import { rebuild, structureOf } from './rebuild-blob.ts';
 
-export interface PlayedEsmCase extends PlayedCase {
-  readonly ok: boolean;
-}
+export const esmBlobs: RecordingKind<EsmManifest> = {
+  name: 'esm',
+  about: "An ESM blob that IBM's svm-tool made: `manifest.json` with `blob`, `symmetricKeyHex`, `lockboxesInBlobOrder`",
+  recognises: isEsmManifest,
+  async *play(_manifest, { file }, wanted) {
+    for (const played of await playEsmManifest(dirname(file))) if (wanted(played.name)) yield played;
+  },
+};
 
 interface Play {
   readonly manifest: EsmManifest;
@@ -63,7 +69,7 @@ const sha512 = (bytes: Uint8Array): string => toHex(digest('sha512', bytes));
  * Plays the recorded ESM blob of a folder: what our readers and our owner make of it against its `manifest.json`.
  * @throws {SimulatorError} `conform.not-esm` when the folder has no such manifest, `file.unreadable`.
  */
-export async function playEsmManifest(folder: string): Promise<PlayedEsmCase[]> {
+export async function playEsmManifest(folder: string): Promise<PlayedCase[]> {
   const path = (file: string): string => join(folder, file);
   const json: unknown = JSON.parse(Buffer.from(await readNamed(path('manifest.json'))).toString('utf8'));
   if (!isEsmManifest(json))
@@ -72,7 +78,7 @@ export async function playEsmManifest(folder: string): Promise<PlayedEsmCase[]> 
   const read = (file: string): Promise<Uint8Array> => readNamed(path(file));
   const bytes = await read(manifest.blob);
   const play: Play = { manifest, bytes, path, read, blob: () => readEsmBlob(bytes) };
-  const cases: PlayedEsmCase[] = [];
+  const cases: PlayedCase[] = [];
   for (const [name, check] of CHECKS) {
     cases.push({ name: `${manifest.name}: ${name}`, about: manifest.description, ...(await played(play, check)) });
   }
@@ -80,7 +86,7 @@ export async function playEsmManifest(folder: string): Promise<PlayedEsmCase[]> 
 }
 
 /** A blob that cannot be read or opened differs from what was recorded of it. */
-async function played(play: Play, check: Check): Promise<Pick<PlayedEsmCase, 'differences' | 'ok' | 'skipped'>> {
+async function played(play: Play, check: Check): Promise<Pick<PlayedCase, 'differences' | 'skipped'>> {
   const found = new Verdict();
   try {
     await check(play, found);
@@ -89,7 +95,7 @@ async function played(play: Play, check: Check): Promise<Pick<PlayedEsmCase, 'di
     found.compare('outcome', 'read and opened', error.message);
   }
   const { all: differences, skipped } = found;
-  return { differences, ok: differences.length === 0, ...(skipped === undefined ? {} : { skipped }) };
+  return { differences, ...(skipped === undefined ? {} : { skipped }) };
 }
 
 async function checkTree({ manifest, bytes, blob: readBlob }: Play, found: Verdict): Promise<void> {

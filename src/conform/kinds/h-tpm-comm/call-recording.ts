@@ -69,7 +69,7 @@ export type Expected = z.infer<typeof expected>;
 export type DeviceEvent = z.infer<typeof deviceEvent>;
 
 /** Whether parsed JSON means to be such a recording. */
-export function isHTpmCommRecording(json: unknown): boolean {
+export function isHTpmCommRecording(json: unknown): json is object {
   if (typeof json !== 'object' || json === null || !('vectors' in json) || !Array.isArray(json.vectors)) return false;
   const [first] = json.vectors;
   return Array.isArray(first?.steps) && first.steps.some((step: object) => 'hcall' in step);

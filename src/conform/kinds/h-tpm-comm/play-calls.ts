@@ -3,17 +3,26 @@ import { Halt, Hypervisor, MSR, type Partition, QEMU_STDERR, RealMemory, type Re
 import { createWorld, type World } from '../../../sim/index.ts';
 import { hName, s64 } from '../../../spec/index.ts';
 import { Differences, type PlayedCase } from '../../played-case.ts';
+import type { RecordingKind, Wanted } from '../../recording-kind.ts';
 import {
   type ActionStep,
   argumentsOf,
   type CallStep,
   type Expected,
+  isHTpmCommRecording,
   type Recording,
   ramBytes,
   readRecording,
   type Vector,
 } from './call-recording.ts';
 import { PlaybackDevice } from './playback-device.ts';
+
+export const hTpmCommCalls: RecordingKind<object> = {
+  name: 'h_tpm_comm',
+  about: 'H_TPM_COMM on a real QEMU: an object with `vectors`, each with `steps` of `hcall`',
+  recognises: isHTpmCommRecording,
+  play: (json, { file }, wanted) => playRecording(file, json, wanted),
+};
 
 const LPID = 1;
 type Outcome = { readonly outcome: 'returns' } | { readonly outcome: 'never returns' | 'hypervisor dies'; readonly halt: Halt };
@@ -162,7 +171,7 @@ function showCode(code: bigint): string {
 }
 
 /** Plays the wanted vectors of a recording against the simulator. */
-export async function* playRecording(file: string, json: unknown, wanted: (name: string) => boolean): AsyncGenerator<PlayedCase> {
+async function* playRecording(file: string, json: unknown, wanted: Wanted): AsyncGenerator<PlayedCase> {
   const recording = readRecording(file, json);
   for (const vector of recording.vectors) {
     if (!wanted(vector.name)) continue;

@@ -1,12 +1,36 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { Clock, Random } from '../../../sim/index.ts';
 import { rcOf } from '../../../spec/index.ts';
 import type { TpmTransport } from '../../../tpm/client/index.ts';
 import { Tpm } from '../../../tpm/index.ts';
 import { TPM_RC } from '../../../tpm/wire/index.ts';
 import type { PlayedCase } from '../../played-case.ts';
+import type { RecordingFile } from '../../recording-file.ts';
+import type { RecordingKind, Wanted } from '../../recording-kind.ts';
 import { LivePlayer } from './live-player.ts';
 import { replayStatic } from './static-replay.ts';
-import { bytesOf, exchanges, type TranscriptLine, transcriptLines } from './transcript-lines.ts';
+import { bytesOf, exchanges, isTranscriptLine, type TranscriptLine, transcriptLines } from './transcript-lines.ts';
+
+export const tpmTranscripts: RecordingKind<TranscriptLine> = {
+  name: 'tpm-transcript',
+  about: 'Commands and responses of a real TPM: JSON lines with `dir`, `name` and `hex`',
+  recognises: isTranscriptLine,
+  async *play(_first, { file, text }, wanted) {
+    for (const played of await playTranscript(basename(file), text, besides(file))) if (wanted(played.name)) yield played;
+  },
+};
+
+/** Reads another file of the same directory; null when there is none. */
+type Sibling = (name: string) => Promise<string | null>;
+
+const besides =
+  (file: string): Sibling =>
+  name =>
+    readFile(join(dirname(file), name), 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    });
 
 /** Files that were recorded on one TPM, one after the other: to play one, those before it must be played first. */
 const ON_ONE_TPM = [
@@ -25,28 +49,27 @@ const STARTUP_CLEAR = Uint8Array.of(0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0
 
 /**
  * Plays one transcript both ways: read and recomputed (`read: ...`), and against a TPM of ours (`live: ...`).
- * @param file its name without a directory. @param sibling reads another file of the same directory, null when there is none.
+ * @param file its name without a directory.
  */
-export async function playTranscript(file: string, text: string, sibling: (file: string) => Promise<string | null>): Promise<PlayedCase[]> {
+export async function playTranscript(file: string, text: string, sibling: Sibling): Promise<PlayedCase[]> {
   const lines = transcriptLines(text);
   const read = replayStatic(lines).map(played => ({ ...played, name: `read: ${played.name}` }));
   return [...read, ...(await playLive(file, lines, sibling, async started => embedded(file, started)))];
 }
 
 /** Plays one transcript against a TPM of any kind, of which it takes a fresh one. Files that come before it on the same TPM are played first. */
-export async function playTranscriptOn(
-  file: string,
-  text: string,
-  sibling: (file: string) => Promise<string | null>,
+export async function* playTranscriptOn(
+  { file, text }: RecordingFile,
+  wanted: Wanted,
   fresh: (started: boolean) => Promise<TpmTransport>,
-): Promise<PlayedCase[]> {
-  return playLive(file, transcriptLines(text), sibling, fresh);
+): AsyncGenerator<PlayedCase> {
+  for (const played of await playLive(basename(file), transcriptLines(text), besides(file), fresh)) if (wanted(played.name)) yield played;
 }
 
 async function playLive(
   file: string,
   lines: readonly TranscriptLine[],
-  sibling: (file: string) => Promise<string | null>,
+  sibling: Sibling,
   fresh: (started: boolean) => Promise<TpmTransport>,
 ): Promise<PlayedCase[]> {
   const player = new LivePlayer(await fresh(!beginsBeforeStartup(lines)));

@@ -50,7 +50,7 @@ export const transcriptLines = (text: string): TranscriptLine[] =>
   text.split('\n').flatMap(line => (line.trim() === '' ? [] : [JSON.parse(line) as TranscriptLine]));
 
 /** Whether a file's first line is that of a transcript of TPM commands. */
-export function isTranscriptLine(json: unknown): boolean {
+export function isTranscriptLine(json: unknown): json is TranscriptLine {
   return typeof json === 'object' && json !== null && 'seq' in json && 'dir' in json && !('channel' in json);
 }
 

@@ -1,5 +1,3 @@
-import type { PlayedCase } from '../../played-case.ts';
-
 /** The recordings of Linux's resource manager: fixtures/observed/tpmrm.json, described in fixtures/observed/tpmrm.README.md. */
 export interface Recording {
   readonly format: string;
@@ -64,8 +62,3 @@ export function isTpmrmRecording(json: unknown): json is Recording {
 
 /** Whether the recording has what the kernel sent to its TPM. */
 export const hasTraffic = ({ cases }: Recording): boolean => cases.some(({ steps }) => steps.some(({ tpm }) => tpm !== undefined));
-
-/** A played case; `ok`: nothing differs. */
-export interface PlayedTpmrmCase extends PlayedCase {
-  readonly ok: boolean;
-}

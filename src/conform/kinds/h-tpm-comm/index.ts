@@ -1,2 +1,0 @@
-export { isHTpmCommRecording } from './call-recording.ts';
-export { playRecording } from './play-calls.ts';
