@@ -13,11 +13,14 @@ import type { Actor, Stateful, World } from '../sim/index.ts';
 import { fdtErrName, H, hName, showU, uName } from '../spec/index.ts';
 import {
   buildGuestTree,
+  describeTree,
+  driverPages,
   enterSecureMode,
   type FileOutcome,
   getFile,
   type Layout,
   layOut,
+  loadIntoTree,
   NO_DRIVER,
   type OpenedDisk,
   openDisk,
@@ -50,6 +53,8 @@ export interface GuestSpec {
   /** tpm-spapr beside the proxy; none: the machine has no such device. */
   readonly vtpm?: VtpmSpec;
   readonly secureAllowed?: boolean;
+  /** The flattened tree of another machine's kernel: kernel, initrd and RTAS go where it says. */
+  readonly deviceTree?: Uint8Array;
 }
 
 export const GUEST_STATES = ['created', 'running', 'secure', 'failed', 'stuck', 'dead', 'terminated'] as const;
@@ -123,13 +128,10 @@ export class Guest implements Stateful<GuestData> {
       ...(secureAllowed === undefined ? {} : { secureAllowed }),
       ...(tpmProxy ? { tpmProxy } : {}),
     });
-    this.layout = layOut({
-      kernel: spec.kernel.length,
-      initrd: spec.initrd.length,
-      esmBlob: spec.esmBlob?.length ?? null,
-      ...(spec.kernelGpa === undefined ? {} : { kernelGpa: spec.kernelGpa }),
-    });
-    this.tpmDrivers = new TpmDrivers(platform, () => this.bootVcpu, ramBytes);
+    const { kernelGpa, deviceTree } = spec;
+    const loaded = { ramBytes, kernel: spec.kernel.length, initrd: spec.initrd.length, esmBlob: spec.esmBlob?.length ?? null, kernelGpa };
+    this.layout = layOut(loaded, deviceTree && describeTree(deviceTree).places);
+    this.tpmDrivers = new TpmDrivers(platform, () => this.bootVcpu, driverPages(this.layout));
   }
 
   get name(): string {
@@ -175,8 +177,9 @@ export class Guest implements Stateful<GuestData> {
     this.#move('running', 'kernel, initrd, RTAS and device tree are loaded');
   }
 
-  /** The tree that its boot wrapper hands over, as it should be. */
+  /** The tree that its kernel hands over, as it should be. */
   deviceTree(): Uint8Array {
+    if (this.spec.deviceTree) return loadIntoTree(this.spec.deviceTree, this.spec, this.layout);
     return buildGuestTree({ ...this.spec, vio: this.vtpm ? [this.vtpm.node] : [] }, this.layout);
   }
 

@@ -21,6 +21,7 @@ export {
   u64,
 } from './registers.ts';
 export { RTAS_HEADER_BYTES, RTAS_MOST_CELLS, RTAS_TOKEN, type RtasHeader, rtasBlock, rtasHeaderOf, rtasResultsAt } from './rtas-block.ts';
+export { RTAS_TOKENS } from './rtas-tokens.ts';
 export { codeOf, hasTpmHeader, rcOf, sized, sizeOf, TPM_HEADER_BYTES, tagOf, withTpmHeader } from './tpm-header.ts';
 export type { Caller, Condition, OnlyWhere, Returns, UltracallSignature } from './ultracall.ts';
 export { FDT_ERR, FDT_ERR_MEANING, fdtErrName, showU, U, U_MEANING, type UName, UNPUBLISHED, uName } from './ultracall-codes.ts';

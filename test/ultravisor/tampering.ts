@@ -22,7 +22,7 @@ export function refuse(
 /** Changes the device tree in the guest's memory before it asks to become secure. */
 export function editTree(bench: TestBench, edit: (tree: Fdt) => Fdt): void {
   const { partition, layout } = bench.guest;
-  const bytes = partition.read(layout.fdt, 1 << 16, 'guest');
+  const bytes = partition.read(layout.fdt, bench.guest.deviceTree().length, 'guest');
   partition.write(layout.fdt, writeFdt(edit(readFdt(bytes)), 8192), 'guest');
 }
 

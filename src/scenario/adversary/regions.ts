@@ -26,12 +26,14 @@ function extentOf({ layout, files, memory }: StartedGuest, region: LoadedRegion)
       return { gpa: layout[region], length: files[region].length };
     case 'blob':
       return layout.esmBlob !== null && files.esmBlob ? { gpa: layout.esmBlob, length: files.esmBlob.length } : undefined;
-    case 'device-tree': {
-      const treeBytes = new DataView(memory.read(layout.fdt, 8).buffer).getUint32(4);
-      return { gpa: layout.fdt, length: Math.min(treeBytes, LARGEST_TREE) };
-    }
+    case 'device-tree':
+      return { gpa: layout.fdt, length: treeBytes({ layout, memory }) };
   }
 }
+
+/** totalsize of its tree, as far as its hypervisor still sees it. */
+const treeBytes = ({ layout, memory }: Pick<StartedGuest, 'layout' | 'memory'>): number =>
+  Math.min(new DataView(memory.read(layout.fdt, 8).buffer).getUint32(4), LARGEST_TREE);
 
 /** The part of the guest to whose pages an address belongs. */
 export function regionAt(guest: StartedGuest | undefined, gpa: bigint): Region {
@@ -42,7 +44,7 @@ export function regionAt(guest: StartedGuest | undefined, gpa: bigint): Region {
   if (within(layout.initrd, files.initrd.length)) return 'initrd';
   if (within(layout.rtas, 1)) return 'rtas';
   if (layout.esmBlob !== null && within(layout.esmBlob, files.esmBlob?.length ?? 0)) return 'blob';
-  if (within(layout.fdt, 1)) return 'device-tree';
+  if (within(layout.fdt, treeBytes(guest))) return 'device-tree';
   return 'other';
 }
 

@@ -1,5 +1,7 @@
+import { DecodeError } from '../../bytes/index.ts';
 import { type Domain, readDomain, type VtpmSpec } from '../../machine/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
+import { describeTree, unpackTree } from '../../svm/guest/index.ts';
 import type { GuestEntry } from './guest-entry.ts';
 import type { Machines } from './machines.ts';
 import type { Problem } from './problem.ts';
@@ -13,15 +15,20 @@ export interface GuestDevices {
   /** Null: no proxy; undefined: as the machine has it by default. */
   readonly tpmProxy?: { readonly hostPath: string } | null;
   readonly vtpm?: VtpmSpec;
+  /** A given device tree, unpacked. */
+  readonly deviceTree?: Uint8Array;
 }
 
 /** Devices of a guest, from its own words and its domain definition. */
 export function guestDevices(guest: GuestEntry, file: (path: string) => Uint8Array): GuestDevices {
   const { memory, vcpus, tpmProxy, vtpm } = guest;
+  const tree = guest.deviceTree === undefined ? null : unpackTree(file(guest.deviceTree));
+  const described = tree && describeTree(tree);
   const domain = guest.domain === undefined ? null : readDomain(new TextDecoder().decode(file(guest.domain)), guest.domain);
-  const count = vcpus ?? domain?.vcpus;
+  const count = vcpus ?? domain?.vcpus ?? described?.vcpus;
   return {
-    ramBytes: memory === undefined ? (domain?.memoryBytes ?? 0n) : sizeInBytes(memory),
+    ramBytes: memory === undefined ? (domain?.memoryBytes ?? described?.ramBytes ?? 0n) : sizeInBytes(memory),
+    ...(tree ? { deviceTree: tree } : {}),
     ...(count === undefined || count === null ? {} : { vcpus: count }),
     ...(domain ? devicesOf(domain) : {}),
     ...(tpmProxy === undefined ? {} : { tpmProxy: tpmProxy === 'none' ? null : { hostPath: tpmProxy } }),
@@ -47,6 +54,21 @@ function devicesOf({ tpms }: Domain): Pick<GuestDevices, 'tpmProxy' | 'vtpm'> {
   };
 }
 
+/** Why the given tree is none for this guest. */
+function treeProblem({ deviceTree, memory }: GuestEntry, files: ReadonlyMap<string, Uint8Array>): string | undefined {
+  const bytes = deviceTree === undefined ? undefined : files.get(deviceTree);
+  if (!bytes) return undefined; // that it cannot be read is said elsewhere
+  try {
+    const { ramBytes } = describeTree(unpackTree(bytes));
+    if (memory === undefined) return ramBytes ? undefined : `${deviceTree} has no /memory@0 reg: say "memory: 512 MiB" here`;
+    const given = sizeInBytes(memory);
+    return given === ramBytes ? undefined : `${deviceTree} is of a guest with ${ramBytes ?? 'no'} bytes of memory, not ${given}`;
+  } catch (error) {
+    if (error instanceof DecodeError) return `${deviceTree}: ${error.message}`;
+    throw error;
+  }
+}
+
 /** Domain definitions that libvirt would refuse, or that no machine here can be made of; guests without memory. */
 export function domainProblems(source: Source, machines: Machines, files: ReadonlyMap<string, Uint8Array>): Problem[] {
   const problems: Problem[] = [];
@@ -54,8 +76,11 @@ export function domainProblems(source: Source, machines: Machines, files: Readon
     const at = ['guests', i] as const;
     const say = (field: string, what: string, hint?: string): number => problems.push(source.problem([...at, field], what, hint));
     const { domain, tpmProxy, vtpm, memory } = guest;
+    const tree = treeProblem(guest, files);
+    if (tree) say('deviceTree', tree);
     if (domain === undefined) {
-      if (memory === undefined) say('memory', 'the guest has no memory', 'Say "memory: 512 MiB", or give it a domain definition.');
+      if (memory === undefined && guest.deviceTree === undefined)
+        say('memory', 'the guest has no memory', 'Say "memory: 512 MiB", or give it a domain definition.');
       return;
     }
     if (tpmProxy !== undefined || vtpm !== undefined)

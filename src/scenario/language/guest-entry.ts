@@ -76,6 +76,12 @@ const DOMAIN = path(
     'What the guest says itself about memory and processors goes over it.',
 );
 
+const DEVICE_TREE = path(
+  'The flattened device tree of a real guest (`/sys/firmware/fdt`), packed with gzip or not: it takes the place of the one that is made ' +
+    'for this guest. Kernel, initrd and RTAS lie where it says, memory and processors are its. The end of the initrd, the command line and ' +
+    'the ESM blob are written into it where they are others.',
+);
+
 /** A virtual machine. */
 export const GUEST = z.strictObject({
   name: NAME.describe('What steps call this guest.'),
@@ -97,6 +103,7 @@ export const GUEST = z.strictObject({
     .describe('host-path of spapr-tpm-proxy; `none`: the machine has no such device. Default: /dev/tpmrm0.'),
   vtpm: VTPM.optional(),
   domain: DOMAIN.optional(),
+  deviceTree: DEVICE_TREE.optional(),
 });
 
 export type GuestEntry = z.infer<typeof GUEST>;

@@ -46,12 +46,6 @@ export class TpmDriverError extends Error {
   override readonly name = 'TpmDriverError';
 }
 
-/** The last two pages of RAM: the kernel keeps them for its drivers. */
-const pagesOf = (ramBytes: bigint): { readonly queue: bigint; readonly buffer: bigint } => ({
-  queue: ramBytes - BigInt(2 * PAGE_BYTES),
-  buffer: ramBytes - BigInt(PAGE_BYTES),
-});
-
 /** A guest's kernel with its TPM devices. */
 export class TpmDrivers {
   readonly #platform: Platform;
@@ -60,13 +54,12 @@ export class TpmDrivers {
   readonly #buffer: bigint;
   state: TpmDriverState = NO_DRIVER;
 
-  /** `boot` gives the vCPU on which the drivers run. */
-  constructor(platform: Platform, boot: () => Vcpu, ramBytes: bigint) {
+  /** `boot` gives the vCPU on which the drivers run, `pages` where the kernel keeps two pages for them. */
+  constructor(platform: Platform, boot: () => Vcpu, pages: bigint) {
     this.#platform = platform;
     this.#boot = boot;
-    const { queue, buffer } = pagesOf(ramBytes);
-    this.#queue = queue;
-    this.#buffer = buffer;
+    this.#queue = pages;
+    this.#buffer = pages + BigInt(PAGE_BYTES);
   }
 
   get #vcpu(): Vcpu {

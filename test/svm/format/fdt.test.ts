@@ -79,7 +79,7 @@ describe('flattened device tree: reading', () => {
     { about: 'less than a header', bytes: sample.slice(0, 39), fault: 'short', path: 'size_dt_struct', offset: 36 },
     { about: 'cut in the middle', bytes: sample.slice(0, 100), fault: 'short', path: 'header.totalsize', offset: 4 },
     { about: 'a total size below the header', bytes: with32(4, 39), fault: 'size', path: 'header.totalsize', offset: 4 },
-    { about: 'version 16', bytes: with32(20, 16), fault: 'version', path: 'header.version', offset: 20 },
+    { about: 'version 15', bytes: with32(20, 15), fault: 'version', path: 'header.version', offset: 20 },
     { about: 'a version from the future', bytes: with32(24, 18), fault: 'version', path: 'header.last_comp_version', offset: 24 },
     { about: 'a structure block behind the end', bytes: with32(36, 0xffff_fff0), fault: 'size', path: 'header.off_dt_struct', offset: 8 },
     { about: 'a strings block behind the end', bytes: with32(12, sample.length), fault: 'size', path: 'header.off_dt_strings', offset: 12 },

@@ -4,4 +4,4 @@ export { FDT_HEADER_BYTES, readFdtHeader } from './header.ts';
 export { type Fdt, type FdtNode, type FdtProperty, findNode, findProperty, propertyOf, walk } from './model.ts';
 export { FDT_MAX_DEPTH, readFdt } from './read.ts';
 export { asAddress, asText, asU32, cells, cells64, text } from './values.ts';
-export { writeFdt } from './write.ts';
+export { withLinuxStrings, writeFdt, writeLinuxFdt } from './write.ts';

@@ -12,7 +12,7 @@ export const FDT_END = 9;
 export const FDT_MAX_DEPTH = 64;
 
 /**
- * Reads a flattened device tree of version 17. Bytes behind its `totalsize` are ignored (memory ends where its page ends), and
+ * Reads a flattened device tree of version 16 or 17. Bytes behind its `totalsize` are ignored (memory ends where its page ends), and
  * so are NOPs, free room and what follows FDT_END: they say nothing, and writing the tree again does not bring them back.
  * @param base is added to the offsets in errors and nodes, for a tree that lies within another file.
  * @throws {DecodeError} with the path of the node or header field and the byte at which reading stopped. Faults: `short`,
