@@ -52,7 +52,10 @@ export const SOURCES: Readonly<Record<string, Source>> = {
     base: 'https://github.com/qemu/qemu/blob/v7.2.0/',
     files: [
       'docs/specs/ppc-spapr-uv-hcalls.rst',
-      ...['spapr', 'spapr_hcall', 'spapr_iommu', 'spapr_rng', 'spapr_rtas', 'spapr_tpm_proxy', 'spapr_vio'].map(name => `hw/ppc/${name}.c`),
+      ...['spapr', 'spapr_events', 'spapr_hcall', 'spapr_iommu', 'spapr_rng', 'spapr_rtas', 'spapr_tpm_proxy', 'spapr_vio'].map(
+        name => `hw/ppc/${name}.c`,
+      ),
+      'hw/intc/spapr_xive.c',
       'hw/tpm/tpm_emulator.c',
       'hw/tpm/tpm_spapr.c',
       'include/hw/ppc/spapr.h',
@@ -125,7 +128,7 @@ export const SOURCES: Readonly<Record<string, Source>> = {
     about: 'libfdt, which the Ultravisor and svm-tool use for flattened trees',
     version: 'release 1.6.1',
     base: 'https://github.com/dgibson/dtc/blob/v1.6.1/',
-    files: ['libfdt/fdt_rw.c'],
+    files: ['libfdt/fdt.c', 'libfdt/fdt_rw.c'],
   },
   binutils: {
     about: 'how BFD reads ELF files',
