@@ -1,6 +1,7 @@
 import { type CallEntry, callEntries, type RegisterEntry } from '../src/cli/calls/call-entries.ts';
 import { callNumber } from '../src/cli/calls/call-page.ts';
 import { checkEntries, fieldEntries, profileEntries } from '../src/cli/profiles/profile-entries.ts';
+import { scenarioJsonSchema } from '../src/scenario/index.ts';
 import { type CommandRecord, commands } from '../src/tpm/index.ts';
 import { linked, sourcesPage, threatsPage } from './citations/reference-pages.ts';
 import { howTos } from './how-to.ts';
@@ -29,6 +30,7 @@ export const generated: readonly Generated[] = [
   { path: 'docs/tpm-commands.md', text: () => tpmCommands([...commands.values()]) },
   { path: 'docs/profiles.md', text: () => linked(profileTable(), REFERENCE) },
   { path: 'docs/scenarios.md', text: () => linked(scenarioReference(), REFERENCE) },
+  { path: 'fixtures/scenario.schema.json', text: () => `${JSON.stringify(scenarioJsonSchema(), null, 2)}\n` },
   { path: 'docs/reference/threats.md', text: threatsPage },
   { path: 'docs/reference/sources.md', text: sourcesPage },
   { path: 'docs/architecture.md', text: architecture },

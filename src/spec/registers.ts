@@ -56,7 +56,8 @@ export function tableOf<C extends { readonly number: number; readonly name: stri
   calls: Readonly<Record<string, C>>,
 ): ReadonlyMap<number, C> {
   const table = new Map<number, C>();
-  for (const call of Object.values(calls)) {
+  // By number: in which order a module gives its exports is up to who loads it.
+  for (const call of Object.values(calls).toSorted((a, b) => a.number - b.number)) {
     const other = table.get(call.number);
     if (other) throw new RangeError(`${call.name} and ${other.name} both have number ${hex(call.number)}`);
     table.set(call.number, call);

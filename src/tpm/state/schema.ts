@@ -29,10 +29,8 @@ const flag = z.boolean();
 const count32 = uint(31);
 const count64 = biguint(62);
 /** Milliseconds: the largest that TPM2_ClockSet takes, and some centuries. */
-const clockMs = z
-  .bigint()
-  .min(0n)
-  .max(0xffff_0000_0000_0000n + 2n ** 46n);
+const LARGEST_CLOCK_MS = 0xffff_0000_0000_0000n + 2n ** 46n;
+const clockMs = z.bigint().min(0n).max(LARGEST_CLOCK_MS);
 /** PCRs, by number. */
 const pcrNumber = uint(5).refine(pcr => pcr < PCR_COUNT, 'is no PCR');
 const seed = bytesOf(LARGEST_DIGEST);
@@ -185,7 +183,11 @@ const ramOf = (limits: Limits): z.ZodType<Ram> =>
     launchMeasured: flag,
     daUsed: flag,
     poweredOnAt: z.bigint(),
-    clockAtPowerOn: clockMs,
+    // Less than 0 once the clock was set back in the course of a power cycle: TPM2_Clear sets it to 0.
+    clockAtPowerOn: z
+      .bigint()
+      .min(-(2n ** 62n))
+      .max(LARGEST_CLOCK_MS),
     startedOrderly: flag,
     lastFailure: biguint(62),
     lockoutSince: biguint(62),

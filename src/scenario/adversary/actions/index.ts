@@ -8,7 +8,8 @@ export const actions: ReadonlyMap<string, AnyAction> = byName(Object.values(all)
 
 function byName(records: readonly AnyAction[]): ReadonlyMap<string, AnyAction> {
   const table = new Map<string, AnyAction>();
-  for (const action of records) {
+  // By name: in which order a module gives its exports is up to who loads it.
+  for (const action of records.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     if (table.has(action.name)) throw new RangeError(`two actions are called ${action.name}`);
     table.set(action.name, action);
   }
