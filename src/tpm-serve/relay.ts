@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Listener } from '../protocols/index.ts';
 import { SimulatorError } from '../sim/index.ts';
-import type { Listener } from './listener.ts';
 
 // Node cannot receive a descriptor over a Unix socket (docs/reference/decisions.md#descriptors-need-a-relay). The relay, a small program in
 // C, can: it stands between QEMU and our sockets, passes the control channel on, and connects the descriptor that QEMU hands over to the

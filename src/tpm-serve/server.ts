@@ -1,9 +1,9 @@
+import type { Address } from '../protocols/index.ts';
+import { type Listener, type ListenerOptions, listenFor } from '../protocols/index.ts';
 import { SimulatorError } from '../sim/index.ts';
-import type { Address } from '../tpmrm/index.ts';
 import { controlChannel } from './channels/control.ts';
 import { dataChannel } from './channels/data.ts';
 import { mssimChannel } from './channels/mssim.ts';
-import { type Listener, type ListenerOptions, listenFor } from './listener.ts';
 import { type Relay, relayProgram, startRelay } from './relay.ts';
 import type { ServedTpm } from './served-tpm.ts';
 

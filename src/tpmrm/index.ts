@@ -1,5 +1,4 @@
 export { type Backend, BackendError, type BackendFault } from './backend/backend.ts';
-export type { Address } from './backend/connect.ts';
 export { type Executable, embeddedBackend } from './backend/embedded.ts';
 export { readOnly } from './backend/read-only.ts';
 export { type BackendSpec, type OpenBackendOptions, openBackend, parseBackendSpec } from './backend/spec.ts';
@@ -11,11 +10,7 @@ export type { ErrnoName } from './errno.ts';
 export type { HostFile, HostFiles, IoResult } from './host-file.ts';
 export { HostDevices } from './host-files.ts';
 export type { OpenFlags } from './open-file.ts';
-export { ENDPOINT, MSSIM, type MssimAnswer, type MssimCommand, type MssimName, type MssimRequest } from './protocol/mssim.ts';
-export * from './protocol/swtpm-control.ts';
 export { recordExchange } from './recorder.ts';
-export { parseListenAddress, showAddress } from './serve/address.ts';
-export { listen, removeStale } from './serve/listen.ts';
 export { type ResourceManagerServer, type ServeOptions, serveResourceManager } from './serve/server.ts';
 
 export { SWAPPING, type Swapping } from './swapping.ts';

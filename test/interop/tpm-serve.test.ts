@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { controlRequest } from '../../src/tpmrm/index.ts';
+import { controlRequest } from '../../src/protocols/index.ts';
 import { Client, until } from '../tpm-serve/client.ts';
 import { ServeProcess } from './serve-process.ts';
 

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { concat, fromHex, toHex } from '../../src/bytes/index.ts';
-import type { Address } from '../../src/tpmrm/index.ts';
+import type { Address } from '../../src/protocols/index.ts';
 
 /** One connection of a client that knows how long its answers are. */
 export class Client {

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { concat, encode, fromHex, toHex, UINT32 } from '../../src/bytes/index.ts';
+import { CONTROL, type ControlName, type ControlRequest, controlRequest, parseListenAddress } from '../../src/protocols/index.ts';
 import { Clock, Random } from '../../src/sim/index.ts';
 import { type Protocol, ServedTpm, type StartupKind, serveTpm, type TpmServer } from '../../src/tpm-serve/index.ts';
-import { CONTROL, type ControlName, type ControlRequest, controlRequest, openBackend, parseListenAddress } from '../../src/tpmrm/index.ts';
+import { openBackend } from '../../src/tpmrm/index.ts';
 import { Client, until } from './client.ts';
 import { extendPcr, GET_RANDOM, READ_CLOCK, readPcr, SHUTDOWN_STATE, STARTUP } from './commands.ts';
 

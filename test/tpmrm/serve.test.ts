@@ -6,11 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { fromHex, toHex } from '../../src/bytes/index.ts';
 import { embeddedTpm } from '../../src/machine/index.ts';
+import { parseListenAddress } from '../../src/protocols/index.ts';
 import { createWorld, SimulatorError } from '../../src/sim/index.ts';
 import {
   type Backend,
   embeddedBackend,
-  parseListenAddress,
   type ResourceManagerServer,
   type ServeOptions,
   serveResourceManager,

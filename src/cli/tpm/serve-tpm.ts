@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { type Address, parseListenAddress, showAddress } from '../../protocols/index.ts';
 import { Clock, nearest, Random, SimulatorError } from '../../sim/index.ts';
 import {
   type Exchange,
@@ -10,7 +11,6 @@ import {
   serveTpm,
   type TpmServer,
 } from '../../tpm-serve/index.ts';
-import { type Address, parseListenAddress, showAddress } from '../../tpmrm/index.ts';
 import { LiveCapture } from '../../trace/index.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 import { version } from '../version.ts';

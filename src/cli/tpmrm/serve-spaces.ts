@@ -1,15 +1,8 @@
 import { openEmbeddedTpm } from '../../machine/index.ts';
+import { parseListenAddress, showAddress } from '../../protocols/index.ts';
 import { createWorld, SimulatorError, type World } from '../../sim/index.ts';
 import { lastingChange } from '../../tpm/index.ts';
-import {
-  type Backend,
-  openBackend,
-  parseBackendSpec,
-  parseListenAddress,
-  serveResourceManager,
-  showAddress,
-  TpmChip,
-} from '../../tpmrm/index.ts';
+import { type Backend, openBackend, parseBackendSpec, serveResourceManager, TpmChip } from '../../tpmrm/index.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 import type { ServeFlags } from './flags.ts';
 

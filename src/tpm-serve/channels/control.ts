@@ -1,4 +1,5 @@
 import { type Codec, concat, DecodeError, encode, Reader, UINT32 } from '../../bytes/index.ts';
+import type { Channel, Taken } from '../../protocols/index.ts';
 import {
   CONTROL,
   type ControlAnswer,
@@ -9,10 +10,9 @@ import {
   RESULT,
   SEND_COMMAND_HEADER,
   STATE_PARTS,
-} from '../../tpmrm/index.ts';
+} from '../../protocols/index.ts';
 import { infoText } from '../info.ts';
 import { isStateFault, type ServedTpm } from '../served-tpm.ts';
-import type { Channel, Taken } from '../stream.ts';
 
 export interface ControlOptions {
   /** SHUTDOWN: the server ends. */

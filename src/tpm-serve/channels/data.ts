@@ -1,8 +1,8 @@
 import { concat, encode, getU32, UINT32 } from '../../bytes/index.ts';
+import type { Channel, Taken } from '../../protocols/index.ts';
+import { MSSIM } from '../../protocols/index.ts';
 import { hasTpmHeader, sizeOf, TPM_HEADER_BYTES } from '../../spec/index.ts';
-import { MSSIM } from '../../tpmrm/index.ts';
 import type { ServedTpm } from '../served-tpm.ts';
-import type { Channel, Taken } from '../stream.ts';
 
 /** TPM_PT_MAX_COMMAND_SIZE. */
 export const LARGEST_COMMAND = 4096;

@@ -1,7 +1,7 @@
 import { type Codec, concat, DecodeError, encode, Reader, UINT32 } from '../../bytes/index.ts';
-import { ENDPOINT, MSSIM, type MssimAnswer, type MssimCommand, type MssimName, type MssimRequest } from '../../tpmrm/index.ts';
+import type { Channel, Taken } from '../../protocols/index.ts';
+import { ENDPOINT, MSSIM, type MssimAnswer, type MssimCommand, type MssimName, type MssimRequest } from '../../protocols/index.ts';
 import type { ServedTpm } from '../served-tpm.ts';
-import type { Channel, Taken } from '../stream.ts';
 import { LARGEST_COMMAND } from './data.ts';
 
 interface Context {

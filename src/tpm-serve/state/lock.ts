@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { removeStale } from '../../tpmrm/index.ts';
+import { removeStale } from '../../protocols/index.ts';
 
 /**
  * A folder is its holder's alone: a second process is told who has it. The lock is a socket that somebody listens on, which the

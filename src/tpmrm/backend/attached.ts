@@ -1,7 +1,7 @@
 import { getU32 } from '../../bytes/index.ts';
-import { type MssimName, mssimRequest } from '../protocol/mssim.ts';
+import { type Address, addressText, type MssimName, mssimRequest } from '../../protocols/index.ts';
 import { type Backend, BackendError } from './backend.ts';
-import { type Address, addressText, firstContact, openLink, Reconnecting } from './connect.ts';
+import { firstContact, openLink, Reconnecting } from './connect.ts';
 import { exactly, tpmResponse } from './link.ts';
 import { StreamBackend } from './stream-backend.ts';
 import { SwtpmControl } from './swtpm-control.ts';

@@ -1,11 +1,8 @@
 import { connect, type Socket } from 'node:net';
+import { type Address, addressText } from '../../protocols/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import { BackendError } from './backend.ts';
 import { Link } from './link.ts';
-
-export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
-
-export const addressText = (address: Address): string => ('path' in address ? address.path : `${address.host}:${address.port}`);
 
 /** @throws {BackendError} `dead` or `timeout`. */
 export function openLink(address: Address, name: string, timeoutMs: number): Promise<Link> {

@@ -7,7 +7,7 @@ import {
   RESULT,
   STATE_DECRYPTED,
   STATE_PARTS,
-} from '../protocol/swtpm-control.ts';
+} from '../../protocols/index.ts';
 import { BackendError } from './backend.ts';
 import { exactly, type Framing, type Link } from './link.ts';
 

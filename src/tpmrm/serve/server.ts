@@ -1,8 +1,8 @@
 import { createServer, type Socket } from 'node:net';
-import type { Address } from '../backend/connect.ts';
+import type { Address } from '../../protocols/index.ts';
+import { listen } from '../../protocols/index.ts';
 import type { TpmChip } from '../chip.ts';
 import { serveConnection } from './connection.ts';
-import { listen } from './listen.ts';
 
 export interface ServeOptions {
   /** Connections at the same time; one more is closed at once. Default: 256. */

@@ -1,4 +1,4 @@
-import { type Codec, concat, encode, type Fields, type StructValue, sized, struct, UINT8, UINT32 } from '../../bytes/index.ts';
+import { type Codec, concat, encode, type Fields, type StructValue, sized, struct, UINT8, UINT32 } from '../bytes/index.ts';
 
 // The protocol of the TCG's (Microsoft's) simulator on its two ports (ms-tpm-20-ref TPMCmd/Simulator/include/TpmTcpProtocol.h;
 // docs/reference/tpm.md#protocol-of-the-simulator): code u32 and request; the answer ends with a result u32, 0 as a rule. Client and server

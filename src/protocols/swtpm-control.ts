@@ -1,4 +1,4 @@
-import { type Codec, concat, encode, type Fields, type StructValue, sized, struct, UINT8, UINT32, UINT64 } from '../../bytes/index.ts';
+import { type Codec, concat, encode, type Fields, type StructValue, sized, struct, UINT8, UINT32, UINT64 } from '../bytes/index.ts';
 
 // swtpm's control channel (swtpm include/swtpm/tpm_ioctl.h, the CMD_ codes; docs/reference/tpm.md#control-channel-of-swtpm): code u32 and
 // request; the answer begins with a result u32. Client and server read this table.

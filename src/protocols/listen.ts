@@ -1,7 +1,7 @@
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
-import { SimulatorError } from '../../sim/index.ts';
-import { type Address, addressText } from '../backend/connect.ts';
+import { SimulatorError } from '../sim/index.ts';
+import { type Address, addressText } from './address.ts';
 
 /**
  * Begins to listen; the address, with the port that was taken for port 0.

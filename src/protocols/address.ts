@@ -1,5 +1,8 @@
-import { SimulatorError } from '../../sim/index.ts';
-import { type Address, addressText } from '../backend/connect.ts';
+import { SimulatorError } from '../sim/index.ts';
+
+export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+
+export const addressText = (address: Address): string => ('path' in address ? address.path : `${address.host}:${address.port}`);
 
 const LOOPBACK = '127.0.0.1';
 const FORMS = 'Write unix:/run/tpmrm.sock, tcp:2321 (this machine only) or tcp:HOST:PORT; port 0 takes any that is free.';

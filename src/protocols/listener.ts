@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net';
-import { type Address, listen } from '../tpmrm/index.ts';
-import { type Channel, serveStream } from './stream.ts';
+import type { Address } from './address.ts';
+import { listen } from './listen.ts';
+import { type Channel, serveStream } from './serve-stream.ts';
 
 export interface Listener {
   /** With the port that was taken for port 0. */
