@@ -109,14 +109,19 @@ export function named(name: string, base: Codec<number>, names: Readonly<Record<
   };
 }
 
-/** A number that must be one of the named values. `fault` is what a wrong one is called. */
+/**
+ * A number that must be one of the named values. `fault` is what a wrong one is called; `others` are names of values that are refused
+ * here and allowed elsewhere.
+ */
 export function oneOf<const N extends Readonly<Record<string, number>>>(
   name: string,
   base: Codec<number>,
   names: N,
   fault: Fault = 'value',
+  others: Readonly<Record<string, number>> = {},
 ): Codec<N[keyof N]> {
   const byValue = new Map<number, string>(Object.entries(names).map(([key, value]) => [value, key]));
+  const otherNames = new Map(Object.entries(others).map(([key, value]) => [value, key]));
   const width = base.shape.kind === 'uint' ? base.shape.bytes * 2 : 8;
   return {
     name,
@@ -125,10 +130,13 @@ export function oneOf<const N extends Readonly<Record<string, number>>>(
     read(reader) {
       const offset = reader.offset;
       const value = base.read(reader);
-      if (!byValue.has(value)) reader.fail(fault, `${hex(value, width)} is no ${name}`, offset);
+      if (!byValue.has(value)) reader.refuse(fault, `${hex(value, width)} is no ${name}`, offset);
       return value as N[keyof N];
     },
-    show: value => `${byValue.get(value)} (${hex(value, width)})`,
+    show(value) {
+      const known = byValue.get(value) ?? otherNames.get(value);
+      return known === undefined ? hex(value, width) : `${known} (${hex(value, width)})`;
+    },
   };
 }
 
@@ -151,7 +159,7 @@ export function bits<const N extends Readonly<Record<string, number>>>(
       const offset = reader.offset;
       const value = base.read(reader);
       if (refuseReserved && (value & ~known) !== 0) {
-        reader.fail('reserved', `${hex(value, width)} has reserved bits of ${name} set`, offset);
+        reader.refuse('reserved', `${hex(value, width)} has reserved bits of ${name} set`, offset);
       }
       return value;
     },
@@ -186,7 +194,7 @@ export function sized(name: string, { max, width = 2, spec }: { max?: number; wi
     read(reader) {
       const offset = reader.offset;
       const size = width === 1 ? reader.u8() : width === 2 ? reader.u16() : reader.u32();
-      if (max !== undefined && size > max) reader.fail('size', `${size} bytes, at most ${max}`, offset);
+      if (max !== undefined && size > max) reader.refuse('size', `${size} bytes, at most ${max}`, offset);
       return reader.take(size);
     },
     show: value => `${value.length} bytes${value.length ? ` ${toHex(value)}` : ''}`,
@@ -210,7 +218,10 @@ export function sizedOf<T>(name: string, inner: Codec<T>): Codec<T> {
     write: (writer, value) => writer.sized(2, () => inner.write(writer, value)),
     read(reader) {
       const size = reader.u16();
-      if (size === 0) reader.fail('size', `an empty ${name}`, reader.offset - 2);
+      if (size === 0) {
+        reader.refuse('size', `an empty ${name}`, reader.offset - 2);
+        return null as T; // of a reader that is told of refusals nobody takes the value
+      }
       return readSized(reader, size, inner);
     },
   };
@@ -246,8 +257,8 @@ export function list<T>(
     read(reader) {
       const offset = reader.offset;
       const length = readField(reader, 'count', count);
-      if (max !== undefined && length > max) reader.fail('size', `${length} items, at most ${max}`, offset);
-      if (min !== undefined && length < min) reader.fail('size', `${length} items, at least ${min}`, offset);
+      if (max !== undefined && length > max) reader.refuse('size', `${length} items, at most ${max}`, offset);
+      if (min !== undefined && length < min) reader.refuse('size', `${length} items, at least ${min}`, offset);
       const values: T[] = [];
       for (let i = 0; i < length; i++) values.push(readField(reader, i, item));
       return values;
@@ -256,6 +267,7 @@ export function list<T>(
 }
 
 type Entries = readonly (readonly [string, AnyCodec])[];
+const entriesOf = (fields: Fields | undefined): Entries | undefined => fields && Object.entries(fields);
 
 function writeFields(writer: Writer, fields: Entries, value: Readonly<Record<string, unknown>>): void {
   for (const [key, codec] of fields) codec.write(writer, value[key]);
@@ -287,7 +299,8 @@ export type TaggedValue<F extends Fields, K extends keyof F & string, V extends 
 
 /**
  * Fields of which one (`tag`) selects what follows them. The codec of the tag decides which tags are known; one that it knows
- * but that has no variant is fault `selector`.
+ * but that has no variant is fault `selector`. `elsewhere` has the variants of other implementations, for readers that take them;
+ * `unknown` is what stands behind any other tag.
  */
 export function tagged<const F extends Fields, K extends keyof F & string, const V extends Readonly<Record<number, Fields>>>(
   name: string,
@@ -295,6 +308,7 @@ export function tagged<const F extends Fields, K extends keyof F & string, const
   head: F,
   tag: K,
   variants: V,
+  { elsewhere = {}, unknown }: { elsewhere?: Readonly<Record<number, Fields>>; unknown?: Fields } = {},
 ): Codec<TaggedValue<F, K, V>> {
   const headEntries = Object.entries(head);
   const variantEntries = new Map(Object.entries(variants).map(([key, fields]) => [Number(key), Object.entries(fields)]));
@@ -312,13 +326,23 @@ export function tagged<const F extends Fields, K extends keyof F & string, const
     read(reader) {
       const value: Record<string, unknown> = {};
       readFields(reader, headEntries, value);
-      const variant = variantEntries.get(value[tag] as number);
-      if (!variant) return reader.fail('selector', `${name} has no variant ${hex(value[tag] as number)}`);
+      const selected = value[tag] as number;
+      const variant = variantEntries.get(selected) ?? (reader.onRefusal ? entriesOf(elsewhere[selected] ?? unknown) : undefined);
+      if (!variant) return reader.fail('selector', `${name} has no variant ${hex(selected)}`);
       readFields(reader, variant, value);
       return value as TaggedValue<F, K, V>;
     },
   };
 }
+
+/** Everything up to the end: what a manufacturer puts there. */
+export const REST: Codec<Uint8Array> = {
+  name: 'bytes',
+  shape: { kind: 'opaque' },
+  write: (writer, value) => writer.raw(value),
+  read: reader => reader.rest(),
+  show: value => `${value.length} bytes${value.length ? ` ${toHex(value)}` : ''}`,
+};
 
 /** Nothing at all: a variant or parameter area without fields. */
 export const EMPTY = struct('EMPTY', '', {});

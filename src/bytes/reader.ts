@@ -38,9 +38,11 @@ export class Reader {
   readonly #view: DataView;
   readonly #path: (string | number)[] = [];
   readonly onField: ((field: FieldSeen) => void) | undefined;
+  /** Told of what a type refuses though the bytes can be read; absent where it is an error. */
+  readonly onRefusal: ((what: string) => void) | undefined;
   #end: number;
 
-  constructor(given: Uint8Array, onField?: (field: FieldSeen) => void) {
+  constructor(given: Uint8Array, onField?: (field: FieldSeen) => void, onRefusal?: (what: string) => void) {
     // A Buffer's slice would share its memory with what was decoded.
     const bytes = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
     this.bytes = bytes;
@@ -48,6 +50,7 @@ export class Reader {
     this.#end = bytes.length;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.onField = onField;
+    this.onRefusal = onRefusal;
   }
 
   get remaining(): number {
@@ -62,6 +65,12 @@ export class Reader {
 
   fail(fault: Fault, detail: string, offset = this.offset): never {
     throw new DecodeError(fault, this.path, offset, detail);
+  }
+
+  /** A value that the type does not allow: an error, unless the reader takes what other implementations allow. */
+  refuse(fault: Fault, detail: string, offset = this.offset): void {
+    if (!this.onRefusal) this.fail(fault, detail, offset);
+    this.onRefusal(`${this.path} at byte ${offset}: ${detail}`);
   }
 
   #take(count: number): number {

@@ -1,5 +1,6 @@
 import { type FieldSeen, type Fields, Reader, readField, sized, type Value } from '../bytes/index.ts';
 import { commands } from './command-table.ts';
+import { otherCommands } from './other-commands.ts';
 import type { CommandRecord, HandleUse } from './record.ts';
 import {
   COMMAND_HEADER,
@@ -36,15 +37,17 @@ export interface DecodedResponse {
 }
 
 type OnField = (field: FieldSeen) => void;
+/** Told of what this TPM would refuse and another may take; without it the first such thing ends the decoding. */
+type OnRefusal = (what: string) => void;
 
 /**
  * A command as fields; `onField` is told each one. The parts are `header`, `handles`, `sessions`, `params`.
  * @throws {DecodeError} when the bytes are no command of this TPM's table.
  */
-export function decodeCommand(bytes: Uint8Array, onField?: OnField): DecodedCommand {
-  const reader = new Reader(bytes, onField);
+export function decodeCommand(bytes: Uint8Array, onField?: OnField, onRefusal?: OnRefusal): DecodedCommand {
+  const reader = new Reader(bytes, onField, onRefusal);
   const header = readField(reader, 'header', COMMAND_HEADER);
-  const command = commands.get(header.commandCode);
+  const command = commands.get(header.commandCode) ?? (onRefusal && otherCommands.get(header.commandCode));
   if (!command) {
     return { header, command, handles: {}, sessions: [], params: {}, parameters: bytes.slice(reader.offset), encrypted: false };
   }
@@ -69,10 +72,10 @@ export function decodeCommand(bytes: Uint8Array, onField?: OnField): DecodedComm
  * whether they encrypt stands in their attributes, which come last: `encrypted` may be given when it is known.
  * @throws {DecodeError} when the bytes are no response to that command.
  */
-export function decodeResponse(code: number, bytes: Uint8Array, onField?: OnField): DecodedResponse {
-  const reader = new Reader(bytes, onField);
+export function decodeResponse(code: number, bytes: Uint8Array, onField?: OnField, onRefusal?: OnRefusal): DecodedResponse {
+  const reader = new Reader(bytes, onField, onRefusal);
   const header = readField(reader, 'header', RESPONSE_HEADER);
-  const command = commands.get(code);
+  const command = commands.get(code) ?? (onRefusal && otherCommands.get(code));
   const none = { header, handle: undefined, sessions: [], returns: {}, parameters: bytes.slice(reader.offset), encrypted: false };
   if (header.responseCode !== 0 || !command) return none;
   const name = command.returnsHandle;

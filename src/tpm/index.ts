@@ -8,6 +8,7 @@ export { makeCredential } from './model/keys/credential.ts';
 export { encryptSecret, type SecretLabel } from './model/keys/protection.ts';
 export { LIMITS, type Limits } from './model/limits.ts';
 export { handleName, nameOf, nvNameOf, qualifiedNameOf } from './names.ts';
+export { otherCommands } from './other-commands.ts';
 export * from './policy-digest.ts';
 export type { CommandRecord, HandleUse, HandleUses, Role } from './record.ts';
 export { commandDigest, cryptParameter, exchangeFirst, responseDigest, type SymDef, sessionHmac, sessionKey } from './session-crypto.ts';

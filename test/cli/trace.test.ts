@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { readCapture, readTrace } from '../../src/trace/index.ts';
+import { readTrace } from '../../src/trace/index.ts';
+import { CaptureReader } from '../../src/traffic/index.ts';
 import { svmSim } from './stand-in-io.ts';
 
 const FIRST = 'fixtures/scenarios/first-boot.yaml';
@@ -86,7 +87,7 @@ describe('svm-sim trace', function () {
   it('exports the TPM traffic, a diagram and JSON', async () => {
     const pcap = join(folder, 'out.pcapng');
     expect((await svmSim('trace', 'export', first, '--pcap', pcap)).status).to.equal(0);
-    expect(readCapture(readFileSync(pcap)).length).to.be.greaterThan(80);
+    expect(new CaptureReader().push(readFileSync(pcap)).length).to.be.greaterThan(80);
     expect((await svmSim('trace', 'export', first, '--mermaid')).out).to.match(/^sequenceDiagram\n {2}participant owner as Owner/);
     const { out } = await svmSim('trace', 'export', first, '--json');
     expect((await svmSim('run', '--json', FIRST)).out.split('\n')[5]).to.equal(out.split('\n')[5]);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { toHex } from '../../src/bytes/index.ts';
-import { readCapture } from '../../src/trace/index.ts';
+import { CaptureReader } from '../../src/traffic/index.ts';
 import { svmSim, svmSimWith } from '../cli/stand-in-io.ts';
 import { Client, until } from './client.ts';
 import { DATA, defineData, extendPcr, GET_RANDOM, rcOf, read, readPcr, readValue, SHUTDOWN_STATE, STARTUP, write } from './commands.ts';
@@ -39,10 +39,10 @@ describe('svm-sim tpm serve', () => {
     expect({ status: said.status, err: said.err }).to.deep.equal({ status: 0, err: '' });
     expect(said.out).to.contain(`TPM 2.0 (swtpm): commands on unix:${path}; state in ${state}\n`);
     expect(existsSync(path)).to.equal(false);
-    const sent = readCapture(readFileSync(log)).map(({ toPort, payload }) => `${toPort === 2321} ${toHex(payload).slice(0, 20)}`);
+    const sent = new CaptureReader().push(readFileSync(log)).map(({ direction, bytes }) => `${direction} ${toHex(bytes).slice(0, 20)}`);
     expect(sent)
       .to.have.length(4)
-      .and.include(`true ${toHex(defineData).slice(0, 20)}`);
+      .and.include(`command ${toHex(defineData).slice(0, 20)}`);
     const again = await serving(['--state', state, '-q'], async client => {
       client.send(read(DATA));
       expect(readValue(await client.response())).to.equal(7n);

@@ -1,54 +1,115 @@
-import { readFile } from 'node:fs/promises';
 import { hexDump, toHex } from '../../bytes/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
-import { fieldLines, findMessages, painter } from '../../trace/index.ts';
+import { fieldLines, LiveCapture, painter } from '../../trace/index.ts';
+import { type FoundMessage, KNOWN_DUMPS, MessageFinder } from '../../traffic/index.ts';
 import { EXIT, type Io } from '../io.ts';
+import { version } from '../version.ts';
+import { choiceOf } from './choice.ts';
 import type { DecodeFlags } from './flags.ts';
+import { type Input, inputsOf } from './input.ts';
 
 /** Shows the messages with their fields; exit status 1 when one of them cannot be decoded to its end. */
-export async function decode(what: readonly string[], { json, bytes: dump }: DecodeFlags, io: Io): Promise<number> {
-  const paint = painter(io.colors);
-  let status: number = EXIT.held;
-  for (const { name, bytes } of await bytesOf(what)) {
-    const messages = findMessages(bytes);
-    if (messages.length === 0) throw new SimulatorError('decode.nothing', { where: name, what: 'no TPM command or response is in it' });
-    for (const { where, bytes, inspected } of messages) {
-      if (inspected.fault) status = EXIT.failed;
-      if (json) {
-        io.out(`${JSON.stringify({ ...(where && { where }), bytes: toHex(bytes), ...inspected })}\n`);
-        continue;
-      }
-      const { kind, name: command, rc } = inspected;
-      const title = `${command ?? 'unknown command'} ${kind}${rc ? `, ${rc.text}` : ''}, ${bytes.length} bytes`;
-      io.out(`${paint(title, rc && rc.code !== 0 ? 'bad' : 'heading')}${where ? paint(`  (${where})`, 'quiet') : ''}\n`);
-      io.out(`${fieldLines(inspected).join('\n')}\n${dump ? `${hexDump(bytes)}\n` : ''}\n`);
-    }
-  }
-  return status;
-}
-
-/** Arguments that are hex digits are put together: a message may be pasted with its blanks. */
-async function bytesOf(what: readonly string[]): Promise<{ name: string; bytes: Uint8Array }[]> {
-  const pasted = what.join(' ');
-  const digits = pasted.replace(/0x|[\s,:_]/gi, '');
-  if (/^[0-9a-f]+$/i.test(digits) && (digits.length >= 20 || digits.length % 2 === 0)) {
-    if (digits.length % 2 === 0) return [{ name: 'hex digits', bytes: new Uint8Array(Buffer.from(digits, 'hex')) }];
-    throw new SimulatorError('decode.odd', { where: 'hex digits', what: `there is an odd number of them (${digits.length})` });
-  }
-  return Promise.all(what.map(async name => ({ name, bytes: await fileOf(name) })));
-}
-
-async function fileOf(name: string): Promise<Uint8Array> {
-  if (name === '-') {
-    const parts: Uint8Array[] = [];
-    for await (const part of process.stdin) parts.push(part as Uint8Array);
-    return Buffer.concat(parts);
-  }
+export async function decode(what: readonly string[], flags: DecodeFlags, io: Io): Promise<number> {
+  const capture = flags.pcap === undefined ? undefined : new CaptureOfFound(flags.pcap);
+  let whole = true;
   try {
-    return await readFile(name);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const hint = 'Give hex digits, or the name of a file.';
-    throw new SimulatorError('decode.file', { where: name, what: code === 'ENOENT' ? 'neither hex digits nor a file' : message, hint });
+    for (const input of inputsOf(what, flags.follow ?? false, io)) {
+      if (!(await decodeInput(input, flags, io, capture))) whole = false;
+    }
+  } finally {
+    capture?.close();
+  }
+  return whole ? EXIT.held : EXIT.failed;
+}
+
+/** Whether everything was read to its end. */
+async function decodeInput(input: Input, flags: DecodeFlags, io: Io, capture: CaptureOfFound | undefined): Promise<boolean> {
+  const finder = new MessageFinder();
+  const choice = choiceOf(flags);
+  const show = shower(flags, io);
+  let [found, whole] = [0, true];
+  const take = (messages: readonly FoundMessage[]): void => {
+    let text = '';
+    for (const message of messages) {
+      found++;
+      if (message.broken || message.inspected.fault) whole = false;
+      for (const chosen of choice.of(message)) {
+        text += show(chosen);
+        capture?.add(chosen);
+      }
+    }
+    if (text !== '') io.out(text);
+  };
+  for await (const part of input.parts) take(finder.push(part));
+  const { messages, problems } = finder.end();
+  take(messages);
+  if (found === 0) nothingIn(input.name, problems);
+  for (const problem of problems) io.err(`${input.name}: ${problem}\n`);
+  return whole && problems.length === 0;
+}
+
+function nothingIn(name: string, problems: readonly string[]): never {
+  const why = problems.length > 0 ? `: ${problems.join('; ')}` : '';
+  throw new SimulatorError('decode.nothing', {
+    where: name,
+    what: `no TPM command or response is in it${why}`,
+    hint: `Captures (pcap, pcapng) are read, bytes as they are, and dumps in text: ${KNOWN_DUMPS.map(({ program }) => program).join('; ')}.`,
+  });
+}
+
+function shower({ json, bytes: dump }: DecodeFlags, io: Io): (message: FoundMessage) => string {
+  if (json) return jsonLine;
+  const paint = painter(io.colors);
+  return ({ number, where, bytes, inspected, answers, broken }) => {
+    const { rc, fault } = inspected;
+    const heading = paint(titleOf(inspected, bytes.length), broken || fault || (rc && rc.code !== 0) ? 'bad' : 'heading');
+    const place = [where, answers === undefined ? '' : `answers #${answers}`].filter(Boolean).join(', ');
+    const about = paint(`  (${place})`, 'quiet');
+    const lines = [
+      `${heading}${place ? about : ''}${paint(`  #${number}`, 'quiet')}`,
+      ...(broken ? [`  ! ${broken}`] : []),
+      ...fieldLines(inspected),
+      ...(dump ? [hexDump(bytes)] : []),
+    ];
+    return `${lines.join('\n')}\n\n`;
+  };
+}
+
+function titleOf({ kind, name, rc, tpm }: FoundMessage['inspected'], bytes: number): string {
+  const said = rc ? `, ${rc.text}` : '';
+  if (kind === 'response' && name === undefined) return `response to a command that is not here${said}, ${bytes} bytes`;
+  return `${tpm ? `TPM ${tpm}: ` : ''}${name ?? 'unknown command'} ${kind}${said}, ${bytes} bytes`;
+}
+
+function jsonLine({ number, where, answers, broken, timeNs, conversation, bytes, inspected }: FoundMessage): string {
+  return `${JSON.stringify({
+    number,
+    ...(where && { where }),
+    ...(conversation && { conversation }),
+    ...(timeNs !== undefined && { timeNs: String(timeNs) }),
+    ...(answers !== undefined && { answers }),
+    bytes: toHex(bytes),
+    ...(broken && { broken }),
+    ...inspected,
+  })}\n`;
+}
+
+/** What was found as a capture: a connection for each conversation. */
+class CaptureOfFound {
+  readonly #capture: LiveCapture;
+  readonly #clients = new Map<string, number>();
+
+  constructor(file: string) {
+    this.#capture = new LiveCapture(file, `svm-sim ${version()}`);
+  }
+
+  add({ conversation, inspected, bytes, timeNs = 0n }: FoundMessage): void {
+    const client = this.#clients.get(conversation) ?? this.#clients.size;
+    this.#clients.set(conversation, client);
+    this.#capture.message(client, inspected.kind === 'command' ? 0 : 1, bytes, timeNs);
+  }
+
+  close(): void {
+    this.#capture.close();
   }
 }

@@ -7,8 +7,8 @@ export const decode = command({
   flags,
   exits: {
     held: 'every message is decoded',
-    failed: 'a message is not as its declaration says',
-    usage: 'wrong usage, or nothing to decode',
+    failed: 'a message is broken, or the input is cut off',
+    usage: 'wrong usage, or no message in it',
   },
   run: async (what, options, io) => (await import('./decode-messages.ts')).decode(what, options, io),
 });

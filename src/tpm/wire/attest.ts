@@ -1,4 +1,4 @@
-import { type Codec, oneOf, sizedOf, struct, tagged, UINT16, UINT32, UINT64, type Value } from '../../bytes/index.ts';
+import { type Codec, list, oneOf, REST, sizedOf, struct, tagged, UINT16, UINT32, UINT64, type Value } from '../../bytes/index.ts';
 import { TPMA_NV } from './attributes.ts';
 import {
   TPM2B_DATA,
@@ -18,7 +18,7 @@ import {
   TPMS_CLOCK_INFO,
   TPMS_TIME_INFO,
 } from './buffers.ts';
-import { isKnownTag, TPM_CAP, TPM_GENERATED_VALUE, TPM_ST } from './constants.ts';
+import { isKnownTag, LATER_CAP, TPM_CAP, TPM_GENERATED_VALUE, TPM_ST } from './constants.ts';
 import {
   TPM_ALG_ID,
   TPM_CAP_TYPE,
@@ -28,6 +28,7 @@ import {
   TPMI_RH_NV_INDEX,
   TPMI_YES_NO,
 } from './interface-types.ts';
+import { TPM2B_PUBLIC } from './keys.ts';
 
 // Part 2 §10.7, §10.10, §10.12, §13: tickets, capabilities, attestations, NV.
 
@@ -39,7 +40,8 @@ function tagOf(name: string, tags: Readonly<Record<string, number>>): Codec<numb
       const offset = reader.offset;
       const tag = reader.u16();
       if (Object.values(tags).includes(tag)) return tag;
-      return reader.fail(isKnownTag(tag) ? 'tag' : 'value', `0x${tag.toString(16)} is no tag of ${name}`, offset);
+      reader.refuse(isKnownTag(tag) ? 'tag' : 'value', `0x${tag.toString(16)} is no tag of ${name}`, offset);
+      return tag;
     },
   };
 }
@@ -57,20 +59,37 @@ export const TPMT_TK_AUTH = ticket('TPMT_TK_AUTH', 'Part 2 §10.7.5', 'AUTH_SIGN
 export const TPMT_TK_HASHCHECK = ticket('TPMT_TK_HASHCHECK', 'Part 2 §10.7.6', 'HASHCHECK');
 export type Ticket = Value<typeof TPMT_TK_CREATION>;
 
+/** Revision 1.83, Part 2 §10.6: the keys of the two ends of an SPDM session. */
+const TPMS_SPDM_SESSION_INFO = struct('TPMS_SPDM_SESSION_INFO', 'Part 2 §10.6', { reqKeyName: TPM2B_NAME, tpmKeyName: TPM2B_NAME });
+
 /** Part 2 §10.10.2. */
-export const TPMS_CAPABILITY_DATA = tagged('TPMS_CAPABILITY_DATA', 'Part 2 §10.10.2', { capability: TPM_CAP_TYPE }, 'capability', {
-  [TPM_CAP.ALGS]: { data: TPML_ALG_PROPERTY },
-  [TPM_CAP.HANDLES]: { data: TPML_HANDLE },
-  [TPM_CAP.COMMANDS]: { data: TPML_CCA },
-  [TPM_CAP.PP_COMMANDS]: { data: TPML_CC },
-  [TPM_CAP.AUDIT_COMMANDS]: { data: TPML_CC },
-  [TPM_CAP.PCRS]: { data: TPML_PCR_SELECTION },
-  [TPM_CAP.TPM_PROPERTIES]: { data: TPML_TAGGED_TPM_PROPERTY },
-  [TPM_CAP.PCR_PROPERTIES]: { data: TPML_TAGGED_PCR_PROPERTY },
-  [TPM_CAP.ECC_CURVES]: { data: TPML_ECC_CURVE },
-  [TPM_CAP.AUTH_POLICIES]: { data: TPML_TAGGED_POLICY },
-  [TPM_CAP.ACT]: { data: TPML_ACT_DATA },
-});
+export const TPMS_CAPABILITY_DATA = tagged(
+  'TPMS_CAPABILITY_DATA',
+  'Part 2 §10.10.2',
+  { capability: TPM_CAP_TYPE },
+  'capability',
+  {
+    [TPM_CAP.ALGS]: { data: TPML_ALG_PROPERTY },
+    [TPM_CAP.HANDLES]: { data: TPML_HANDLE },
+    [TPM_CAP.COMMANDS]: { data: TPML_CCA },
+    [TPM_CAP.PP_COMMANDS]: { data: TPML_CC },
+    [TPM_CAP.AUDIT_COMMANDS]: { data: TPML_CC },
+    [TPM_CAP.PCRS]: { data: TPML_PCR_SELECTION },
+    [TPM_CAP.TPM_PROPERTIES]: { data: TPML_TAGGED_TPM_PROPERTY },
+    [TPM_CAP.PCR_PROPERTIES]: { data: TPML_TAGGED_PCR_PROPERTY },
+    [TPM_CAP.ECC_CURVES]: { data: TPML_ECC_CURVE },
+    [TPM_CAP.AUTH_POLICIES]: { data: TPML_TAGGED_POLICY },
+    [TPM_CAP.ACT]: { data: TPML_ACT_DATA },
+  },
+  {
+    elsewhere: {
+      [LATER_CAP.PUB_KEYS]: { data: list('TPML_PUB_KEY', TPM2B_PUBLIC) },
+      [LATER_CAP.SPDM_SESSION_INFO]: { data: list('TPML_SPDM_SESSION_INFO', TPMS_SPDM_SESSION_INFO) },
+    },
+    // A manufacturer's own capabilities, and those to come: their structure is not known.
+    unknown: { data: REST },
+  },
+);
 export type TPMS_CAPABILITY_DATA = Value<typeof TPMS_CAPABILITY_DATA>;
 
 /** Part 2 §10.12.12: what a key of this TPM signs about this TPM. */
@@ -127,7 +146,7 @@ function nvSize(): typeof UINT16 & { readonly max: number } {
     read(reader) {
       const offset = reader.offset;
       const size = reader.u16();
-      if (size > MAX_NV_INDEX_SIZE) reader.fail('size', `${size} bytes, at most ${MAX_NV_INDEX_SIZE}`, offset);
+      if (size > MAX_NV_INDEX_SIZE) reader.refuse('size', `${size} bytes, at most ${MAX_NV_INDEX_SIZE}`, offset);
       return size;
     },
   };

@@ -1,7 +1,7 @@
 import { type Codec, fixed, list, sized, struct, tagged, UINT8, UINT32, UINT64 } from '../../bytes/index.ts';
 import { HASHES, type HashId, LARGEST_DIGEST, RSA_KEY_BITS } from './algorithms.ts';
 import { TPMA_ALGORITHM, TPMA_CC } from './attributes.ts';
-import { TPM_ALG } from './constants.ts';
+import { OTHER_ALG, TPM_ALG } from './constants.ts';
 import { TPM_ALG_ID, TPM_CC_CODE, TPM_ECC_CURVE, TPM_HANDLE, TPMI_ALG_HASH, TPMI_ALG_HASH_NULL } from './interface-types.ts';
 
 // Part 2 §10.3 to §10.9: sized buffers, digests, PCR selections, lists. A length above the buffer's is TPM_RC_SIZE.
@@ -43,13 +43,35 @@ const digestVariants = Object.fromEntries(HASHES.map(hash => [hash.id, { digest:
   { digest: Codec<Uint8Array> }
 >;
 
+/** Hashes that this TPM does not have, with the bytes of their digests. */
+const OTHER_DIGESTS: readonly (readonly [number, number])[] = [
+  [OTHER_ALG.SHA256_192, 24],
+  [TPM_ALG.SM3_256, 32],
+  [OTHER_ALG.SHA3_256, 32],
+  [OTHER_ALG.SHA3_384, 48],
+  [OTHER_ALG.SHA3_512, 64],
+  [OTHER_ALG.SHAKE256_192, 24],
+  [OTHER_ALG.SHAKE256_256, 32],
+  [OTHER_ALG.SHAKE256_512, 64],
+];
+const otherDigests = Object.fromEntries(OTHER_DIGESTS.map(([id, bytes]) => [id, { digest: fixed('digest', bytes) }]));
+
 /** Part 2 §10.3.2. */
-export const TPMT_HA = tagged('TPMT_HA', 'Part 2 §10.3.2', { hashAlg: TPMI_ALG_HASH }, 'hashAlg', digestVariants);
-/** TPMT_HA that may be TPM_ALG_NULL: the policies of hierarchies. */
-export const TPMT_HA_NULL = tagged('TPMT_HA+', 'Part 2 §10.3.2', { hashAlg: TPMI_ALG_HASH_NULL }, 'hashAlg', {
-  ...digestVariants,
-  [TPM_ALG.NULL]: {},
+export const TPMT_HA = tagged('TPMT_HA', 'Part 2 §10.3.2', { hashAlg: TPMI_ALG_HASH }, 'hashAlg', digestVariants, {
+  elsewhere: otherDigests,
 });
+/** TPMT_HA that may be TPM_ALG_NULL: the policies of hierarchies. */
+export const TPMT_HA_NULL = tagged(
+  'TPMT_HA+',
+  'Part 2 §10.3.2',
+  { hashAlg: TPMI_ALG_HASH_NULL },
+  'hashAlg',
+  {
+    ...digestVariants,
+    [TPM_ALG.NULL]: {},
+  },
+  { elsewhere: otherDigests },
+);
 
 export const PCR_SELECT_BYTES = 3;
 /** Bit n of byte m selects PCR 8m + n. This TPM wants exactly three bytes (PCR_SELECT_MIN and MAX). */
@@ -59,7 +81,7 @@ const pcrSelect: Codec<Uint8Array> = {
   read(reader) {
     const offset = reader.offset;
     const size = reader.u8();
-    if (size !== PCR_SELECT_BYTES) reader.fail('value', `sizeofSelect ${size}, this TPM takes ${PCR_SELECT_BYTES}`, offset);
+    if (size !== PCR_SELECT_BYTES) reader.refuse('value', `sizeofSelect ${size}, this TPM takes ${PCR_SELECT_BYTES}`, offset);
     return reader.take(size);
   },
 };

@@ -41,6 +41,32 @@ export const TPM_ALG = {
   ECB: 0x0044,
 } as const;
 export type TPM_ALG = (typeof TPM_ALG)[keyof typeof TPM_ALG];
+/** TCG Algorithm Registry, revision 1.34: what revision 1.59 of the library has no number for, or what no profile of it asks for. */
+export const OTHER_ALG = {
+  SHA256_192: 0x000e,
+  SHA3_256: 0x0027,
+  SHA3_384: 0x0028,
+  SHA3_512: 0x0029,
+  SHAKE128: 0x002a,
+  SHAKE256: 0x002b,
+  SHAKE256_192: 0x002c,
+  SHAKE256_256: 0x002d,
+  SHAKE256_512: 0x002e,
+  CCM: 0x0050,
+  GCM: 0x0051,
+  KW: 0x0052,
+  KWP: 0x0053,
+  EAX: 0x0054,
+  EDDSA: 0x0060,
+  EDDSA_PH: 0x0061,
+  LMS: 0x0070,
+  XMSS: 0x0071,
+  KEYEDXOF: 0x0080,
+  KMACXOF128: 0x0081,
+  KMACXOF256: 0x0082,
+  KMAC128: 0x0090,
+  KMAC256: 0x0091,
+} as const;
 
 /** Part 2 §6.4. */
 export const TPM_ECC = {
@@ -54,6 +80,8 @@ export const TPM_ECC = {
   SM2_P256: 0x0020,
 } as const;
 export type TPM_ECC = (typeof TPM_ECC)[keyof typeof TPM_ECC];
+/** Curves of the TCG Algorithm Registry that this TPM does not compute on. */
+export const OTHER_ECC = { BP_P256_R1: 0x0030, BP_P384_R1: 0x0031, BP_P512_R1: 0x0032, CURVE_25519: 0x0040, CURVE_448: 0x0041 } as const;
 
 /** Part 2 §6.5.2. Names without `TPM_CC_`; every code of the library, whether there is a record for it or not. */
 export const TPM_CC = {
@@ -248,6 +276,9 @@ export const TPM_CAP = {
   ACT: 0xa,
   VENDOR_PROPERTY: 0x100,
 } as const;
+
+/** Capabilities of revision 1.83 that 1.59 does not have (Part 2 §6.12 there). */
+export const LATER_CAP = { PUB_KEYS: 0xb, SPDM_SESSION_INFO: 0xc } as const;
 
 /** Part 2 §6.13. */
 export const TPM_PT = {

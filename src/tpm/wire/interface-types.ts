@@ -1,16 +1,32 @@
 import { type Codec, hex, named, oneOf, type Reader, UINT8, UINT16, UINT32, type Writer } from '../../bytes/index.ts';
 import { CIPHERS, CURVES, HASHES, RSA_KEY_BITS } from './algorithms.ts';
-import { TPM_ALG, TPM_CAP, TPM_CC, TPM_CLOCK_ADJUST, TPM_ECC, TPM_EO, TPM_RH, TPM_SE, TPM_ST, TPM_SU } from './constants.ts';
+import {
+  LATER_CAP,
+  OTHER_ALG,
+  OTHER_ECC,
+  TPM_ALG,
+  TPM_CAP,
+  TPM_CC,
+  TPM_CLOCK_ADJUST,
+  TPM_ECC,
+  TPM_EO,
+  TPM_RH,
+  TPM_SE,
+  TPM_ST,
+  TPM_SU,
+} from './constants.ts';
 
 // Part 2 §9: interface types. A wrong value is a fault with the name of the response code that the type asks for.
 
 const pick = <T extends Readonly<Record<string, number>>>(names: T, wanted: readonly number[]): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.entries(names).filter(([, value]) => wanted.includes(value)));
-const algs = (name: string, wanted: readonly number[], fault: string): Codec<number> => oneOf(name, UINT16, pick(TPM_ALG, wanted), fault);
+const ALL_ALGS = { ...TPM_ALG, ...OTHER_ALG };
+const algs = (name: string, wanted: readonly number[], fault: string): Codec<number> =>
+  oneOf(name, UINT16, pick(TPM_ALG, wanted), fault, ALL_ALGS);
 
 /** A number that names one of these values where it is known, but is not refused: in responses and lists. */
-export const TPM_ALG_ID = named('TPM_ALG_ID', UINT16, TPM_ALG);
-export const TPM_ECC_CURVE = named('TPM_ECC_CURVE', UINT16, TPM_ECC);
+export const TPM_ALG_ID = named('TPM_ALG_ID', UINT16, ALL_ALGS);
+export const TPM_ECC_CURVE = named('TPM_ECC_CURVE', UINT16, { ...TPM_ECC, ...OTHER_ECC });
 export const TPM_CC_CODE = named('TPM_CC', UINT32, TPM_CC);
 export const TPM_ST_TAG = named('TPM_ST', UINT16, TPM_ST);
 export const TPM_HANDLE = named(
@@ -24,7 +40,7 @@ export const TPMI_ST_COMMAND_TAG = oneOf('TPMI_ST_COMMAND_TAG', UINT16, { NO_SES
 export const TPM_SU_TYPE = oneOf('TPM_SU', UINT16, TPM_SU);
 export const TPM_SE_TYPE = oneOf('TPM_SE', UINT8, TPM_SE);
 export const TPM_EO_TYPE = oneOf('TPM_EO', UINT16, TPM_EO);
-export const TPM_CAP_TYPE = oneOf('TPM_CAP', UINT32, TPM_CAP);
+export const TPM_CAP_TYPE = oneOf('TPM_CAP', UINT32, TPM_CAP, 'value', LATER_CAP);
 export const TPM_CLOCK_ADJUST_TYPE = oneOf('TPM_CLOCK_ADJUST', UINT8, TPM_CLOCK_ADJUST);
 
 const hashIds = HASHES.map(hash => hash.id);
@@ -67,8 +83,15 @@ export const TPMI_ECC_CURVE = oneOf(
     CURVES.map(curve => curve.id),
   ),
   'curve',
+  { ...TPM_ECC, ...OTHER_ECC },
 );
-export const TPMI_RSA_KEY_BITS = oneOf('TPMI_RSA_KEY_BITS', UINT16, Object.fromEntries(RSA_KEY_BITS.map(bits => [String(bits), bits])));
+export const TPMI_RSA_KEY_BITS = oneOf(
+  'TPMI_RSA_KEY_BITS',
+  UINT16,
+  Object.fromEntries(RSA_KEY_BITS.map(bits => [String(bits), bits])),
+  'value',
+  { '4096': 4096 },
+);
 export const keyBitsOf = (cipher: number): Codec<number> =>
   oneOf(
     `TPMI_${CIPHERS.find(({ id }) => id === cipher)?.name.toUpperCase()}_KEY_BITS`,
@@ -105,7 +128,8 @@ function handles(name: string, ...allowed: readonly (number | [number, number])[
       const offset = reader.offset;
       const handle = reader.u32();
       for (const [first, last] of ranges) if (handle >= first && handle <= last) return handle;
-      return reader.fail('value', `${hex(handle, 8)} is no ${name}`, offset);
+      reader.refuse('value', `${hex(handle, 8)} is no ${name}`, offset);
+      return handle;
     },
     show: value => TPM_HANDLE.show?.(value) ?? hex(value, 8),
   };

@@ -1,6 +1,6 @@
-import { struct, tagged, UINT16 } from '../../bytes/index.ts';
+import { named, struct, tagged, UINT16 } from '../../bytes/index.ts';
 import { TPM2B_ECC_PARAMETER, TPM2B_PUBLIC_KEY_RSA, TPMT_HA } from './buffers.ts';
-import { TPM_ALG } from './constants.ts';
+import { OTHER_ALG, TPM_ALG } from './constants.ts';
 import {
   keyBitsOf,
   TPM_ALG_ID,
@@ -23,6 +23,7 @@ import {
 // names of Part 2 (`hashAlg` for TPMS_SCHEME_HASH).
 
 const cipher = (id: number) => ({ keyBits: keyBitsOf(id), mode: TPMI_ALG_SYM_MODE_NULL });
+const elsewhere = { [TPM_ALG.SM4]: { keyBits: named('TPMI_SM4_KEY_BITS', UINT16), mode: TPMI_ALG_SYM_MODE_NULL } };
 const ciphers = {
   [TPM_ALG.TDES]: cipher(TPM_ALG.TDES),
   [TPM_ALG.AES]: cipher(TPM_ALG.AES),
@@ -30,16 +31,30 @@ const ciphers = {
 } as const;
 
 /** Part 2 §11.1.6. For XOR, keyBits is the hash of the mask (TPMU_SYM_KEY_BITS.xor). */
-export const TPMT_SYM_DEF = tagged('TPMT_SYM_DEF', 'Part 2 §11.1.6', { algorithm: TPMI_ALG_SYM }, 'algorithm', {
-  ...ciphers,
-  [TPM_ALG.XOR]: { keyBits: TPMI_ALG_HASH },
-  [TPM_ALG.NULL]: {},
-});
+export const TPMT_SYM_DEF = tagged(
+  'TPMT_SYM_DEF',
+  'Part 2 §11.1.6',
+  { algorithm: TPMI_ALG_SYM },
+  'algorithm',
+  {
+    ...ciphers,
+    [TPM_ALG.XOR]: { keyBits: TPMI_ALG_HASH },
+    [TPM_ALG.NULL]: {},
+  },
+  { elsewhere },
+);
 /** Part 2 §11.1.7. */
-export const TPMT_SYM_DEF_OBJECT = tagged('TPMT_SYM_DEF_OBJECT', 'Part 2 §11.1.7', { algorithm: TPMI_ALG_SYM_OBJECT }, 'algorithm', {
-  ...ciphers,
-  [TPM_ALG.NULL]: {},
-});
+export const TPMT_SYM_DEF_OBJECT = tagged(
+  'TPMT_SYM_DEF_OBJECT',
+  'Part 2 §11.1.7',
+  { algorithm: TPMI_ALG_SYM_OBJECT },
+  'algorithm',
+  {
+    ...ciphers,
+    [TPM_ALG.NULL]: {},
+  },
+  { elsewhere },
+);
 /** TPMT_SYM_DEF_OBJECT of a symmetric object: it must have a cipher. */
 export const TPMT_SYM_DEF_CIPHER = tagged(
   'TPMT_SYM_DEF_OBJECT',
@@ -47,6 +62,7 @@ export const TPMT_SYM_DEF_CIPHER = tagged(
   { algorithm: TPMI_ALG_SYM_CIPHER },
   'algorithm',
   ciphers,
+  { elsewhere },
 );
 
 const hash = { hashAlg: TPMI_ALG_HASH };
@@ -83,13 +99,23 @@ const eccSigning = {
   [TPM_ALG.ECSCHNORR]: hash,
 } as const;
 
+/** Revision 1.83, Part 2 §11.2.1. */
+const otherSigning = { [OTHER_ALG.EDDSA]: hash, [OTHER_ALG.EDDSA_PH]: hash };
+
 /** Part 2 §11.2.1.5. */
-export const TPMT_SIG_SCHEME = tagged('TPMT_SIG_SCHEME', 'Part 2 §11.2.1.5', { scheme: TPMI_ALG_SIG_SCHEME_NULL }, 'scheme', {
-  ...rsaSigning,
-  ...eccSigning,
-  [TPM_ALG.HMAC]: hash,
-  [TPM_ALG.NULL]: {},
-});
+export const TPMT_SIG_SCHEME = tagged(
+  'TPMT_SIG_SCHEME',
+  'Part 2 §11.2.1.5',
+  { scheme: TPMI_ALG_SIG_SCHEME_NULL },
+  'scheme',
+  {
+    ...rsaSigning,
+    ...eccSigning,
+    [TPM_ALG.HMAC]: hash,
+    [TPM_ALG.NULL]: {},
+  },
+  { elsewhere: otherSigning },
+);
 /** Part 2 §11.2.4.2. */
 export const TPMT_RSA_SCHEME = tagged('TPMT_RSA_SCHEME', 'Part 2 §11.2.4.2', { scheme: TPMI_ALG_RSA_SCHEME }, 'scheme', {
   ...rsaSigning,
@@ -104,12 +130,19 @@ export const TPMT_RSA_DECRYPT = tagged('TPMT_RSA_DECRYPT', 'Part 2 §11.2.4.4', 
   [TPM_ALG.NULL]: {},
 });
 /** Part 2 §11.2.5.6. */
-export const TPMT_ECC_SCHEME = tagged('TPMT_ECC_SCHEME', 'Part 2 §11.2.5.6', { scheme: TPMI_ALG_ECC_SCHEME }, 'scheme', {
-  ...eccSigning,
-  [TPM_ALG.ECDH]: hash,
-  [TPM_ALG.ECMQV]: hash,
-  [TPM_ALG.NULL]: {},
-});
+export const TPMT_ECC_SCHEME = tagged(
+  'TPMT_ECC_SCHEME',
+  'Part 2 §11.2.5.6',
+  { scheme: TPMI_ALG_ECC_SCHEME },
+  'scheme',
+  {
+    ...eccSigning,
+    [TPM_ALG.ECDH]: hash,
+    [TPM_ALG.ECMQV]: hash,
+    [TPM_ALG.NULL]: {},
+  },
+  { elsewhere: otherSigning },
+);
 
 const rsaSignature = { hash: TPMI_ALG_HASH, sig: TPM2B_PUBLIC_KEY_RSA };
 const eccSignature = { hash: TPMI_ALG_HASH, signatureR: TPM2B_ECC_PARAMETER, signatureS: TPM2B_ECC_PARAMETER };
@@ -123,13 +156,23 @@ const signatures = {
   [TPM_ALG.ECSCHNORR]: eccSignature,
   [TPM_ALG.HMAC]: { hmac: TPMT_HA },
 } as const;
+const otherSignatures = { [OTHER_ALG.EDDSA]: eccSignature, [OTHER_ALG.EDDSA_PH]: eccSignature };
 /** Part 2 §11.3.4. */
-export const TPMT_SIGNATURE = tagged('TPMT_SIGNATURE', 'Part 2 §11.3.4', { sigAlg: TPMI_ALG_SIG_SCHEME }, 'sigAlg', signatures);
-/** TPMT_SIGNATURE where the TPM may answer with none. */
-export const TPMT_SIGNATURE_NULL = tagged('TPMT_SIGNATURE+', 'Part 2 §11.3.4', { sigAlg: TPMI_ALG_SIG_SCHEME_NULL }, 'sigAlg', {
-  ...signatures,
-  [TPM_ALG.NULL]: {},
+export const TPMT_SIGNATURE = tagged('TPMT_SIGNATURE', 'Part 2 §11.3.4', { sigAlg: TPMI_ALG_SIG_SCHEME }, 'sigAlg', signatures, {
+  elsewhere: otherSignatures,
 });
+/** TPMT_SIGNATURE where the TPM may answer with none. */
+export const TPMT_SIGNATURE_NULL = tagged(
+  'TPMT_SIGNATURE+',
+  'Part 2 §11.3.4',
+  { sigAlg: TPMI_ALG_SIG_SCHEME_NULL },
+  'sigAlg',
+  {
+    ...signatures,
+    [TPM_ALG.NULL]: {},
+  },
+  { elsewhere: otherSignatures },
+);
 
 /** The mode of EncryptDecrypt: TPM_ALG_NULL takes the key's. */
 export { TPMI_ALG_CIPHER_MODE_NULL };

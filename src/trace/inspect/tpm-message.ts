@@ -1,6 +1,6 @@
-import { DecodeError, type FieldSeen, getU32 } from '../../bytes/index.ts';
+import { DecodeError, type FieldSeen, getU32, hex } from '../../bytes/index.ts';
 import { codeOf, hasTpmHeader, rcOf, TPM_HEADER_BYTES } from '../../spec/index.ts';
-import { commands, decodeCommand, decodeResponse } from '../../tpm/index.ts';
+import { commands, decodeCommand, decodeResponse, otherCommands } from '../../tpm/index.ts';
 import { commandName, explainRc } from '../../tpm/wire/index.ts';
 import { depthOf } from './field-path.ts';
 
@@ -17,6 +17,8 @@ export interface InspectedField {
 /** A TPM command or response, taken apart. */
 export interface Inspected {
   readonly kind: 'command' | 'response';
+  /** Of a message of TPM 1.2. */
+  readonly tpm?: '1.2';
   /** `TPM2_RSA_Decrypt`; of a response whose command is not known, nothing. */
   readonly name: string | undefined;
   readonly code: number | undefined;
@@ -26,37 +28,55 @@ export interface Inspected {
   readonly fields: readonly InspectedField[];
   /** What could not be decoded, and why. */
   readonly fault?: string;
+  /** What is worth knowing and no fault. */
+  readonly remarks?: readonly string[];
 }
 
-/** Takes a command apart. Never fails: what cannot be decoded is said. */
-export function inspectCommand(bytes: Uint8Array): Inspected {
+/**
+ * Takes a command apart. Never fails: what cannot be decoded is said. `anyTpm`: what this simulator's TPM would refuse and another may
+ * take is a remark and no fault.
+ */
+export function inspectCommand(bytes: Uint8Array, anyTpm = false): Inspected {
   const code = hasTpmHeader(bytes) ? codeOf(bytes) : undefined;
-  const { fields, fault } = collect(onField => decodeCommand(bytes, onField));
-  return { kind: 'command', name: nameOf(code), code, fields: completed(bytes, fields, 'authorizationSize', 'parameters'), ...fault };
+  const { fields, said } = collect(anyTpm, (onField, onRefusal) => decodeCommand(bytes, onField, onRefusal));
+  return { kind: 'command', name: nameOf(code), code, fields: completed(bytes, fields, 'authorizationSize', 'parameters'), ...said };
 }
 
 /** Takes a response apart; `code` is the command's that it answers, as far as that is known. */
-export function inspectResponse(bytes: Uint8Array, code?: number): Inspected {
+export function inspectResponse(bytes: Uint8Array, code?: number, anyTpm = false): Inspected {
   const rc = hasTpmHeader(bytes) ? rcOf(bytes) : undefined;
-  const { fields, fault } = collect(onField => decodeResponse(code ?? 0, bytes, onField));
-  const said = rc === undefined ? {} : { rc: { code: rc, text: explainRc(rc).text } };
-  return { kind: 'response', name: nameOf(code), code, ...said, fields: completed(bytes, fields, 'parameterSize', 'parameters'), ...fault };
+  const { fields, said } = collect(anyTpm, (onField, onRefusal) => decodeResponse(code ?? 0, bytes, onField, onRefusal));
+  const answer = rc === undefined ? {} : { rc: { code: rc, text: explainRc(rc).text } };
+  return {
+    kind: 'response',
+    name: nameOf(code),
+    code,
+    ...answer,
+    fields: completed(bytes, fields, 'parameterSize', 'parameters'),
+    ...said,
+  };
 }
 
 /** The name of a command's code; a number when the standard has none. */
-const nameOf = (code: number | undefined): string | undefined =>
-  code === undefined ? undefined : (commands.get(code)?.name ?? commandName(code, 8));
+function nameOf(code: number | undefined): string | undefined {
+  if (code === undefined) return undefined;
+  const known = commands.get(code) ?? otherCommands.get(code);
+  return known?.name ?? (code >>> 29 === 1 ? `vendor command ${hex(code, 8)}` : commandName(code, 8));
+}
 
 /** The parts of a message are not named: what is in them is. */
 const PART = /^(header|handles|params|returns)\.(?=.)/;
 
-type Collected = { readonly fields: readonly InspectedField[]; readonly fault: { readonly fault?: string } };
+type Said = { readonly fault?: string; readonly remarks?: readonly string[] };
+type Collected = { readonly fields: readonly InspectedField[]; readonly said: Said };
+type Decode = (onField: (field: FieldSeen) => void, onRefusal?: (what: string) => void) => unknown;
 
-function collect(decode: (onField: (field: FieldSeen) => void) => unknown): Collected {
+function collect(anyTpm: boolean, decode: Decode): Collected {
   const seen: FieldSeen[] = [];
-  let fault: { readonly fault?: string } = {};
+  const remarks: string[] = [];
+  let fault: Said = {};
   try {
-    decode(field => seen.push(field));
+    decode(field => seen.push(field), anyTpm ? what => remarks.push(`not in this simulator's TPM: ${what.replace(PART, '')}`) : undefined);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     fault = { fault: error.message.replace(PART, '') };
@@ -70,7 +90,7 @@ function collect(decode: (onField: (field: FieldSeen) => void) => unknown): Coll
       length,
       ...(text === undefined ? {} : { text }),
     }));
-  return { fields, fault };
+  return { fields, said: { ...fault, ...(remarks.length > 0 && { remarks }) } };
 }
 
 /** With a field for the bytes that none was told of: the size in front of sessions or parameters, and what is left at the end. */

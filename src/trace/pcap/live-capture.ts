@@ -31,9 +31,14 @@ export class LiveCapture {
    * @throws {SimulatorError} `trace.unwritable`.
    */
   exchange({ client, command, response }: { client: number; command: Uint8Array; response: Uint8Array }, timeNs: bigint): void {
+    this.message(client, 0, command, timeNs);
+    this.message(client, 1, response, timeNs);
+  }
+
+  /** A message of a client (0) or to it (1). */
+  message(client: number, from: 0 | 1, bytes: Uint8Array, timeNs: bigint): void {
     const connection = this.#connections.get(client) ?? this.#open(client, timeNs);
-    this.#write(pcapngPacket({ timeNs, bytes: connection.send(0, command) }));
-    this.#write(pcapngPacket({ timeNs, bytes: connection.send(1, response) }));
+    this.#write(pcapngPacket({ timeNs, bytes: connection.send(from, bytes) }));
   }
 
   #open(client: number, timeNs: bigint): TcpConnection {

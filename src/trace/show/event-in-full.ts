@@ -66,14 +66,14 @@ export function fieldsOf(event: AnyEvent): readonly InspectedField[] {
 }
 
 /** Byte offset, length, name and value of each field, inner ones indented. */
-export function fieldLines({ fields, fault }: Inspected): string[] {
+export function fieldLines({ fields, fault, remarks = [] }: Inspected): string[] {
   const named = fields.map(field => ({ ...field, shown: '  '.repeat(depthOf(field.path)) + lastStep(field.path) }));
   const width = Math.min(40, Math.max(0, ...named.map(({ shown }) => shown.length)));
   const types = Math.min(26, Math.max(0, ...named.map(({ type }) => type.length)));
   const lines = named.map(({ shown, type, offset, length, text }) =>
     `  ${String(offset).padStart(5)} +${String(length).padEnd(4)} ${shown.padEnd(width)}  ${type.padEnd(types)}  ${shorten(text ?? '')}`.trimEnd(),
   );
-  return fault ? [...lines, `  ! ${fault}`] : lines;
+  return [...lines, ...(fault ? [`  ! ${fault}`] : []), ...remarks.map(remark => `  (${remark})`)];
 }
 
 const shorten = (text: string): string => (text.length > 90 ? `${text.slice(0, 87)}...` : text);
