@@ -1,19 +1,20 @@
 import type { Clock } from '../sim/index.ts';
 import { codeOf } from '../spec/index.ts';
+import { TPM_CC } from '../tpm/wire/index.ts';
 import type { Executable } from '../tpmrm/index.ts';
 
 /** Virtual milliseconds of a command on a hardware TPM of that time, in round figures; they only space the events of a trace. */
 const DURATION_MS: ReadonlyMap<number, number> = new Map([
-  [0x131, 1500], // CreatePrimary
-  [0x153, 1000], // Create
-  [0x156, 60], // Import
-  [0x157, 40], // Load
-  [0x159, 60], // RSA_Decrypt
-  [0x176, 10], // StartAuthSession
-  [0x120, 30], // EvictControl
-  [0x150, 40], // ObjectChangeAuth
-  [0x161, 3], // ContextLoad
-  [0x162, 3], // ContextSave
+  [TPM_CC.CreatePrimary, 1500],
+  [TPM_CC.Create, 1000],
+  [TPM_CC.Import, 60],
+  [TPM_CC.Load, 40],
+  [TPM_CC.RSA_Decrypt, 60],
+  [TPM_CC.StartAuthSession, 10],
+  [TPM_CC.EvictControl, 30],
+  [TPM_CC.ObjectChangeAuth, 40],
+  [TPM_CC.ContextLoad, 3],
+  [TPM_CC.ContextSave, 3],
 ]);
 const OTHER_MS = 2;
 

@@ -1,4 +1,4 @@
-import { CC } from './wire.ts';
+import { TPM_CC } from '../tpm/wire/index.ts';
 
 /** What a TPMA_CC (Part 2 §8.9) tells the kernel of a command. */
 export interface CommandShape {
@@ -32,6 +32,6 @@ export class CommandTable {
 function shapeOf(word: number): CommandShape {
   const code = word & 0xffff;
   // Linux tpm2_get_cc_attrs_tbl: FlushContext's handle is a parameter, and ContextSave's is translated whatever the TPM says.
-  const handles = code === CC.FlushContext || code === CC.ContextSave ? 1 : (word >>> 25) & 7;
+  const handles = code === TPM_CC.FlushContext || code === TPM_CC.ContextSave ? 1 : (word >>> 25) & 7;
   return { handles, returnsHandle: (word & (1 << 28)) !== 0, mayFlush: (word & (3 << 23)) !== 0 };
 }

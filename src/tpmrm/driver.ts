@@ -1,10 +1,11 @@
 import { getU32, setU32 } from '../bytes/index.ts';
 import type { Clock } from '../sim/index.ts';
 import { codeOf, rcOf, sizeOf, TPM_HEADER_BYTES } from '../spec/index.ts';
+import { TPM_CC, TPM_RC } from '../tpm/wire/index.ts';
 import { type Backend, BackendError } from './backend/backend.ts';
 import { Errno } from './errno.ts';
 import type { Recorder } from './recorder.ts';
-import { CC, message, RC } from './wire.ts';
+import { message } from './wire.ts';
 
 export const BUFFER_SIZE = 4096; // TPM_BUFSIZE, of one open file
 const FIRST_DELAY_MS = 20; // TPM2_DURATION_SHORT
@@ -43,10 +44,10 @@ export class Driver {
       const response = await this.#once(command);
       const rc = rcOf(response);
       // Linux tpm_transmit sends again on these two only; TPM_RC_YIELDED goes to the program as any other code.
-      if (rc !== RC.retry && rc !== RC.testing) return response;
-      if (rc === RC.testing && code === CC.SelfTest) return response;
+      if (rc !== TPM_RC.RETRY && rc !== TPM_RC.TESTING) return response;
+      if (rc === TPM_RC.TESTING && code === TPM_CC.SelfTest) return response;
       if (delayMs > LAST_DELAY_MS) {
-        this.warn(rc === RC.retry ? 'in retry loop' : 'self test is still running');
+        this.warn(rc === TPM_RC.RETRY ? 'in retry loop' : 'self test is still running');
         return response;
       }
       this.#clock.advanceMs(delayMs);
@@ -79,8 +80,8 @@ export class Driver {
   /** TPM2_FlushContext. The kernel goes on whatever comes of it. */
   async flush(handle: number): Promise<void> {
     try {
-      const rc = rcOf(await this.own(CC.FlushContext, [handle]));
-      if (rc !== RC.success) this.warn(`A TPM error (${rc}) occurred flushing context`);
+      const rc = rcOf(await this.own(TPM_CC.FlushContext, [handle]));
+      if (rc !== TPM_RC.SUCCESS) this.warn(`A TPM error (${rc}) occurred flushing context`);
     } catch (error) {
       if (!(error instanceof Errno)) throw error;
     }
@@ -91,10 +92,10 @@ export class Driver {
     const size = CONTEXT_HEADER + blobSizeAt(contexts, at);
     const context = new Uint8Array(size);
     context.set(contexts.subarray(at, at + size));
-    const response = await this.#ownOrFault('tpm2_load_context', CC.ContextLoad, context);
+    const response = await this.#ownOrFault('tpm2_load_context', TPM_CC.ContextLoad, context);
     const rc = rcOf(response);
-    if (formatOneNumber(rc) === RC.handle || rc === RC.referenceH0) return 'gone';
-    if (rc !== RC.success) {
+    if (formatOneNumber(rc) === TPM_RC.HANDLE || rc === TPM_RC.REFERENCE_H0) return 'gone';
+    if (rc !== TPM_RC.SUCCESS) {
       this.warn(`tpm2_load_context: failed with a TPM error 0x${rc.toString(16).toUpperCase().padStart(4, '0')}`);
       throw new Errno('EFAULT');
     }
@@ -104,10 +105,10 @@ export class Driver {
 
   /** TPM2_ContextSave: the TPMS_CONTEXT. `gone`: the handle ended with the last command. */
   async saveContext(handle: number): Promise<Uint8Array | 'gone'> {
-    const response = await this.#ownOrFault('tpm2_save_context', CC.ContextSave, [handle]);
+    const response = await this.#ownOrFault('tpm2_save_context', TPM_CC.ContextSave, [handle]);
     const rc = rcOf(response);
-    if (rc === RC.referenceH0) return 'gone';
-    if (rc !== RC.success) {
+    if (rc === TPM_RC.REFERENCE_H0) return 'gone';
+    if (rc !== TPM_RC.SUCCESS) {
       this.warn(`tpm2_save_context: failed with a TPM error 0x${rc.toString(16).toUpperCase().padStart(4, '0')}`);
       throw new Errno('EFAULT');
     }
@@ -135,7 +136,7 @@ const formatOneNumber = (rc: number): number => ((rc & 0x80) !== 0 ? rc & 0xff :
 /** The response that the kernel makes for a command which the TPM does not have (Linux tpm_dev_transmit). */
 export function unknownCommandResponse(): Uint8Array {
   const response = message(0);
-  setU32(response, 6, RESMGR_LAYER | RC.commandCode);
+  setU32(response, 6, RESMGR_LAYER | TPM_RC.COMMAND_CODE);
   return response;
 }
 const RESMGR_LAYER = 0x000b_0000; // TSS2_RESMGR_TPM_RC_LAYER

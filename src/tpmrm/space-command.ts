@@ -1,12 +1,12 @@
 import { getU32, setU32 } from '../bytes/index.ts';
 import { codeOf, rcOf, sizeOf, TPM_HEADER_BYTES } from '../spec/index.ts';
+import { handleType, TPM_CAP, TPM_CC, TPM_HT, TPM_RC } from '../tpm/wire/index.ts';
 import type { CommandShape } from './command-table.ts';
 import type { Driver } from './driver.ts';
 import { Errno } from './errno.ts';
 import type { Recorder } from './recorder.ts';
 import { copySpace, FREE, flushSpace, forget, hasSessions, loadSpace, type SpaceState, saveSpace } from './space.ts';
 import { mayHaveEnded, type Swapping } from './swapping.ts';
-import { CAP, CC, HANDLE_TYPE, handleType, RC } from './wire.ts';
 
 /**
  * One command of a space (Linux drivers/char/tpm/tpm2-space.c): its objects and sessions are loaded, handles translated, the command sent,
@@ -46,7 +46,7 @@ export class SpaceCommand {
       return await this.#orGiveUp(async () => {
         const stays = lazy && !mayHaveEnded(code, response, shape);
         await this.#mapNewHandle(response, shape);
-        const mapped = code === CC.GetCapability ? this.#mapHandleList(response) : response;
+        const mapped = code === TPM_CC.GetCapability ? this.#mapHandleList(response) : response;
         if (!stays) await this.#save();
         Object.assign(this.#space, this.#draft);
         return mapped;
@@ -93,7 +93,7 @@ export class SpaceCommand {
   #mapCommand(buffer: Uint8Array, { handles }: CommandShape): void {
     for (let at = TPM_HEADER_BYTES; at < TPM_HEADER_BYTES + 4 * handles; at += 4) {
       const handle = getU32(buffer, at);
-      if (handleType(handle) !== HANDLE_TYPE.transient) continue;
+      if (handleType(handle) !== TPM_HT.TRANSIENT) continue;
       const physical = this.#draft.objects[0xff_ffff - (handle & 0xff_ffff)] ?? FREE;
       if (physical === FREE) throw new Errno('EINVAL');
       setU32(buffer, at, physical);
@@ -101,15 +101,15 @@ export class SpaceCommand {
   }
 
   async #mapNewHandle(response: Uint8Array, { returnsHandle }: CommandShape): Promise<void> {
-    if (rcOf(response) !== RC.success || !returnsHandle) return;
+    if (rcOf(response) !== TPM_RC.SUCCESS || !returnsHandle) return;
     const handle = getU32(response, TPM_HEADER_BYTES);
     const type = handleType(handle);
     const { objects, sessions } = this.#draft;
-    if (type !== HANDLE_TYPE.transient && type !== HANDLE_TYPE.hmacSession && type !== HANDLE_TYPE.policySession) {
+    if (type !== TPM_HT.TRANSIENT && type !== TPM_HT.HMAC_SESSION && type !== TPM_HT.POLICY_SESSION) {
       this.#driver.warn(`tpm2_map_response_header: unknown handle 0x${handle.toString(16).toUpperCase().padStart(8, '0')}`);
       return;
     }
-    const table = type === HANDLE_TYPE.transient ? objects : sessions;
+    const table = type === TPM_HT.TRANSIENT ? objects : sessions;
     if (table.includes(handle)) {
       // Only what was loaded all the time can be in the table: the TPM was reset behind our back, and all of it is gone.
       this.#draft.loaded = false;
@@ -122,21 +122,21 @@ export class SpaceCommand {
       throw new Errno('ENOMEM');
     }
     table[slot] = handle;
-    if (type === HANDLE_TYPE.transient) setU32(response, TPM_HEADER_BYTES, virtualHandle(slot));
+    if (type === TPM_HT.TRANSIENT) setU32(response, TPM_HEADER_BYTES, virtualHandle(slot));
   }
 
   /** TPM_CAP_HANDLES: transient handles become the space's own; those of others go, after the TPM applied property and count. */
   #mapHandleList(response: Uint8Array): Uint8Array {
-    if (rcOf(response) !== RC.success) return response;
+    if (rcOf(response) !== TPM_RC.SUCCESS) return response;
     if (response.length < LIST) throw new Errno('EFAULT');
-    if (getU32(response, TPM_HEADER_BYTES + 1) !== CAP.handles) return response;
+    if (getU32(response, TPM_HEADER_BYTES + 1) !== TPM_CAP.HANDLES) return response;
     const count = getU32(response, TPM_HEADER_BYTES + 5);
     if (response.length !== LIST + 4 * count) throw new Errno('EFAULT');
     const others: number[] = [];
     const slots: number[] = [];
     for (let i = 0; i < count; i++) {
       const handle = getU32(response, LIST + 4 * i);
-      if (handleType(handle) !== HANDLE_TYPE.transient) others.push(handle);
+      if (handleType(handle) !== TPM_HT.TRANSIENT) others.push(handle);
       else if (this.#draft.objects.includes(handle)) slots.push(this.#draft.objects.indexOf(handle));
     }
     // The TPM's order is that of the slots, since they are loaded in this order; not so when they stay.

@@ -1,11 +1,11 @@
 import { getU16, getU32 } from '../bytes/index.ts';
 import { rcOf, TPM_HEADER_BYTES } from '../spec/index.ts';
+import { TPM_CC, TPM_RC } from '../tpm/wire/index.ts';
 import type { CommandShape } from './command-table.ts';
 import type { Driver } from './driver.ts';
 import { Errno } from './errno.ts';
 import type { Recorder } from './recorder.ts';
 import { copySpace, flushSpace, forget, type SpaceState, saveSpace } from './space.ts';
-import { CC, RC } from './wire.ts';
 
 /**
  * When the objects and sessions of a space leave the TPM: `eager` after each of its commands, as Linux does; `lazy` when somebody
@@ -18,11 +18,11 @@ export const SWAPPING = ['eager', 'lazy'] as const satisfies readonly Swapping[]
 const TPM_ST_SESSIONS = 0x8002;
 const CONTINUE_SESSION = 1;
 /** They end handles, or move them; the TPMA_CC does not say so of them. */
-const ENDING: ReadonlySet<number> = new Set([CC.FlushContext, CC.ContextSave, CC.Startup]);
+const ENDING: ReadonlySet<number> = new Set([TPM_CC.FlushContext, TPM_CC.ContextSave, TPM_CC.Startup]);
 
 /** Whether something of the space that was loaded may be gone after this command: then ContextSave finds out what, as in Linux. */
 export function mayHaveEnded(code: number, response: Uint8Array, { mayFlush, returnsHandle }: CommandShape): boolean {
-  if (rcOf(response) !== RC.success) return false;
+  if (rcOf(response) !== TPM_RC.SUCCESS) return false;
   return mayFlush || ENDING.has(code) || endedSession(response, returnsHandle);
 }
 

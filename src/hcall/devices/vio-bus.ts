@@ -75,7 +75,7 @@ export class VioBus {
   restore(state: ReadonlyMap<number, unknown>): void {
     for (const [unit, device] of this.#devices) {
       const saved = state.get(unit);
-      // What a device gave out at this unit address comes back to it.
+      // A type that no one can name: what this very kind of device gave out at this unit address comes back to it.
       if (saved !== undefined) device.restore(saved as never);
     }
   }

@@ -87,7 +87,7 @@ export class SwtpmProcess extends StreamBackend {
       child.once('spawn', resolve);
       child.once('error', cause => reject(cannotStart(program, cause)));
     });
-    // Extra 'pipe' entries of stdio are socket pairs on Linux.
+    // Extra 'pipe' entries of stdio are socket pairs on Linux; Node's types know them as one-way streams.
     state.data = new Link(child.stdio[3] as unknown as Duplex, 'swtpm');
     state.control = new Link(child.stdio[4] as unknown as Duplex, "swtpm's control channel");
     try {
