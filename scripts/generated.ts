@@ -5,6 +5,7 @@ import { scenarioJsonSchema } from '../src/scenario/index.ts';
 import { type CommandRecord, commands } from '../src/tpm/index.ts';
 import { linked, sourcesPage, threatsPage } from './citations/reference-pages.ts';
 import { decodePage } from './decode-page.ts';
+import { frontendTables } from './frontend-tables.ts';
 import { howTos } from './how-to.ts';
 import { rows } from './markdown.ts';
 import { architecture } from './rooms-picture.ts';
@@ -29,6 +30,7 @@ export const generated: readonly Generated[] = [
   { path: 'docs/hypercalls.md', text: () => linked(callTable('hypercall', 'Hypercalls', HYPERCALLS), REFERENCE) },
   { path: 'docs/ultracalls.md', text: () => linked(callTable('ultracall', 'Ultracalls', ULTRACALLS), REFERENCE) },
   { path: 'docs/tpm-commands.md', text: () => tpmCommands([...commands.values()]) },
+  { path: 'docs/frontends.md', text: () => linked(frontendTables(), REFERENCE) },
   { path: 'docs/profiles.md', text: () => linked(profileTable(), REFERENCE) },
   { path: 'docs/decode.md', text: decodePage },
   { path: 'docs/scenarios.md', text: () => linked(scenarioReference(), REFERENCE) },

@@ -12,6 +12,7 @@ const RECORDINGS: readonly (readonly [path: string, cases: number])[] = [
   ['esm/03-three-attachments-svm-add', 6],
   ['esm/04-authorize-after-make', 6],
   ['h_tpm_comm.json', 87],
+  ['qemu-frontends.json', 354],
   ['tpmrm.json', 85],
   ['tpm/09-swtpm-control-channel.jsonl', 31],
 ];

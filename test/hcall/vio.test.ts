@@ -75,13 +75,19 @@ describe('the vTPM on the VIO bus', () => {
     expect(take()).to.equal('c001000000000000');
   });
 
-  it('says so when a buffer is not mapped: copy-in, copy-out', async () => {
-    const { start, send, take, hypercall, hypervisor, guest, unit } = vtpmGuest();
+  it('says so when a buffer is not mapped: copy-in', async () => {
+    const { start, send, take, hypervisor, guest } = vtpmGuest();
     await start();
     await send('8002000e00008000');
     expect(take()).to.equal('80ff000000000003');
     await hypervisor.guestWaits(guest);
-    expect(take(), 'what lay in the buffer is answered too, and that cannot be copied out').to.equal('80ff000000000004');
+    expect(take(), 'a buffer that never held a command: nothing went to the TPM').to.equal('');
+    expect(await send('8002000e00003000')).to.equal(H.BUSY);
+  });
+
+  it('says so when a buffer cannot be written: copy-out', async () => {
+    const { start, send, take, hypercall, hypervisor, guest, unit } = vtpmGuest();
+    await start();
     await hypercall(CALL.PUT_TCE, unit, BUFFER.ioba, BUFFER.gpa | 1n); // the device may read only
     guest.write(BUFFER.gpa, Buffer.from(READ_PUBLIC, 'hex'), 'guest');
     expect(await send('8002000e00003000')).to.equal(H.SUCCESS);
@@ -111,9 +117,11 @@ describe('the vTPM on the VIO bus', () => {
     });
   });
 
-  it('loses queue, mappings and the running command at a machine reset; its TPM starts anew', async () => {
+  it('loses queue, mappings and the answer of the running command at a machine reset; its TPM starts anew', async () => {
     const tpm = echoTpm();
-    const { start, send, take, hypervisor, guest, hypercall, unit, transmit } = vtpmGuest(tpm);
+    const vtpm = vtpmGuest(tpm);
+    const { start, send, take, hypervisor, guest, hypercall, unit, transmit } = vtpm;
+    const events = recordOf(vtpm);
     await start();
     guest.write(BUFFER.gpa, Buffer.from(READ_PUBLIC, 'hex'), 'guest');
     await send('8002000e00003000');
@@ -121,7 +129,14 @@ describe('the vTPM on the VIO bus', () => {
     await hypervisor.guestWaits(guest);
     expect(take()).to.equal('');
     expect(tpm).to.include({ resets: 1 });
-    expect(tpm.commands).to.deep.equal([]);
+    expect(tpm.commands).to.deep.equal([READ_PUBLIC]);
+    expect(events.filter(({ kind }) => kind === 'note').map(({ data }) => (data as { text: string }).text)).to.deep.equal(
+      [
+        'tpm_spapr_request_completed: DMA write failure',
+        'spapr_vio_send_creq on uninitialized queue',
+        'tpm_spapr_request_completed: Error sending response',
+      ].map(line => QEMU_STDERR + line),
+    );
     expect(await hypercall(CALL.GET_TCE, unit, QUEUE.ioba)).to.equal(H.SUCCESS);
     await start();
     expect(await transmit(READ_PUBLIC)).to.equal(`80010000001800000000${READ_PUBLIC}`);

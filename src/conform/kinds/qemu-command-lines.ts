@@ -17,6 +17,7 @@ interface RecordedMonitorStep {
 /** What the real QEMU did with a command line. */
 interface RecordedCommandLine {
   readonly name: string;
+  readonly about?: string;
   readonly commandLine: string;
   readonly accepted: boolean;
   /** Absent when the machine came up. */
@@ -46,7 +47,7 @@ export const qemuCommandLines: RecordingKind<QemuCliRecording> = {
 const NO_SUCH_FILE = 'No such file or directory';
 
 /** Hands the command line to the simulated QEMU; verdict, messages, exit status, and what the monitor says of TPM devices. */
-function playCommandLine(recorded: RecordedCommandLine): PlayedCase {
+export function playCommandLine(recorded: RecordedCommandLine): PlayedCase {
   const { name, commandLine, accepted, exitStatus, stdout = [], stderr, monitor = [] } = recorded;
   const differences = new Differences();
   const launch = launchQemu(shellWords(commandLine), hostOf(recorded));
@@ -61,11 +62,29 @@ function playCommandLine(recorded: RecordedCommandLine): PlayedCase {
   return { name, differences: differences.all };
 }
 
-/** The recording machine had no TPM device; an swtpm listened on ctrl.sock except where the recorded message says otherwise. */
-function hostOf({ stderr }: RecordedCommandLine): QemuHost {
+/** Sockets at which an swtpm listened, where the recorded message does not say otherwise. */
+const SOCKETS = ['ctrl.sock', 'ctrl2.sock'];
+const NO_TPM = ['/dev/null', '/dev/zero', 'plain'];
+const DIRECTORIES = ['/dev'];
+
+/** The recording machine had no TPM device. */
+function hostOf({ stderr, about = '' }: RecordedCommandLine): QemuHost {
   const listens = !stderr.some(line => line.includes('Failed to connect'));
-  return { connect: path => (listens && path === 'ctrl.sock' ? null : NO_SUCH_FILE), openTpm: () => NO_SUCH_FILE };
+  const [, fault = null] = /an emulator at ctrl\.sock that fails: (\w+)/.exec(about) ?? [];
+  return {
+    connect: path => (listens && SOCKETS.includes(path) ? null : NO_SUCH_FILE),
+    openTpm: path => (DIRECTORIES.includes(path) ? 'Is a directory' : NO_TPM.includes(path) ? { noTpm: true } : NO_SUCH_FILE),
+    emulatorFault: () => fault as ReturnType<NonNullable<QemuHost['emulatorFault']>>,
+  };
 }
+
+/** JSON with its keys in order: the order in which QEMU gave them was not kept. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, inner) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
 
 function compareStep(field: string, step: RecordedMonitorStep, monitor: QemuMonitor, differences: Differences): void {
   if (step.hmp !== undefined) {
@@ -76,5 +95,5 @@ function compareStep(field: string, step: RecordedMonitorStep, monitor: QemuMoni
   if (step.qmp === undefined) return;
   const expected = step.error === undefined ? { return: step.return } : { error: step.error };
   const actual = monitor.qmp(step.qmp, step.arguments);
-  differences.compare(`${field} ${step.qmp}`, JSON.stringify(expected), JSON.stringify(actual));
+  differences.compare(`${field} ${step.qmp}`, canonical(expected), canonical(actual));
 }

@@ -49,10 +49,14 @@ export class TceTable implements Stateful<TceTableState> {
   /** The device reads guest memory; null when a page is not mapped for that, or is no RAM. */
   read(partition: Partition, ioba: number, length: number): Uint8Array | null {
     const out = new Uint8Array(length);
-    const done = this.#pieces(partition, ioba, length, 'read', (gpa, at, piece) => {
-      out.set(partition.read(gpa, piece, 'hypervisor'), at);
+    return this.readInto(partition, ioba, out) ? out : null;
+  }
+
+  /** The same into a buffer that it has. False: some of it could not be read; what came before is there. */
+  readInto(partition: Partition, ioba: number, buffer: Uint8Array): boolean {
+    return this.#pieces(partition, ioba, buffer.length, 'read', (gpa, at, piece) => {
+      buffer.set(partition.read(gpa, piece, 'hypervisor'), at);
     });
-    return done ? out : null;
   }
 
   /** The device writes guest memory. False: some of it was not mapped; what came before is written. */

@@ -1,5 +1,5 @@
 import type { Place, Stateful, World } from '../../sim/index.ts';
-import { H, hasTpmHeader, sizeOf } from '../../spec/index.ts';
+import { H, sizeOf } from '../../spec/index.ts';
 import { describeTpm } from '../../tpm/index.ts';
 import { recordExchange } from '../../tpmrm/index.ts';
 import type { Partition } from '../kvm/partition.ts';
@@ -7,7 +7,7 @@ import { type CrqEntry, CrqQueue, type CrqState, readCrqEntry, writeCrqEntry } f
 import { reportOnStderr } from './qemu-stderr.ts';
 import { TceTable, type TceTableState } from './tce-table.ts';
 import type { VioDevice } from './vio-bus.ts';
-import type { VtpmBackend } from './vtpm-backend.ts';
+import { FATAL, type VtpmBackend } from './vtpm-backend.ts';
 
 /** First byte of an entry. */
 const VALID = { init: 0xc0, command: 0x80 } as const;
@@ -17,8 +17,6 @@ const RESULT = 0x80;
 const ERROR = { copyIn: 3, copyOut: 4 } as const;
 const WINDOW_BYTES = 0x1000_0000;
 const LARGEST_BUFFER = 4096; // TPM_SPAPR_BUFFER_MAX
-/** tpm_util_write_fatal_error_response: TPM 1.2's tag and TPM_FAIL, whatever TPM it was. */
-const FATAL = Uint8Array.from([0, 0xc4, 0, 0, 0, 10, 0, 0, 0, 9]);
 
 export interface TpmSpaprState {
   readonly signals: number;
@@ -38,6 +36,7 @@ export interface TpmSpaprState {
  * once, the answer comes by the queue when the guest has waited for it (`settle`).
  */
 export class TpmSpapr implements VioDevice, Stateful<TpmSpaprState> {
+  static readonly largestBuffer = LARGEST_BUFFER;
   readonly unit: number;
   readonly backend: VtpmBackend;
   readonly tces: TceTable;
@@ -52,6 +51,8 @@ export class TpmSpapr implements VioDevice, Stateful<TpmSpaprState> {
   #buffer = new Uint8Array(LARGEST_BUFFER);
   #command: TpmSpaprState['command'] = 'none';
   #data = 0;
+  /** Until the TPM has answered. */
+  #running: Promise<void> | null = null;
 
   constructor(world: World, partition: Partition, backend: VtpmBackend, unit: number, place: Place) {
     this.#world = world;
@@ -107,14 +108,12 @@ export class TpmSpapr implements VioDevice, Stateful<TpmSpaprState> {
   /** The whole buffer is read, whatever the entry's length says: the TPM's header knows better. */
   #begin(data: number): number {
     if (this.busy) return H.BUSY;
-    const buffer = this.tces.read(this.#partition, data, this.bufferBytes);
     this.#data = data;
-    if (buffer) this.#buffer.set(buffer);
-    else {
+    if (!this.tces.readInto(this.#partition, data, this.#buffer.subarray(0, this.bufferBytes))) {
       reportOnStderr(this.#world, this.#place, 'tpm_spapr_got_payload: DMA read failure');
       this.#send({ valid: VALID.command, msg: MSG.error, data: ERROR.copyIn });
     }
-    // After a failure what the buffer held goes to the TPM all the same, and is answered too (tpm_spapr_process_cmd).
+    // After a failure what the buffer held, under what could be read, goes to the TPM all the same, and is answered too.
     this.#command = 'runs';
     return H.SUCCESS;
   }
@@ -127,9 +126,13 @@ export class TpmSpapr implements VioDevice, Stateful<TpmSpaprState> {
   /** The machine stops for good on this host: a command that runs comes to its end, its response is held (tpm_spapr_pre_save). */
   async finish(): Promise<void> {
     if (this.#command !== 'runs') return;
-    const response = await this.#execute(this.#packet());
-    this.#buffer.set(response.subarray(0, this.bufferBytes));
-    this.#command = 'held';
+    this.#running ??= this.#execute(this.#packet()).then(response => {
+      this.#running = null;
+      if (!response) return; // busy for ever
+      this.#buffer.set(response.subarray(0, this.bufferBytes));
+      this.#command = 'held';
+    });
+    await this.#running;
   }
 
   /** Command or response: as long as the TPM's header says, and no longer than the buffer. */
@@ -137,7 +140,12 @@ export class TpmSpapr implements VioDevice, Stateful<TpmSpaprState> {
     return this.#buffer.slice(0, Math.min(sizeOf(this.#buffer), this.bufferBytes));
   }
 
-  #execute(request: Uint8Array): Promise<Uint8Array> {
+  /** Null: nothing went to the TPM, and nothing will come. */
+  async #execute(request: Uint8Array): Promise<Uint8Array | null> {
+    if (request.length === 0) {
+      await this.backend.transmit(request);
+      return null;
+    }
     const route = {
       via: 'tpm-spapr',
       from: 'guest',
@@ -147,9 +155,8 @@ export class TpmSpapr implements VioDevice, Stateful<TpmSpaprState> {
       causes: 'answer',
     } as const;
     return recordExchange(this.#world.bus, route, request, async () => {
-      // A command shorter than its header would leave the backend waiting for the rest of it.
-      const result = hasTpmHeader(request) ? await this.backend.transmit(request) : FATAL;
-      if (!('fault' in result)) return result;
+      const result = await this.backend.transmit(request);
+      if (!result || !('fault' in result)) return result ?? FATAL;
       reportOnStderr(this.#world, this.#place, result.fault);
       return FATAL;
     });
@@ -160,27 +167,35 @@ export class TpmSpapr implements VioDevice, Stateful<TpmSpaprState> {
     this.#command = 'none';
     const bytes = this.#packet();
     if (this.tces.write(this.#partition, this.#data, bytes)) {
-      this.#send({ valid: VALID.command, msg: MSG.tpmCommand | RESULT, len: bytes.length, data: this.#data });
+      this.#answer({ valid: VALID.command, msg: MSG.tpmCommand | RESULT, len: bytes.length, data: this.#data });
       return;
     }
     reportOnStderr(this.#world, this.#place, 'tpm_spapr_request_completed: DMA write failure');
-    this.#send({ valid: VALID.command, msg: MSG.error, data: ERROR.copyOut });
+    this.#answer({ valid: VALID.command, msg: MSG.error, data: ERROR.copyOut });
   }
 
-  #send(entry: CrqEntry): void {
+  #answer(entry: CrqEntry): void {
+    if (!this.#send(entry)) reportOnStderr(this.#world, this.#place, 'tpm_spapr_request_completed: Error sending response');
+  }
+
+  /** False: the entry is lost. Only the TPM's answers are missed by anybody (tpm_spapr_request_completed). */
+  #send(entry: CrqEntry): boolean {
     const sent = this.crq.send(this.#partition, writeCrqEntry(entry));
-    if (sent === 'sent') {
-      if ((this.signals & 1) !== 0) this.interrupts++;
-    } else if (sent === 'unregistered') {
-      reportOnStderr(this.#world, this.#place, 'spapr_vio_send_creq on uninitialized queue');
-    }
+    if (sent === 'sent' && (this.signals & 1) !== 0) this.interrupts++;
+    if (sent === 'unregistered') reportOnStderr(this.#world, this.#place, 'spapr_vio_send_creq on uninitialized queue');
+    return sent === 'sent';
   }
 
-  /** Machine reset: queue, mappings and signals are gone, the TPM starts anew. A command that ran is forgotten. */
+  /**
+   * Machine reset: queue, mappings and signals are gone, the TPM starts anew. A command that runs is waited for, and its answer cannot be
+   * delivered any more. One that the TPM never answers would hold up QEMU for ever; here it is forgotten.
+   */
   async reset(): Promise<void> {
     this.crq.free();
     this.tces.reset();
     this.signals = 0;
+    await this.backend.beforeReset?.();
+    await this.settle();
     this.#command = 'none';
     await this.backend.reset();
   }

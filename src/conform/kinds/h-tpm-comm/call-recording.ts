@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SimulatorError } from '../../../sim/index.ts';
+import { checkRecording } from '../../check-recording.ts';
 
 /** Observations of H_TPM_COMM on a real QEMU: fixtures/observed/h_tpm_comm.json, described in fixtures/observed/h_tpm_comm.README.md. */
 const hex = z.string().regex(/^([0-9a-fA-F]{2})*$/, 'no hex digits, or an odd number of them');
@@ -75,27 +75,9 @@ export function isHTpmCommRecording(json: unknown): json is object {
   return Array.isArray(first?.steps) && first.steps.some((step: object) => 'hcall' in step);
 }
 
-/**
- * The recording, checked.
- * @throws {SimulatorError} with the first field that is not as the format wants it.
- */
-export function readRecording(file: string, json: unknown): Recording {
-  const { success, data, error } = recording.safeParse(json);
-  if (success) return data;
-  const issue = deepest(error.issues[0] as z.core.$ZodIssue);
-  throw new SimulatorError('conform.recording', {
-    where: `${file}: ${issue.path.map((step, i) => (typeof step === 'number' ? `[${step}]` : `${i ? '.' : ''}${String(step)}`)).join('')}`,
-    what: issue.message,
-    hint: 'The fields are described in fixtures/observed/h_tpm_comm.README.md.',
-  });
-}
-
-/** Of the branches of a union, the complaint of the one that got furthest. */
-function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
-  if (issue.code !== 'invalid_union') return issue;
-  const inner = issue.errors.flatMap(([first]) => (first ? [deepest(first)] : [])).sort((a, b) => b.path.length - a.path.length)[0];
-  return inner ? { ...inner, path: [...issue.path, ...inner.path] } : issue;
-}
+/** @throws {SimulatorError} with the first field that is not as the format wants it. */
+export const readRecording = (file: string, json: unknown): Recording =>
+  checkRecording(recording, file, json, 'fixtures/observed/h_tpm_comm.README.md');
 
 /** Bytes of RAM of the recorded machine: `-m 512` in its description. */
 export function ramBytes({ machine }: Recording): bigint {

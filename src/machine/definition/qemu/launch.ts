@@ -1,7 +1,8 @@
 import { type CharDev, openCharDev, openTpmDev, type QemuHost, TPM_TYPES, type TpmDev } from './backends.ts';
 import { type DeviceRequest, type Global, QemuMachine } from './machine.ts';
-import { TPM_DEVICES } from './models.ts';
+import { concernsTpm, TPM_DEVICES } from './models.ts';
 import { parseOptions, textOf, type Values } from './options.ts';
+import { programOf, type QemuProgram } from './programs.ts';
 
 export type Launch =
   /** The machine came up. */
@@ -43,9 +44,6 @@ const WITH_VALUE = new Set(
 const WITHOUT_VALUE = new Set(
   'nodefaults S nographic no-user-config enable-kvm no-reboot no-shutdown daemonize snapshot s usb version'.split(' '),
 );
-/** Machines of QEMU 7.2's ppc64 build. */
-const MACHINES =
-  /^(none|pseries(-\d+\.\d+(-sxxm)?)?|powernv(8|9|10)?|mac99|g3beige|40p|bamboo|ppce500|pegasos2|mpc8544ds|ref405ep|sam460ex|virtex-ml507)$/;
 
 /**
  * What QEMU makes of a command line, as far as TPM devices are concerned, in the order in which QEMU does things (softmmu/vl.c).
@@ -53,6 +51,7 @@ const MACHINES =
  */
 export function launchQemu(words: readonly string[], host: QemuHost): Launch {
   const program = (words[0] ?? '').replace(/.*\//, '');
+  const build = programOf(program);
   const say = ({ shown }: { readonly shown: string }, message: string): string => `${program}: ${shown}${shown && ': '}${message}`;
   const warnings: string[] = [];
   try {
@@ -60,8 +59,8 @@ export function launchQemu(words: readonly string[], host: QemuHost): Launch {
     const of = (...names: readonly string[]) => options.filter(({ name }) => names.includes(name));
     const devices = of('device').map(option => ({ option, request: deviceRequest(option, say) }));
     for (const { value } of of('tpmdev')) if (value === 'help') throw new Ended(TPM_TYPES);
-    helpOnDevices(of('device'));
-    const { type, confidential } = machineOf(of('machine', 'M'), program);
+    helpOnDevices(of('device'), build, say);
+    const { type, confidential } = machineOf(of('machine', 'M'), program, build);
     const objects = new Map(of('object').map(option => objectOf(option, say)));
     const chardevs = new Map<string, CharDev>();
     for (const option of of('chardev')) {
@@ -86,10 +85,11 @@ export function launchQemu(words: readonly string[], host: QemuHost): Launch {
       throw new Ended([say({ shown: '' }, 'PEF requires KVM')]);
     }
     if (type.startsWith('powernv') && !of('device').some(({ value }) => value.includes('ipmi-bmc'))) warnings.push(noBmc(program));
-    const machine = new QemuMachine(type, tpmdevs, of('global').map(globalOf));
+    const machine = new QemuMachine(build, type, tpmdevs, of('global').map(globalOf));
     for (const { option, request } of devices) {
       const added = machine.add(request);
-      if ('fault' in added) throw new Ended([say(option, added.fault), ...(added.below ?? [])]);
+      if (!('fault' in added)) continue;
+      throw new Ended(added.bare?.map(line => say({ shown: '' }, line)) ?? [say(option, added.fault), ...(added.below ?? [])]);
     }
     return { accepted: true, machine, stderr: warnings };
   } catch (ended) {
@@ -132,19 +132,29 @@ function deviceRequest(option: Option, say: Say): DeviceRequest {
   }
 }
 
-function helpOnDevices(devices: readonly Option[]): void {
-  for (const { value } of devices) {
-    const { values, help } = parseOptions(value, 'driver');
-    const model = TPM_DEVICES[textOf(values, 'driver') ?? ''];
-    if (help && model) throw new Ended([], { status: 0, stdout: model.help });
+function helpOnDevices(devices: readonly Option[], { devices: known }: QemuProgram, say: Say): void {
+  for (const option of devices) {
+    const { values, help } = parseOptions(option.value, 'driver');
+    const driver = textOf(values, 'driver') ?? '';
+    if (!help || !concernsTpm(driver)) continue;
+    const model = known.includes(driver) ? TPM_DEVICES[driver] : undefined;
+    throw model
+      ? new Ended([], { status: 0, stdout: model.help })
+      : new Ended([say(option, `Device '${driver}' not found`)], { status: 0 });
   }
 }
 
 /** Several -machine are one; the type is the last one named. */
-function machineOf(options: readonly Option[], program: string): { readonly type: string; readonly confidential: string | undefined } {
+function machineOf(
+  options: readonly Option[],
+  program: string,
+  build: QemuProgram,
+): { readonly type: string; readonly confidential: string | undefined } {
   const merged = new Map<string, unknown>(options.flatMap(({ value }) => [...parseOptions(value, 'type').values]));
-  const type = textOf(merged, 'type') ?? 'pseries';
-  if (!MACHINES.test(type)) throw new Ended([`${program}: unsupported machine type`, 'Use -machine help to list supported machines']);
+  const type = textOf(merged, 'type') ?? build.machine;
+  const known = 'Use -machine help to list supported machines';
+  if (type === null) throw new Ended([`${program}: No machine specified, and there is no default`, known]);
+  if (!build.machines.test(type)) throw new Ended([`${program}: unsupported machine type`, known]);
   return { type, confidential: textOf(merged, 'confidential-guest-support') };
 }
 
@@ -169,7 +179,7 @@ function tpmdevsOf(
   for (const option of options) {
     if (tpmdevs.size > 0) throw new Ended([say(option, 'Only one TPM is allowed.')]);
     const tpmdev = openTpmDev(parseOptions(option.value, 'type').values, chardevs, host);
-    if ('fault' in tpmdev) throw new Ended([say(option, tpmdev.fault), ...(tpmdev.below ?? [])]);
+    if ('faults' in tpmdev) throw new Ended([...tpmdev.faults.map(fault => say(option, fault)), ...(tpmdev.below ?? [])]);
     tpmdevs.set(tpmdev.id, tpmdev);
   }
   return tpmdevs;

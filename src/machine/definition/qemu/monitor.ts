@@ -14,6 +14,15 @@ const QOM_PROPERTIES = [
   { name: 'hotplugged', type: 'bool' },
   { name: 'hotpluggable', type: 'bool' },
 ];
+/** i8042 and mc146818rtc. */
+const ISA_INTERRUPTS = ['            kbd-irq = 1 (0x1)', '            mouse-irq = 12 (0xc)', '            irq = 8 (0x8)'];
+const TRUE = ['on', 'yes', 'true'];
+
+/** Text, number or switch, as the default says. */
+function shownValue(value: unknown, like: string | number | boolean): string {
+  if (typeof like === 'number') return `${Number(value)} (0x${Number(value).toString(16)})`;
+  return typeof like === 'boolean' ? String(value === true || TRUE.includes(String(value))) : `"${String(value)}"`;
+}
 const generic = (desc: string): QmpAnswer => ({ error: { class: 'GenericError', desc } });
 
 /** The monitor of a machine that came up: the commands that concern TPM devices. */
@@ -31,10 +40,7 @@ export class QemuMonitor {
       case 'info tpm':
         return this.#infoTpm();
       case 'info qtree':
-        return this.#vtpms().flatMap(device => [
-          `      dev: tpm-spapr, id "${device.id ?? `vtpm@${QemuMachine.unitOf(device).toString(16)}`}"`,
-          `        tpmdev = "${textOf(device.properties, 'tpmdev')}"`,
-        ]);
+        return this.#qtree();
       case 'info qom-tree':
         return this.#qomTree();
       default:
@@ -49,6 +55,9 @@ export class QemuMonitor {
         return this.#deviceAdd(new Map(Object.entries(args)));
       case 'device_del': {
         const id = String(args.id);
+        const device = this.#machine.find(id);
+        const fault = device && this.#machine.unplugFault(device);
+        if (fault) return generic(fault);
         if (this.#machine.remove(id)) return { return: {} };
         return { error: { class: 'DeviceNotFound', desc: `Device '${id}' not found` } };
       }
@@ -60,7 +69,14 @@ export class QemuMonitor {
         return this.#onDevice(args, device => qomGet(device, String(args.property)));
       case 'qom-set':
         return this.#onDevice(args, device => qomSet(device, String(args.property)));
+      case 'query-tpm-models':
+        return { return: this.#machine.program.models };
+      case 'query-tpm-types':
+        return { return: ['passthrough', 'emulator'] };
+      case 'query-tpm':
+        return { return: this.#frontends().map(device => this.#tpmInfo(device)) };
       case 'migrate':
+        for (const { migration } of this.#machine.tpmdevs.values()) if (migration) return generic(migration);
         this.#migrated = true; // the proxy has no state to send
         return { return: {} };
       case 'query-migrate':
@@ -78,18 +94,43 @@ export class QemuMonitor {
     return 'fault' in added ? generic(added.fault) : { return: {} };
   }
 
-  #vtpms(): readonly QemuDevice[] {
-    return this.#machine.devices.filter(({ driver }) => driver === 'tpm-spapr');
+  #frontends(): readonly QemuDevice[] {
+    return this.#machine.devices.filter(({ driver }) => TPM_DEVICES[driver]?.model !== undefined);
   }
 
   #infoTpm(): readonly string[] {
-    const lines = this.#vtpms().flatMap((device, index) => {
+    const lines = this.#frontends().flatMap((device, index) => {
       const id = textOf(device.properties, 'tpmdev') ?? '';
       const { type, chardev, path } = this.#machine.tpmdevs.get(id) ?? {};
       const options = type === 'emulator' ? `,chardev=${chardev}` : `,path=${path}`;
-      return [` tpm${index}: model=tpm-spapr`, `  \\ ${id}: type=${type}${options}`];
+      return [` tpm${index}: model=${TPM_DEVICES[device.driver]?.model}`, `  \\ ${id}: type=${type}${options}`];
     });
     return lines.length > 0 ? ['TPM device:', ...lines] : [];
+  }
+
+  #tpmInfo({ driver, properties }: QemuDevice): object {
+    const id = textOf(properties, 'tpmdev') ?? '';
+    const { type, chardev, path } = this.#machine.tpmdevs.get(id) ?? {};
+    const data = type === 'emulator' ? { chardev } : { path };
+    return { model: TPM_DEVICES[driver]?.model, options: { data, type }, id };
+  }
+
+  /** Lines of TPM devices, and those of a PC's own ISA devices that have an interrupt. */
+  #qtree(): readonly string[] {
+    const shown = this.#frontends().flatMap(device => this.#shownInTree(device));
+    return this.#machine.program.buses.ISA?.machines.test(this.#machine.type) ? [...shown, ...ISA_INTERRUPTS] : shown;
+  }
+
+  #shownInTree({ driver, id, properties }: QemuDevice): readonly string[] {
+    if (driver === 'tpm-spapr') {
+      const unit = QemuMachine.unitOf({ driver, id, properties }).toString(16);
+      return [`      dev: tpm-spapr, id "${id ?? `vtpm@${unit}`}"`, `        tpmdev = "${textOf(properties, 'tpmdev')}"`];
+    }
+    const shown = TPM_DEVICES[driver]?.shown;
+    if (!shown) return [];
+    const margin = ' '.repeat(shown.indent);
+    const values = Object.entries(shown.properties).map(([key, value]) => `${key} = ${shownValue(properties.get(key) ?? value, value)}`);
+    return [`${margin}dev: ${driver}, id "${id ?? ''}"`, ...[...values, ...(shown.below ?? [])].map(line => `${margin}  ${line}`)];
   }
 
   #qomTree(): readonly string[] {
