@@ -20,6 +20,7 @@ import { run } from './run/index.ts';
 import { scenarios } from './scenarios/index.ts';
 import { schema } from './schema/index.ts';
 import { svm } from './svm/index.ts';
+import { clean } from './terminal/clean.ts';
 import { tpm } from './tpm/index.ts';
 import { tpmrm } from './tpmrm/index.ts';
 import { trace } from './trace/index.ts';
@@ -59,7 +60,8 @@ const IN_GENERAL: Exits = { held: 'done, and nothing to object', failed: 'done, 
  * Runs the command line; the exit status. What a command needs is loaded when it is called, so that `--help` is quick.
  * @param argv arguments without program names.
  */
-export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+export async function runCli(argv: readonly string[], given: Io): Promise<number> {
+  const io = clean(given);
   let status: number = EXIT.held;
   const verbose = argv.includes('--verbose') || argv.includes('-v');
   const program = makeProgram(io, code => {

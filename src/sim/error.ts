@@ -1,3 +1,5 @@
+import { visible, visibleLines } from '../bytes/index.ts';
+
 /**
  * Something the person did or lacks: shown without a stack, with place and hint. What a simulated actor did is never an
  * exception of this kind, and a fault of the simulator itself goes up untouched.
@@ -15,11 +17,14 @@ export class SimulatorError extends Error {
   readonly blame: 'input' | 'environment';
 
   constructor(code: string, about: { where?: string; what: string; hint?: string; blame?: 'input' | 'environment'; cause?: unknown }) {
-    super(`${about.where ? `${about.where}: ` : ''}${about.what}`, { cause: about.cause });
+    // Names and words of the input stand in them: no message makes a line of its own, or moves a cursor.
+    const where = about.where === undefined ? undefined : visible(about.where);
+    const what = visible(about.what);
+    super(`${where ? `${where}: ` : ''}${what}`, { cause: about.cause });
     this.code = code;
-    this.where = about.where;
-    this.what = about.what;
-    this.hint = about.hint;
+    this.where = where;
+    this.what = what;
+    this.hint = about.hint === undefined ? undefined : visibleLines(about.hint);
     this.blame = about.blame ?? 'input';
   }
 }

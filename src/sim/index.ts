@@ -13,6 +13,7 @@ export {
   type Sight,
   type SimEvent,
 } from './events.ts';
+export { beginFile, type Growing, openFresh, PRIVATE, temporaryName } from './exclusive-file.ts';
 export { Random, type RandomState } from './random.ts';
 export { Lock, Scheduler } from './scheduler.ts';
 export { type Secret, SecretRegister } from './secrets.ts';

@@ -9,6 +9,7 @@ export { type Inspected, type InspectedField, inspectCommand, inspectResponse } 
 export { LiveCapture } from './pcap/live-capture.ts';
 export { toCapture } from './pcap/write-capture.ts';
 export { type Json, jsonLine, toJson } from './plain-json.ts';
+export { redacted } from './redact.ts';
 export { builtPage, escapeHtml } from './report/built-page.ts';
 export { type ReportOptions, toReport } from './report/html-report.ts';
 export { fieldLines, fieldsOf, inspectedOf, showSingle } from './show/event-in-full.ts';

@@ -1,6 +1,5 @@
 import { chmod, lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { SimulatorError } from '../../sim/index.ts';
+import { SimulatorError, temporaryName } from '../../sim/index.ts';
 
 export interface OutputFile {
   readonly path: string;
@@ -27,7 +26,7 @@ export async function writeWhole(...files: readonly OutputFile[]): Promise<void>
   const staged: Staged[] = [];
   try {
     for (const file of files) {
-      const done = await naming(file.path, () => stage(file, staged));
+      const done = await naming(file.path, () => stage(file));
       if (done) staged.push(done);
     }
     for (const { temporary, path } of staged) await naming(path, () => rename(temporary, path));
@@ -45,12 +44,12 @@ export async function refuseExisting({ path, replace = false }: Pick<OutputFile,
   throw new SimulatorError('file.exists', { where: path, what: 'the file exists', hint: 'Give --force to replace it.' });
 }
 
-async function stage({ path, contents, mode = 0o666 }: OutputFile, staged: readonly Staged[]): Promise<Staged | undefined> {
+async function stage({ path, contents, mode = 0o666 }: OutputFile): Promise<Staged | undefined> {
   const old = await stat(path).catch(ignoreMissing);
   const direct = old !== undefined && !old.isFile();
   // A symbolic link stays one: what it points to is replaced.
   const target = old ? await realpath(path) : path;
-  const temporary = direct ? path : join(dirname(target), `.${basename(target)}.${process.pid}-${staged.length}.tmp`);
+  const temporary = direct ? path : temporaryName(target);
   const file = await open(temporary, direct ? 'w' : 'wx', mode);
   try {
     for (const piece of contents instanceof Uint8Array ? [contents] : contents) await file.writeFile(piece);

@@ -43,6 +43,7 @@ export const flags = (made: Command) =>
     .option('--json', 'one JSON object a line on standard output')
     .option('--trace <file>', 'write every event to a file')
     .option('--report <file>', 'make one HTML page that shows the run')
+    .option('--redact', 'without keys, passphrases and other secrets in what is written: trace, page, JSON')
     .addOption(new Option('-q, --quiet', 'verdicts only').conflicts('verbose'))
     .option('-v, --verbose', 'every event, with its fields and bytes');
 

@@ -1,5 +1,5 @@
 import { hostPlans, seedOf, titleOf } from '../../scenario/index.ts';
-import type { AnyEvent } from '../../sim/index.ts';
+import { type AnyEvent, PRIVATE } from '../../sim/index.ts';
 import { FORMAT_VERSION, type TracedRun, toReport } from '../../trace/index.ts';
 import { writeText } from '../files/write-whole.ts';
 import { version } from '../version.ts';
@@ -20,7 +20,7 @@ export function reportSink(file: string): Sink {
     },
     close() {
       const page = toReport({ header: { format: 'svm-sim trace', version: FORMAT_VERSION, simulator: version() }, runs });
-      writeText(file, page);
+      writeText(file, page, PRIVATE);
     },
   };
 }

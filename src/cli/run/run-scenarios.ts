@@ -19,6 +19,7 @@ import { report } from '../terminal/show-error.ts';
 import { Breakpoint } from './breakpoint.ts';
 import type { RunFlags } from './flags.ts';
 import { keptTraces } from './kept-traces.ts';
+import { redacting } from './redacting.ts';
 import { reportSink } from './report-sink.ts';
 import { reporterSink, summarySink } from './reporters/choose.ts';
 import { runMany } from './run-many.ts';
@@ -48,11 +49,13 @@ export async function run(files: readonly string[], flags: RunFlags, io: Io): Pr
       hint: 'Does --filter leave any? Is the folder the right one?',
     });
   }
-  const sinks: Sink[] = [json ? jsonSink(io) : terminalSink(io, quiet ? 'quiet' : verbose ? 'verbose' : 'normal')];
-  if (trace !== undefined) sinks.push(traceSink(trace));
-  if (flags.keepTrace !== undefined) sinks.push(keptTraces(flags.keepTrace));
-  if (page !== undefined) sinks.push(reportSink(page));
-  for (const spec of reporter) sinks.push(reporterSink(spec, io));
+  const kept: Sink[] = json ? [jsonSink(io)] : [];
+  if (trace !== undefined) kept.push(traceSink(trace));
+  if (flags.keepTrace !== undefined) kept.push(keptTraces(flags.keepTrace));
+  if (page !== undefined) kept.push(reportSink(page));
+  for (const spec of reporter) kept.push(reporterSink(spec, io));
+  const sinks = flags.redact ? kept.map(redacting) : kept;
+  if (!json) sinks.unshift(terminalSink(io, quiet ? 'quiet' : verbose ? 'verbose' : 'normal'));
   if (!json) sinks.push(summarySink(io));
   let status: number = EXIT.held;
   /** Whether the next one is to be run. */

@@ -1,3 +1,4 @@
+import { visible, visibleDeep } from '../../bytes/index.ts';
 import { hostPlans, type Scenario, type ScenarioReport, seedOf, titleOf } from '../../scenario/index.ts';
 import type { AnyEvent } from '../../sim/index.ts';
 import type { UnlockProgress } from '../../svm/luks/index.ts';
@@ -39,7 +40,7 @@ export function terminalSink(io: Pick<Io, 'out' | 'err' | 'colors' | 'columns'>,
       timeline = new Timeline({ level, colors: io.colors, write: text => io.out(text), ...(columns === undefined ? {} : { columns }) });
       io.out(`\n${paint(titleOf(scenario), 'heading')}\n`);
       const told = hosts(scenario).map(({ name, tpm, profile }) => `${name}: TPM ${tpm}, profile ${profile}`);
-      io.out(`${paint(`${scenario.file}   seed ${seedOf(scenario)}   ${told.join('; ')}`, 'quiet')}\n`);
+      io.out(`${paint(`${visible(scenario.file)}   seed ${seedOf(scenario)}   ${told.join('; ')}`, 'quiet')}\n`);
       timeline.legend();
     },
     event: event => timeline?.event(event),
@@ -47,9 +48,9 @@ export function terminalSink(io: Pick<Io, 'out' | 'err' | 'colors' | 'columns'>,
     end(report, { failed }) {
       timeline?.flush();
       verdicts.push(report.ok);
-      io.out(showReport(report, paint));
+      io.out(showReport(visibleDeep(report), paint));
       failed.forEach((tried, i) => {
-        io.out(`${paint(`  try ${i + 1} of ${failed.length + 1} had failed`, 'quiet')}: ${whyFailed(tried)}\n`);
+        io.out(`${paint(`  try ${i + 1} of ${failed.length + 1} had failed`, 'quiet')}: ${visible(whyFailed(tried))}\n`);
       });
     },
     close() {

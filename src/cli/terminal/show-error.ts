@@ -1,3 +1,4 @@
+import { visible, visibleLines } from '../../bytes/index.ts';
 import type { Problem } from '../../scenario/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import { EXIT, type Io } from '../io.ts';
@@ -26,16 +27,19 @@ export async function report(error: unknown, io: Io, verbose: boolean): Promise<
 type Paint = (text: string, tone: 'bad' | 'heading' | 'quiet' | undefined) => string;
 
 /** Place, what is wrong, the source line with a caret, and what to do about it. */
-function showProblem({ file, line, column, what, hint, source }: Problem, paint: Paint): string {
+function showProblem(problem: Problem, paint: Paint): string {
+  const { line, column, hint } = problem;
+  const [file, what] = [visible(problem.file), visible(problem.what)];
+  const source = visibleLines(problem.source);
   const gutter = `${line} | `;
   // A tab before the caret stays a tab, so that the caret stands where the reader sees the column.
-  const lead = source.slice(0, column - 1).replace(/[^\t]/g, ' ');
+  const lead = visibleLines(problem.source.slice(0, column - 1)).replace(/[^\t]/g, ' ');
   const lines = [
     `${paint(`${file}:${line}:${column}`, 'heading')}: ${paint(what, 'bad')}`,
     `  ${paint(gutter, 'quiet')}${source}`,
     `  ${' '.repeat(gutter.length)}${lead}${paint('^', 'bad')}`,
   ];
-  if (hint) lines.push(indent(hint));
+  if (hint) lines.push(indent(visibleLines(hint)));
   return lines.join('\n');
 }
 

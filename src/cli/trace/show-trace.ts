@@ -1,3 +1,4 @@
+import { visible } from '../../bytes/index.ts';
 import { ACTORS, SimulatorError } from '../../sim/index.ts';
 import { listing, painter, readTrace, seenAs, showSingle, type TracedRun, viewpointOf, whoKnowsWhat } from '../../trace/index.ts';
 import { EXIT, type Io } from '../io.ts';
@@ -17,9 +18,9 @@ export async function show(file: string, flags: ShowFlags, io: Io): Promise<numb
       io.out(showSingle(event, events, paint));
       continue;
     }
-    io.out(`\n${paint(run.about.title, 'heading')}\n`);
+    io.out(`\n${paint(visible(run.about.title), 'heading')}\n`);
     const told = flags.as ? `as the ${flags.as} sees it: ${events.length} of ${run.events.length} events` : `${events.length} events`;
-    io.out(`${paint(`seed ${run.about.seed}, ${told}`, 'quiet')}\n`);
+    io.out(`${paint(`seed ${visible(run.about.seed)}, ${told}`, 'quiet')}\n`);
     if (flags.secrets) {
       for (const line of secretLines(events)) io.out(`${line}\n`);
       continue;

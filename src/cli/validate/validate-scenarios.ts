@@ -1,3 +1,4 @@
+import { visible } from '../../bytes/index.ts';
 import { loadScenario } from '../../scenario/index.ts';
 import { EXIT, type Io } from '../io.ts';
 import { report } from '../terminal/show-error.ts';
@@ -7,7 +8,7 @@ export async function validate(files: readonly string[], io: Io): Promise<number
   for (const file of files) {
     try {
       const { document, files } = await loadScenario(file);
-      io.out(`${file}: valid (${document.steps.length} steps, ${files.size} files)\n`);
+      io.out(`${visible(file)}: valid (${document.steps.length} steps, ${files.size} files)\n`);
     } catch (error) {
       status = Math.max(status, await report(error, io, false));
     }

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { visible } from '../../bytes/index.ts';
 import { Halt } from '../../hcall/index.ts';
 import { type HostSpec, Machine, type MachineState } from '../../machine/index.ts';
 import { type AnyEvent, createWorld, type World } from '../../sim/index.ts';
@@ -21,7 +22,7 @@ import type { InnerStep, StepOutcome } from './step-outcome.ts';
 import { tpmFaultsOf, withFaults } from './tpm-faults.ts';
 
 export const seedOf = ({ document }: Scenario): string => String(document.seed ?? 1);
-export const titleOf = ({ document, file }: Scenario): string => document.title ?? basename(file);
+export const titleOf = ({ document, file }: Scenario): string => visible((document.title ?? basename(file)).trim());
 
 /** Makes the machine of a run. */
 export type CreateMachine = (world: World, hosts: readonly HostSpec[]) => Promise<Machine>;

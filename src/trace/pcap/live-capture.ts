@@ -1,5 +1,5 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { SimulatorError } from '../../sim/index.ts';
+import { closeSync, writeSync } from 'node:fs';
+import { openFresh, PRIVATE, SimulatorError } from '../../sim/index.ts';
 import { pcapngHead, pcapngPacket } from './pcapng.ts';
 import { TcpConnection } from './tcp.ts';
 import { FIRST_CLIENT_PORT, TPM_PORT } from './write-capture.ts';
@@ -18,7 +18,7 @@ export class LiveCapture {
   /** @throws {SimulatorError} `trace.unwritable`. */
   constructor(file: string, application: string) {
     this.#file = file;
-    this.#fd = this.#try(() => openSync(file, 'w'));
+    this.#fd = this.#try(() => openFresh(file, PRIVATE));
     const names = new Map([
       [CLIENT, 'client'],
       [TPM, 'tpm'],

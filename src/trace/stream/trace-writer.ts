@@ -1,19 +1,19 @@
-import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Packr } from 'msgpackr';
-import { type AnyEvent, SimulatorError } from '../../sim/index.ts';
+import { type AnyEvent, beginFile, type Growing, PRIVATE, SimulatorError } from '../../sim/index.ts';
 import { FORMAT, FORMAT_VERSION, type TraceHeader, type TraceRecord, type TraceRun } from './trace-records.ts';
 
 const BUFFER_BYTES = 1 << 18;
 
 /**
- * Writes a trace as it happens. A regular file appears under its name only when it is complete: until `close` it is `FILE.part`.
+ * Writes a trace as it happens. A regular file appears under its name only when it is complete; it is for its owner alone, for a trace
+ * holds all keys of a run.
  * @throws {SimulatorError} when the file cannot be written.
  */
 export class TraceWriter {
   readonly #file: string;
-  readonly #target: string;
-  readonly #fd: number;
+  readonly #growing: Growing;
   readonly #packr = new Packr({ useRecords: false, variableMapSize: true });
   #pending: Buffer[] = [];
   #pendingBytes = 0;
@@ -21,9 +21,7 @@ export class TraceWriter {
 
   constructor(file: string, simulator: string) {
     this.#file = file;
-    // A pipe or a device cannot be renamed into place.
-    this.#target = isSpecial(file) ? file : `${file}.part`;
-    this.#fd = this.#try(() => openSync(this.#target, 'w'));
+    this.#growing = this.#try(() => beginFile(file, PRIVATE));
     this.#put({ format: FORMAT, version: FORMAT_VERSION, simulator } satisfies TraceHeader);
   }
 
@@ -56,7 +54,7 @@ export class TraceWriter {
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#try(() => {
-      for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
+      for (let done = 0; done < bytes.length; ) done += writeSync(this.#growing.fd, bytes, done);
     });
   }
 
@@ -64,14 +62,12 @@ export class TraceWriter {
   close(): void {
     this.#put({ type: 'end', records: this.#records } satisfies TraceRecord);
     this.#flush();
-    closeSync(this.#fd);
-    if (this.#target !== this.#file) this.#try(() => renameSync(this.#target, this.#file));
+    this.#try(() => this.#growing.finish());
   }
 
   /** Gives the trace up; nothing is left of it. */
   abandon(): void {
-    closeSync(this.#fd);
-    if (this.#target !== this.#file) rmSync(this.#target, { force: true });
+    this.#growing.abandon();
   }
 
   #try<T>(body: () => T): T {
@@ -83,9 +79,4 @@ export class TraceWriter {
       throw new SimulatorError('trace.write', { where: this.#file, what, blame: 'environment', cause: error });
     }
   }
-}
-
-function isSpecial(file: string): boolean {
-  const stat = statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory() ? statSync(file, { throwIfNoEntry: false }) : undefined;
-  return stat !== undefined && !stat.isFile() && !stat.isDirectory();
 }

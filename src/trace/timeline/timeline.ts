@@ -1,3 +1,4 @@
+import { visible } from '../../bytes/index.ts';
 import type { AnyEvent } from '../../sim/index.ts';
 import { render } from '../event/event-kinds.ts';
 import type { Rendering } from '../event/kind-record.ts';
@@ -72,7 +73,9 @@ export class Timeline {
     this.flush();
     this.#steps++;
     this.#depths.clear();
-    if (this.#options.level !== 'quiet') this.#write(`\n${this.#steps}. ${text}`, tone);
+    if (this.#options.level === 'quiet') return;
+    this.#options.write('\n');
+    this.#write(`${this.#steps}. ${text}`, tone);
   }
 
   #stepEnd(event: AnyEvent, { text, tone }: Rendering): void {
@@ -132,11 +135,11 @@ export class Timeline {
     const whole = indent + text;
     const room = columns === undefined ? Number.POSITIVE_INFINITY : Math.max(30, columns - head.length);
     const cut = whole.length > room ? `${whole.slice(0, room - 1)}…` : whole;
-    this.#options.write(`${this.#paint(head, 'quiet')}${this.#paint(cut, tone)}\n`);
+    this.#options.write(`${this.#paint(head, 'quiet')}${this.#paint(visible(cut), tone)}\n`);
   }
 
   #write(text: string, tone: Rendering['tone']): void {
-    this.#options.write(`${this.#paint(text, tone)}\n`);
+    this.#options.write(`${this.#paint(visible(text), tone)}\n`);
   }
 }
 

@@ -1,6 +1,7 @@
-import { nearest, SimulatorError } from '../../../sim/index.ts';
+import { visibleDeep } from '../../../bytes/index.ts';
+import { nearest, PRIVATE, SimulatorError } from '../../../sim/index.ts';
 import { painter } from '../../../trace/index.ts';
-import { writeText } from '../../files/write-whole.ts';
+import { COMMON, writeText } from '../../files/write-whole.ts';
 import type { Io } from '../../io.ts';
 import { jsonSink, type Sink, terminalSink } from '../sinks.ts';
 import { github } from './github.ts';
@@ -37,11 +38,11 @@ export function reporterSink(spec: string, io: Io): Sink {
   return {
     begin() {},
     event() {},
-    end: (report, { ms }) => void outcomes.push({ report, ms }),
+    end: (report, { ms }) => void outcomes.push({ report: visibleDeep(report), ms }),
     close() {
       const text = reporter.write(outcomes);
       if (file === '') io.out(text);
-      else writeText(file, text);
+      else writeText(file, text, COMMON);
     },
   };
 }
@@ -53,7 +54,7 @@ function intoFile(file: string, live: (out: (text: string) => void) => Sink): Si
     ...sink,
     close() {
       sink.close();
-      writeText(file, parts.join(''));
+      writeText(file, parts.join(''), PRIVATE);
     },
   };
 }
@@ -65,7 +66,7 @@ export function summarySink(io: Io): Sink {
   return {
     begin() {},
     event() {},
-    end: (report, { ms }) => void outcomes.push({ report, ms }),
+    end: (report, { ms }) => void outcomes.push({ report: visibleDeep(report), ms }),
     close() {
       if (outcomes.length < 2) return;
       const rows = [...outcomes].sort((a, b) => b.ms - a.ms).map(({ report, ms }) => ({ report, time: `${ms.toFixed(0)} ms` }));
