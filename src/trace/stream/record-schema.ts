@@ -34,7 +34,7 @@ const DATA: { readonly [K in EventKind]: z.ZodType<EventData[K]> } = {
   check: z.strictObject({ name: text, ok: z.boolean(), detail: text, source: text }),
   adversary: z.strictObject({ action: text, target: text, detail: text }),
   note: z.strictObject({ text }),
-} as { readonly [K in EventKind]: z.ZodType<EventData[K]> };
+};
 
 const around = {
   seq: count,
