@@ -1,5 +1,5 @@
 export type { Rule } from './adversary/rule.ts';
-export type { Mismatch } from './expect/expectation.ts';
+export { type Mismatch, showMismatch } from './expect/expectation.ts';
 export type { Candidate } from './explore/candidates.ts';
 export type { Found } from './explore/found.ts';
 export { CLASSES, type Exploration, type ExploreOptions, explore, type Finding, foundScenarios, showRule } from './explore/index.ts';
@@ -8,6 +8,7 @@ export type { Leak } from './invariants/leak-search.ts';
 export type { Choice } from './language/compose.ts';
 export { loadScenario, loadScenarios, parseScenario } from './language/load-scenario.ts';
 export { type Overrides, withOverrides } from './language/overrides.ts';
+export { type Place, placeOfFailure } from './language/places.ts';
 export { type Problem, ScenarioError } from './language/problem.ts';
 export { type Scenario, scenarioJsonSchema } from './language/scenario-schema.ts';
 export type { Explanation, Layer } from './run/explanation.ts';

@@ -8,8 +8,16 @@ import type { Recorder } from './recorder.ts';
 import { message } from './wire.ts';
 
 export const BUFFER_SIZE = 4096; // TPM_BUFSIZE, of one open file
+/** Whose commands these are, in the record. */
+const VIA = 'resource manager';
 const FIRST_DELAY_MS = 20; // TPM2_DURATION_SHORT
 const LAST_DELAY_MS = 2000; // TPM2_DURATION_LONG
+
+/**
+ * Answers that the manager reckons with when it saves or loads a space: a session whose command did not say continueSession is gone, and
+ * this is how that is found out (Linux drivers/char/tpm/tpm2-space.c tpm2_save_context, tpm2_load_context). They refuse nobody anything.
+ */
+export const EXPECTED_OF_TPM = ['TPM2_ContextSave', 'TPM2_ContextLoad'].map(name => ({ via: VIA, name, rc: TPM_RC.REFERENCE_H0 }));
 
 /** The kernel's way to the TPM (Linux drivers/char/tpm/tpm-interface.c). Whoever calls holds the chip's mutex. */
 export class Driver {
@@ -74,7 +82,7 @@ export class Driver {
   /** A command of the kernel's own. */
   async own(code: number, body: Uint8Array | readonly number[]): Promise<Uint8Array> {
     const command = message(code, body);
-    return this.#recorder.exchange('resource manager', command, () => this.transmit(command));
+    return this.#recorder.exchange(VIA, command, () => this.transmit(command));
   }
 
   /** TPM2_FlushContext. The kernel goes on whatever comes of it. */

@@ -6,6 +6,7 @@ export { SwtpmControl, type SwtpmState } from './backend/swtpm-control.ts';
 export { SwtpmProcess } from './backend/swtpm-process.ts';
 export { TpmChip, type TpmChipState } from './chip.ts';
 export { DeviceFile, type PollEvent } from './device-file.ts';
+export { EXPECTED_OF_TPM } from './driver.ts';
 export type { ErrnoName } from './errno.ts';
 export type { HostFile, HostFiles, IoResult } from './host-file.ts';
 export { HostDevices } from './host-files.ts';

@@ -1,6 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import { showsColors } from '../../src/cli/io.ts';
 import { readTrace } from '../../src/trace/index.ts';
@@ -167,7 +167,56 @@ describe('Options of svm-sim run', function () {
     const { status, out } = await svmSim('run', '-q', '--retries', '2', '--profile', 'documented', FAILS);
     expect(status).to.equal(1);
     expect(out).to.contain('try 1 of 3 had failed').and.to.contain('try 2 of 3 had failed');
+    expect(out)
+      .to.match(/^FAILED .*\(try 3, /m)
+      .and.to.contain('try 2 of 3 had failed (seed 1)');
     expect((await svmSim('run', '-q', '--retries', '2', HOLDS)).out).not.to.contain('had failed');
+  });
+
+  it('--reseed gives each further try a seed of its own, and the record has it', async () => {
+    const trace = join(folder, 'reseeded');
+    const argv = ['run', '-q', '--retries', '1', '--reseed', '--profile', 'documented', '--trace', trace, FAILS];
+    const { out } = await svmSim(...argv);
+    expect(out).to.contain('seed 1-try2').and.to.contain('try 1 of 2 had failed (seed 1)');
+    expect((await readTrace(trace)).runs[0]?.about.seed).to.equal('1-try2');
+  });
+
+  it('--strict makes a rule or fault that never struck a failure, with its line and the nearest moments', async () => {
+    const file = join(folder, 'never.yaml');
+    const rules = [
+      'adversary:',
+      '  - { at: hypercall, call: H_TPM_COMM, command: TPM2_Unseal, do: drop }',
+      '  - { at: page, region: kernel, occurrence: 99, do: flip, byte: 1 }',
+      'faults:',
+      '  - { fault: silent, command: TPM2_RSA_Decrypt, occurrence: 4 }',
+      '  - { fault: machine-reset, event: 100000 }',
+    ];
+    const text = [
+      'version: 1',
+      `include: ${resolve('fixtures/scenarios/_base.yaml')}`,
+      ...rules,
+      'steps:',
+      '  - do: boot',
+      '  - do: start',
+      '  - do: enter-secure-mode',
+    ];
+    writeFileSync(file, text.join('\n'));
+    const warnings = [
+      /^! .*never.yaml:4: rule 1 \(drop at hypercall\) never struck: no such moment came; nearest at hypercall: \w+ (once|\d+ times)/m,
+      /^! .*never.yaml:5: rule 2 \(flip at page\) never struck: it waits for number 99 of such moments, and there were \d+$/m,
+      /^! .*never.yaml:7: fault 1 \(silent\) never struck: it waits for number 4 of TPM2_RSA_Decrypt after host boot, and there were 1$/m,
+      /^! .*never.yaml:8: fault 2 \(machine-reset\) never struck: it waits for event #100000, and the last at which it can strike was #\d+$/m,
+    ];
+    const lenient = await svmSim('run', '-q', file, '--reporter', 'github');
+    expect(lenient.status).to.equal(0);
+    for (const warning of warnings) expect(lenient.out).to.match(warning);
+    expect(lenient.out).to.match(/^::warning file=.*never.yaml,line=4,title=[^:]*::rule 1 /m);
+    const xml = join(folder, 'strict.xml');
+    const strict = await svmSim('run', '-q', file, '--strict', '--reporter', `junit=${xml}`);
+    expect(strict.status).to.equal(1);
+    expect(strict.out).to.match(/^FAILED .*4 rules or faults never struck/m);
+    expect(readFileSync(xml, 'utf8')).to.contain('failures="4"').and.to.contain('name="rule 1 (drop at hypercall) strikes"');
+    expect((await svmSim('run', '-q', '--strict', HOLDS)).status).to.equal(0);
   });
 
   it('several reporters write at once: terminal and JSON lines too', async () => {

@@ -50,7 +50,7 @@ describe('svm-sim run', function () {
     const { status, out, err } = await svmSim('run', '--quiet', file);
     expect(status).to.equal(1);
     expect(out).to.match(
-      /✗ Step 3 \(enter-secure-mode\) did not give what was expected\.\n {2}When vm asks to become secure, the Ultravisor refuses: .*digest-kernel/,
+      /✗ Step 3 \(enter-secure-mode\) did not give what was expected\. {2}.*tampered.yaml:\d+\n {4}result {2}expected: secure\n[\s\S]*\n {2}When vm asks to become secure, the Ultravisor refuses: .*digest-kernel/,
     );
     for (const layer of ['caller', 'ultracall', 'hypercall', 'check']) expect(out).to.match(new RegExp(`^    ${layer} `, 'm'));
     expect(out).to.contain('2 of 5 steps were not run');

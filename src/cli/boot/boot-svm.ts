@@ -9,6 +9,7 @@ import { profileOf } from '../esm/verify-blob.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 import { reportSink } from '../run/report-sink.ts';
 import { jsonSink, type Sink, terminalSink, traceSink } from '../run/sinks.ts';
+import { stopwatch } from '../run/tries.ts';
 import type { BootFlags } from './flags.ts';
 
 /** Host boot, guest start, UV_ESM: the scenario that a person would write for it, run and shown as `run` does. */
@@ -22,14 +23,15 @@ export async function boot(flags: BootFlags, io: Io): Promise<number> {
   if (report !== undefined) sinks.push(reportSink(report));
   try {
     for (const sink of sinks) sink.begin(scenario);
-    const began = performance.now();
+    const watch = stopwatch();
     const result = await runScenario(scenario, {
       onEvent: event => {
         for (const sink of sinks) sink.event(event);
       },
+      onStep: watch.step,
       signal: io.signal,
     });
-    for (const sink of sinks) sink.end(result, { ms: performance.now() - began, failed: [] });
+    for (const sink of sinks) sink.end(result, { ...watch.times(), failed: [] });
     return result.interrupted ? EXIT.interrupted : result.ok ? EXIT.held : EXIT.failed;
   } finally {
     for (const sink of sinks) sink.close();

@@ -7,7 +7,7 @@ export const flags = (made: Command) =>
     .argument('<file...>', 'scenario files, or folders of them')
     .option(
       '--reporter <name>',
-      'also write the runs as junit, tap, github, json or terminal; "junit=FILE" into a file (may be given several times)',
+      'also write the runs as junit, tap, github, sarif, json or terminal; "junit=FILE" into a file (may be given several times)',
       several,
       [],
     )
@@ -23,6 +23,8 @@ export const flags = (made: Command) =>
         .argParser(atLeast(0))
         .conflicts(['break', 'tpmState', 'allowHardware']),
     )
+    .option('--reseed', 'with --retries: each further try with a seed of its own, made of that of the scenario')
+    .option('--strict', 'a rule of the adversary or a fault that never struck is a failure')
     .option('--timeout <time>', 'end a run after so much wall time: 500ms, 30s, 10min', milliseconds)
     .option('--virtual-timeout <time>', 'end a run after so much virtual time', milliseconds)
     .option('--max-events <n>', 'end a run after so many events', atLeast(1))

@@ -42,6 +42,10 @@ export function keptTraces(spec: string): Sink {
       else writer?.close();
       writer = undefined;
     },
+    broken() {
+      writer?.close();
+      writer = undefined;
+    },
     close: () => writer?.close(),
   };
 }

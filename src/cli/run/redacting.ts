@@ -16,6 +16,10 @@ export function redacting(sink: Sink): Sink {
       give();
       sink.end(report, facts);
     },
+    broken(one) {
+      give();
+      sink.broken?.(one);
+    },
     close() {
       give();
       sink.close();

@@ -12,15 +12,30 @@ import { unlockProgress } from './unlock-progress.ts';
 export interface RunFacts {
   /** Wall time of the last try. */
   readonly ms: number;
+  /** Wall time of each step, in their order. */
+  readonly stepMs: readonly number[];
   /** Tries before it, which failed. */
   readonly failed: readonly ScenarioReport[];
 }
+
+/** A scenario that could not be run, or not to its end. */
+export interface Broken {
+  readonly file: string;
+  /** What is wrong, each with its place; never empty. */
+  readonly problems: readonly { readonly what: string; readonly file?: string; readonly line?: number }[];
+}
+
+/** `scenario.yaml:5:3: ...` */
+export const showBroken = ({ problems }: Broken): readonly string[] =>
+  problems.map(({ what, file, line }) => `${file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}: `}${what}`);
 
 /** Somewhere a run is shown or kept. */
 export interface Sink {
   begin(scenario: Scenario): void;
   event(event: AnyEvent): void;
   end(report: ScenarioReport, facts: RunFacts): void;
+  /** A scenario, begun or not, gave no verdict. */
+  broken?(broken: Broken): void;
   /** How far the work on a disk's key slot is. */
   unlock?(progress: UnlockProgress): void;
   /** All runs are over, or the rest will not come. */
@@ -34,6 +49,7 @@ export function terminalSink(io: Pick<Io, 'out' | 'err' | 'colors' | 'columns'>,
   const paint = painter(io.colors);
   let timeline: Timeline | undefined;
   const verdicts: boolean[] = [];
+  let broken = 0;
   return {
     begin(scenario) {
       const { columns } = io;
@@ -48,18 +64,23 @@ export function terminalSink(io: Pick<Io, 'out' | 'err' | 'colors' | 'columns'>,
     end(report, { failed }) {
       timeline?.flush();
       verdicts.push(report.ok);
-      io.out(showReport(visibleDeep(report), paint));
+      io.out(showReport(visibleDeep(report), paint, failed.length));
       failed.forEach((tried, i) => {
-        io.out(`${paint(`  try ${i + 1} of ${failed.length + 1} had failed`, 'quiet')}: ${visible(whyFailed(tried))}\n`);
+        io.out(`${paint(`  try ${i + 1} of ${failed.length + 1} had failed`, 'quiet')} (seed ${visible(tried.seed)}): ${visible(whyFailed(tried))}\n`);
       });
+    },
+    broken(one) {
+      timeline?.flush();
+      broken++;
+      io.out(`\n${paint('NOTHING RAN', 'bad')}  ${visible(one.file)}: ${visible(showBroken(one).join('; '))}\n`);
     },
     close() {
       timeline?.flush();
-      if (verdicts.length < 2) return;
+      const all = verdicts.length + broken;
+      if (all < 2) return;
       const held = verdicts.filter(ok => ok).length;
-      io.out(
-        `${paint(`${verdicts.length} scenarios: ${held} held, ${verdicts.length - held} failed`, held === verdicts.length ? 'good' : 'bad')}\n`,
-      );
+      const rest = broken > 0 ? `, ${broken} could not be run` : '';
+      io.out(`${paint(`${all} scenarios: ${held} held, ${verdicts.length - held} failed${rest}`, held === all ? 'good' : 'bad')}\n`);
     },
   };
 }
@@ -75,7 +96,8 @@ export function jsonSink(io: Pick<Io, 'out'>): Sink {
         `${JSON.stringify({ type: 'run', file: scenario.file, title: titleOf(scenario), seed: seedOf(scenario), hosts: hosts(scenario) })}\n`,
       ),
     event: event => io.out(`${jsonLine(event)}\n`),
-    end: report => io.out(`${JSON.stringify(toJson({ type: 'verdict', ...report }))}\n`),
+    end: (report, { failed }) => io.out(`${JSON.stringify(toJson({ type: 'verdict', ...report, attempt: failed.length + 1 }))}\n`),
+    broken: one => io.out(`${JSON.stringify({ type: 'error', ...one })}\n`),
     close: () => {},
   };
 }

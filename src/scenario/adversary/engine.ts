@@ -28,6 +28,8 @@ export interface AdversaryOptions {
   readonly betray: Betray;
   readonly rules: readonly Rule[];
   readonly bytesOf: (contents: Contents) => Uint8Array;
+  /** Told each deed of a rule. */
+  readonly onStrike?: (rule: Rule, deed: { readonly target: string; readonly detail: string }, event: number) => void;
   readonly before?: AdversaryState | undefined;
   /** Note what a search wants to know of each moment. */
   readonly observe?: boolean;
@@ -46,6 +48,7 @@ export class Adversary implements Interceptor {
   readonly #watch: RuleWatch;
   readonly #traffic: Traffic;
   readonly #observe: boolean;
+  readonly #onStrike: AdversaryOptions['onStrike'];
   /** Hypercalls that are being handled, the innermost last, and the one that was handled last, for UV_RETURN. */
   readonly #calls: InterceptedHypercall[] = [];
   #answered: InterceptedHypercall | null = null;
@@ -54,11 +57,12 @@ export class Adversary implements Interceptor {
   /** Set while the actions on a message run: it is to be kept back for so many commands. */
   #heldFor: number | null = null;
 
-  constructor({ reach, betray, rules, bytesOf, before, observe = false }: AdversaryOptions) {
+  constructor({ reach, betray, rules, bytesOf, before, observe = false, onStrike }: AdversaryOptions) {
     this.#reach = reach;
     this.#betray = betray;
     this.#bytesOf = bytesOf;
     this.#observe = observe;
+    this.#onStrike = onStrike;
     this.#traffic = new Traffic(before?.traffic);
     const own = rules.filter(rule => rule.host === undefined || rule.host === reach.host);
     this.#watch = new RuleWatch(own, before?.moments ?? []);
@@ -133,7 +137,7 @@ export class Adversary implements Interceptor {
   async #before(moment: Moment, plan: CallPlan, intercepted: InterceptedHypercall | null) {
     const made: (Meant<'call'> & { readonly scene: Scene<Betrayal> })[] = [];
     for (const { rule, action } of this.#watch.meant(moment, 'call')) {
-      const scene = this.#scene(moment, intercepted, action.betrayed);
+      const scene = this.#scene(moment, intercepted, rule, action.betrayed);
       made.push({ action, rule, scene });
       await this.#acts(async () => action.before?.(plan, rule, scene));
     }
@@ -223,7 +227,7 @@ export class Adversary implements Interceptor {
   #change(moment: Moment, bytes: Uint8Array, intercepted: InterceptedHypercall): Uint8Array {
     let out = bytes;
     for (const meant of this.#watch.meant(moment, 'bytes'))
-      out = changed(meant, out, this.#scene(moment, intercepted, meant.action.betrayed)) ?? out;
+      out = changed(meant, out, this.#scene(moment, intercepted, meant.rule, meant.action.betrayed)) ?? out;
     return out;
   }
 
@@ -238,11 +242,11 @@ export class Adversary implements Interceptor {
   /** Whether any rule was meant. */
   #registers(moment: Moment, registers: Map<string, bigint>, intercepted: InterceptedHypercall | null): boolean {
     const meant = this.#watch.meant(moment, 'registers');
-    for (const { rule, action } of meant) action.apply(registers, rule, this.#scene(moment, intercepted, action.betrayed));
+    for (const { rule, action } of meant) action.apply(registers, rule, this.#scene(moment, intercepted, rule, action.betrayed));
     return meant.length > 0;
   }
 
-  #scene(moment: Moment, intercepted: InterceptedHypercall | null, asked: readonly Betrayal[] = []): Scene<Betrayal> {
+  #scene(moment: Moment, intercepted: InterceptedHypercall | null, rule: Rule, asked: readonly Betrayal[] = []): Scene<Betrayal> {
     const reach = this.#reach;
     const guest = intercepted ? reach.guest(intercepted.lpid) : reach.guestNamed(moment.guest);
     const lpid = intercepted?.lpid ?? guest?.lpid ?? 0;
@@ -260,7 +264,10 @@ export class Adversary implements Interceptor {
         this.#heldFor = commands;
       },
       bytesOf: this.#bytesOf,
-      tell: (target, detail, { action = moment.point, sights = [] } = {}) => reach.tell({ lpid, action, target, detail, sights }),
+      tell: (target, detail, { action = moment.point, sights = [] } = {}) => {
+        const event = reach.tell({ lpid, action, target, detail, sights });
+        this.#onStrike?.(rule, { target, detail }, event);
+      },
     };
   }
 }

@@ -46,7 +46,7 @@ export function reachOf(host: Host, world: World): Reach {
     resetTpm: () => resetTpmOf(host),
     waitMs: ms => clock.advanceMs(ms),
     tell: ({ lpid, action, target, detail, sights = [] }) =>
-      void bus.emit('adversary', 'hypervisor', { action, target, detail }, { sights, place: { host: name, lpid } }),
+      bus.emit('adversary', 'hypervisor', { action, target, detail }, { sights, place: { host: name, lpid } }),
     note: text => void bus.emit('note', 'hypervisor', { text }, { place: { host: name } }),
   };
 }

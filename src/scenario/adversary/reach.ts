@@ -43,8 +43,8 @@ export interface Reach {
   resetTpm(): Promise<void>;
   /** Lets virtual time pass. */
   waitMs(ms: number): void;
-  /** A deed, in the record. */
-  tell(deed: Deed): void;
+  /** A deed, in the record; its event. */
+  tell(deed: Deed): number;
   /** Something that a reader of the record has to know. */
   note(text: string): void;
 }

@@ -30,3 +30,6 @@ export interface Expectation<S extends z.ZodType = z.ZodType> {
 }
 
 export const expectation = <const S extends z.ZodType>(record: Expectation<S>): Expectation<S> => record;
+
+/** `result: expected secure, actual U_PERMISSION (-11): ...` */
+export const showMismatch = ({ field, expected, actual }: Mismatch): string => `${field}: expected ${expected}, actual ${actual}`;

@@ -20,43 +20,62 @@ function over(below: unknown, above: unknown): unknown {
   return out;
 }
 
+/** What the files of a scenario say together. */
+interface Composed {
+  value: unknown;
+  problems: Problem[];
+  /** The file that has the last word on a field of the scenario. */
+  sources: ReadonlyMap<string, Source>;
+}
+
 /** A scenario's text as a whole: includes and defaults under it, variables in their places. */
-export async function compose(source: Source, choice: Choice, depth = 0): Promise<{ value: unknown; problems: Problem[] }> {
+export async function compose(source: Source, choice: Choice, depth = 0): Promise<Composed> {
   const problems: Problem[] = [];
+  const sources = new Map<string, Source>();
   const own = source.value();
-  if (!isMapping(own)) return { value: own, problems };
+  if (!isMapping(own)) return { value: own, problems, sources };
   let value: unknown = own;
   if (own.include !== undefined) {
     const files = Array.isArray(own.include) ? own.include : [own.include];
     let below: unknown = {};
     for (const [i, file] of files.entries()) {
       const at = Array.isArray(own.include) ? ['include', i] : ['include'];
-      below = over(below, await included(source, String(file), at, depth, problems));
+      const inner = await included(source, String(file), at, depth, problems);
+      below = over(below, inner.value);
+      for (const [key, from] of inner.sources) sources.set(key, from);
     }
     value = over(below, own);
   }
-  if (depth > 0) return { value, problems };
+  for (const key of Object.keys(own)) sources.set(key, source);
+  if (depth > 0) return { value, problems, sources };
   const { include: _include, defaults, variables, ...rest } = value as Mapping;
   const known: Mapping = { ...(isMapping(variables) ? variables : {}), ...choice };
-  return { value: filled(withDefaults(rest, defaults), known, [], source, problems), problems };
+  return { value: filled(withDefaults(rest, defaults), known, [], source, problems), problems, sources };
 }
 
-async function included(source: Source, file: string, at: KeyPath, depth: number, problems: Problem[]): Promise<unknown> {
+async function included(
+  source: Source,
+  file: string,
+  at: KeyPath,
+  depth: number,
+  problems: Problem[],
+): Promise<Pick<Composed, 'value' | 'sources'>> {
+  const nothing = { value: {}, sources: new Map<string, Source>() };
   const whole = resolve(dirname(source.file), file);
   if (depth > 8) {
     problems.push(source.problem(at, 'the includes are nested too deep', 'Does a file include itself?'));
-    return {};
+    return nothing;
   }
   let text: string;
   try {
     text = await readFile(whole, 'utf8');
   } catch {
     problems.push(source.problem(at, `${file}: this file cannot be read`));
-    return {};
+    return nothing;
   }
   const inner = new Source(whole, text);
   problems.push(...inner.problems);
-  const { value, problems: more } = await compose(inner, {}, depth + 1);
+  const { value, problems: more, sources } = await compose(inner, {}, depth + 1);
   problems.push(...more);
   const edits: (() => void)[] = [];
   const moved = structuredClone(value);
@@ -66,7 +85,7 @@ async function included(source: Source, file: string, at: KeyPath, depth: number
     if (isPath(schema) && !/\$\{/.test(String(path))) edits.push(() => put(moved, where, move(String(path))));
   });
   for (const edit of edits) edit();
-  return moved;
+  return { value: moved, sources };
 }
 
 function put(root: unknown, path: KeyPath, value: string): void {

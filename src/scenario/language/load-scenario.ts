@@ -4,6 +4,7 @@ import { nearest, SimulatorError } from '../../sim/index.ts';
 import { type Choice, combinations, compose } from './compose.ts';
 import { domainProblems } from './guest-devices.ts';
 import { withOverrides } from './overrides.ts';
+import { placesOf } from './places.ts';
 import { type KeyPath, type Problem, ScenarioError } from './problem.ts';
 import { referenceProblems } from './references.ts';
 import { MATRIX, SCENARIO, type Scenario, type ScenarioDocument } from './scenario-schema.ts';
@@ -34,7 +35,7 @@ export async function parseScenario(text: string, file: string, choice: Choice =
   // Without a combination of its own, the first of the matrix.
   const matrix = matrixOf(source.value());
   const chosen = { ...combinations(matrix)[0], ...choice };
-  const { value, problems: composing } = await compose(source, chosen);
+  const { value, problems: composing, sources } = await compose(source, chosen);
   if (composing.length > 0) throw new ScenarioError(composing);
   const checked = SCENARIO.safeParse(value);
   if (!checked.success) throw new ScenarioError(problemsOf(source, SCENARIO, value, checked.error.issues));
@@ -42,7 +43,8 @@ export async function parseScenario(text: string, file: string, choice: Choice =
   const { files, problems } = await readFiles(source, document);
   const all = [...referenceProblems(source, document), ...domainProblems(source, document, files), ...problems];
   if (all.length > 0) throw new ScenarioError(all);
-  return matrix ? withChoice({ file, document, files }, chosen) : { file, document, files };
+  const scenario: Scenario = { file, document, files, places: placesOf(document, source, sources) };
+  return matrix ? withChoice(scenario, chosen) : scenario;
 }
 
 /** Every combination of the scenario's matrix, as a scenario each. */

@@ -5,6 +5,7 @@ import { STEP } from '../steps/step-kinds.ts';
 import { FAULT } from './fault-entry.ts';
 import { GUEST } from './guest-entry.ts';
 import { HOST, NAMED_HOST } from './host-entry.ts';
+import type { Places } from './places.ts';
 
 /** The version of the language that this simulator speaks. */
 export const LANGUAGE_VERSION = 1;
@@ -69,6 +70,8 @@ export interface Scenario {
   readonly document: ScenarioDocument;
   /** Contents by the path that the scenario writes. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Absent where no file was read. */
+  readonly places?: Places;
 }
 
 /** The language as a JSON Schema, for editors (draft 7: what YAML support of editors knows best). */

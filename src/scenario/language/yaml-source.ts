@@ -29,6 +29,11 @@ export class Source {
     return this.#problem(offset, what, hint);
   }
 
+  /** The line of a value, or of its nearest ancestor that is there. */
+  lineOf(path: KeyPath): number {
+    return Math.max(this.#lines.linePos(Math.min(this.#offsetOf(path), this.text.length)).line, 1);
+  }
+
   #offsetOf(path: KeyPath): number {
     for (let length = path.length; length > 0; length--) {
       const node = this.#doc.getIn(path.slice(0, length), true);

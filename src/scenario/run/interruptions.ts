@@ -11,6 +11,8 @@ export interface Interruption {
   readonly host: string;
   /** Of a machine reset: which guest. */
   readonly lpid?: number;
+  /** Its place among the scenario's faults, from 0 on. */
+  readonly index?: number;
 }
 
 /** Machine resets and losses of power that the scenario wants. */
@@ -19,11 +21,11 @@ export function interruptionsOf({
 }: {
   readonly document: Machines & { readonly faults?: readonly Fault[] | undefined };
 }): readonly Interruption[] {
-  return (document.faults ?? []).flatMap(({ fault, event = 0, host, guest: name }): Interruption[] => {
-    if (fault === 'power-loss') return [{ fault, event, host: hostNamed(document, host) }];
+  return (document.faults ?? []).flatMap(({ fault, event = 0, host, guest: name }, index): Interruption[] => {
+    if (fault === 'power-loss') return [{ fault, event, host: hostNamed(document, host), index }];
     if (fault !== 'machine-reset') return [];
     const guest = guestNamed(document, name);
-    return guest ? [{ fault, event, host: hostNamed(document, guest.host), lpid: guest.lpid }] : [];
+    return guest ? [{ fault, event, host: hostNamed(document, guest.host), lpid: guest.lpid, index }] : [];
   });
 }
 
@@ -33,7 +35,10 @@ const INSIDE_THE_TPM: ReadonlySet<AnyEvent['kind']> = new Set<AnyEvent['kind']>(
 const HYPERVISOR_HAS_CONTROL: ReadonlySet<AnyEvent['kind']> = new Set<AnyEvent['kind']>(['hcall.call', 'hcall.return']);
 
 /** Whether an interruption can take effect at an event. */
-export const canStrike = ({ fault, host, lpid }: Omit<Interruption, 'event'>, event: Pick<AnyEvent, 'kind' | 'host' | 'lpid'>): boolean =>
+export const canStrike = (
+  { fault, host, lpid }: Omit<Interruption, 'event' | 'index'>,
+  event: Pick<AnyEvent, 'kind' | 'host' | 'lpid'>,
+): boolean =>
   event.host === host &&
   (fault === 'power-loss' ? !INSIDE_THE_TPM.has(event.kind) : event.lpid === lpid && HYPERVISOR_HAS_CONTROL.has(event.kind));
 
@@ -41,15 +46,27 @@ export const canStrike = ({ fault, host, lpid }: Omit<Interruption, 'event'>, ev
 export class Interrupter {
   #waiting: readonly Interruption[];
   #struck: readonly Interruption[] = [];
+  readonly #onStrike: ((interruption: Interruption, event: number) => void) | undefined;
+  /** The last event at which one that still waits could have struck. */
+  readonly #could = new Map<Interruption, number>();
 
-  constructor(interruptions: readonly Interruption[]) {
+  constructor(interruptions: readonly Interruption[], onStrike?: (interruption: Interruption, event: number) => void) {
     this.#waiting = interruptions;
+    this.#onStrike = onStrike;
+  }
+
+  /** Those that did not strike, each with the last event at which it could have. */
+  get missed(): readonly { readonly interruption: Interruption; readonly last: number | undefined }[] {
+    return this.#waiting.map(interruption => ({ interruption, last: this.#could.get(interruption) }));
   }
 
   /** @throws {Halt} when it strikes. */
   hear(event: AnyEvent): void {
     if (this.#waiting.length === 0 && this.#struck.length === 0) return;
-    const now = this.#waiting.filter(one => event.seq >= one.event && canStrike(one, event));
+    const could = this.#waiting.filter(one => canStrike(one, event));
+    for (const one of could) this.#could.set(one, event.seq);
+    const now = could.filter(one => event.seq >= one.event);
+    for (const one of now) this.#onStrike?.(one, event.seq);
     this.#waiting = this.#waiting.filter(one => !now.includes(one));
     this.#struck = [...this.#struck, ...now];
     const strikes = this.#struck.find(one => canStrike(one, event));

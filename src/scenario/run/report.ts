@@ -1,8 +1,10 @@
 import type { Mismatch } from '../expect/expectation.ts';
 import type { Leak } from '../invariants/leak-search.ts';
+import type { StepPlace } from '../language/places.ts';
 import type { Explanation } from './explanation.ts';
 import type { EndReason } from './limits.ts';
 import type { StepOutcome } from './step-outcome.ts';
+import type { Warning } from './strikes.ts';
 
 export interface StepReport {
   /** Counts from 1. */
@@ -12,6 +14,8 @@ export interface StepReport {
   readonly do: string;
   /** What happened, in a line. */
   readonly text: string;
+  /** Where it stands. */
+  readonly place?: StepPlace;
   readonly ok: boolean;
   readonly outcome: StepOutcome;
   readonly mismatches: readonly Mismatch[];
@@ -41,6 +45,10 @@ export interface ScenarioReport {
   /** Steps that were not run, since an earlier one failed or somebody interrupted. */
   readonly notRun: number;
   readonly invariants: readonly InvariantReport[];
+  /** What the scenario asks for beyond what goes without saying: expectations of its steps, invariants that must not hold. */
+  readonly asked: number;
+  /** Rules and faults that did nothing though every step was run. */
+  readonly warnings: readonly Warning[];
   readonly events: number;
   readonly virtualTimeNs: bigint;
 }

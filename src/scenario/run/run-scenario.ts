@@ -1,5 +1,6 @@
 import type { AnyEvent } from '../../sim/index.ts';
 import type { Scenario } from '../language/scenario-schema.ts';
+import { honestRuns } from './honest-run.ts';
 import { RunEnded, wallEnded } from './limits.ts';
 import type { ScenarioReport, StepReport } from './report.ts';
 import { Session, type SessionOptions } from './session.ts';
@@ -25,7 +26,7 @@ const PATIENCE_MS = 1_000;
  */
 export async function runScenario(scenario: Scenario, options: RunOptions = {}): Promise<ScenarioReport> {
   const { signal, limits = {}, onSession, onStep } = options;
-  const session = await Session.create(scenario, options);
+  const session = await Session.create(scenario, { honest: honestRuns(scenario, options), ...options });
   onSession?.(session);
   const outside = fromOutside(signal, limits.wallMs);
   try {

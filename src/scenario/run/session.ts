@@ -5,20 +5,24 @@ import { type HostSpec, Machine, type MachineState } from '../../machine/index.t
 import { type AnyEvent, createWorld, type World } from '../../sim/index.ts';
 import type { UnlockProgress } from '../../svm/luks/index.ts';
 import { Adversary, type AdversaryState, betrayerOf, type Rule, reachOf } from '../adversary/index.ts';
+import { showMismatch } from '../expect/expectation.ts';
 import { completed, judge } from '../expect/expectations.ts';
 import { invariants, type Watcher } from '../invariants/index.ts';
 import type { Scenario } from '../language/scenario-schema.ts';
 import type { StepKind } from '../steps/step-kind.ts';
 import { kindOf } from '../steps/step-kinds.ts';
 import type { AnyStep } from './any-step.ts';
-import { explain } from './explanation.ts';
+import { culpritOf } from './culprit.ts';
+import { type Explanation, explain } from './explanation.ts';
+import type { HonestRuns } from './honest-step.ts';
 import { hostPlans } from './host-plans.ts';
-import { Interrupter, interruptionsOf } from './interruptions.ts';
+import { Interrupter, type Interruption, interruptionsOf } from './interruptions.ts';
 import { passed, RunEnded, type RunLimits } from './limits.ts';
 import type { InvariantReport, ScenarioReport, StepReport } from './report.ts';
 import { Run, type RunState } from './run-state.ts';
 import { StepEvents } from './step-events.ts';
 import type { InnerStep, StepOutcome } from './step-outcome.ts';
+import { Strikes, type Warning } from './strikes.ts';
 import { tpmFaultsOf, withFaults } from './tpm-faults.ts';
 
 export const seedOf = ({ document }: Scenario): string => String(document.seed ?? 1);
@@ -34,6 +38,8 @@ export interface SessionOptions {
   readonly onEvent?: (event: AnyEvent) => void;
   /** Told how far the work on a disk's key slot is; then Argon2 leaves the event loop free. */
   readonly onUnlock?: (progress: UnlockProgress) => void;
+  /** Other runs of the scenario, with which a step that fails is compared. */
+  readonly honest?: HonestRuns | undefined;
   /** Note every moment at which an adversary could act. */
   readonly observe?: boolean;
   readonly limits?: RunLimits;
@@ -67,9 +73,12 @@ export class Session {
   readonly #elapsedMs: () => number;
   #ended: RunEnded | null = null;
   #interrupter: Interrupter;
+  readonly #strikes: Strikes;
+  readonly #honest: HonestRuns | undefined;
+  readonly #profiles: ReadonlyMap<string, string>;
 
   private constructor(scenario: Scenario, world: World, machine: Machine, options: SessionOptions) {
-    const { observe = false, onEvent, onUnlock, limits = {}, now = () => 0 } = options;
+    const { observe = false, onEvent, onUnlock, limits = {}, now = () => 0, honest } = options;
     this.#limits = limits;
     const startedMs = now();
     this.#elapsedMs = () => now() - startedMs;
@@ -77,7 +86,10 @@ export class Session {
     this.world = world;
     this.machine = machine;
     this.#run = new Run(scenario, world, machine);
-    this.#interrupter = new Interrupter(interruptionsOf(scenario));
+    this.#strikes = new Strikes(scenario);
+    this.#honest = honest;
+    this.#profiles = new Map(hostPlans(scenario).map(({ name, profile }) => [name, profile]));
+    this.#interrupter = this.#interrupterOf(interruptionsOf(scenario));
     this.#run.runSteps = steps => this.#inner(steps);
     this.#run.onUnlock = onUnlock;
     const off: readonly string[] = scenario.document.switchOff ?? [];
@@ -88,7 +100,7 @@ export class Session {
     if (observe || scenario.document.adversary) this.setRules(scenario.document.adversary ?? [], undefined, observe);
     for (const host of machine.hosts) {
       const faults = tpmFaultsOf(scenario.document.faults, host.name);
-      if (faults.length > 0) host.chip.backend = withFaults(host.backend, faults, world, host.name);
+      if (faults.length > 0) host.chip.backend = withFaults(host.backend, faults, world, host.name, this.#strikes);
     }
   }
 
@@ -116,6 +128,10 @@ export class Session {
     this.#interrupter.hear(event);
   }
 
+  #interrupterOf(interruptions: readonly Interruption[]): Interrupter {
+    return new Interrupter(interruptions, (one, event) => this.#strikes.interruption(one, event));
+  }
+
   /** Nothing happens from now on: whoever still runs in the machine meets this at its next event. */
   end(why: RunEnded): void {
     this.#ended = why;
@@ -131,6 +147,7 @@ export class Session {
         betray: betrayerOf(host),
         rules,
         bytesOf,
+        onStrike: (rule, deed, event) => this.#strikes.rule(rule, deed, event),
         before: before?.get(host.name),
         observe,
       });
@@ -160,14 +177,15 @@ export class Session {
 
   /** Runs a step that need not be one of the scenario's. */
   async play(step: AnyStep): Promise<StepReport> {
-    const report = await this.#step(step, this.done + 1);
+    const report = await this.#step(step, this.done + 1, this.done);
     this.#interrupter.afterStep(this.machine);
     if (this.#fault) throw this.#fault.error;
     this.#steps.push(report);
     return report;
   }
 
-  async #step(step: AnyStep, number: number): Promise<StepReport> {
+  /** `at`: its place among the scenario's steps, if it is one of them. */
+  async #step(step: AnyStep, number: number, at?: number): Promise<StepReport> {
     const { world } = this;
     const run = this.#run;
     const kind = kindOf(step);
@@ -181,11 +199,43 @@ export class Session {
     const events = this.#recent.take(cause);
     const endNs = world.clock.nowNs;
     const evidence = { outcome, events, startNs, endNs, bytesOf: (contents: Parameters<Run['bytesOf']>[0]) => run.bytesOf(contents) };
+    const place = at === undefined ? undefined : this.scenario.places?.steps[at];
     const mismatches = judge(completed(step.expect, kind.usual), evidence);
     const ok = mismatches.length === 0;
-    const why = ok ? undefined : explain(text, outcome, mismatches, events);
-    world.bus.emit('step.end', 'owner', { step: name, ok, text: why?.sentence ?? text }, { cause });
-    return { number, name, do: step.do, text, ok, outcome, mismatches, ...(why ? { why } : {}), startNs, endNs };
+    const why = ok ? undefined : await this.#why(text, { step: at ?? 0, outcome, mismatches, events }, at !== undefined);
+    const said = why ? [...mismatches.map(showMismatch), why.sentence].join('; ') : text;
+    world.bus.emit('step.end', 'owner', { step: name, ok, text: said }, { cause });
+    return {
+      number,
+      name,
+      do: step.do,
+      text,
+      ...(place ? { place } : {}),
+      ok,
+      outcome,
+      mismatches,
+      ...(why ? { why } : {}),
+      startNs,
+      endNs,
+    };
+  }
+
+  async #why(text: string, failed: Omit<Parameters<typeof culpritOf>[0], 'strikes' | 'runs'>, whole: boolean): Promise<Explanation> {
+    const culprit = await culpritOf({ ...failed, strikes: this.#strikes.all, runs: whole ? this.#honest : undefined });
+    return explain({
+      ...failed,
+      ...culprit,
+      text,
+      file: this.scenario.file,
+      missed: this.#missed(),
+      profileOf: host => (host === undefined ? undefined : this.#profiles.get(host)),
+    });
+  }
+
+  #missed(): readonly Warning[] {
+    const moments = (host?: string) =>
+      [...this.#adversaries].flatMap(([name, adversary]) => (host === undefined || host === name ? adversary.moments : []));
+    return this.#strikes.missed(moments, this.#interrupter);
   }
 
   /** Steps of a strand: the rest of them is not run after one that failed. */
@@ -219,6 +269,8 @@ export class Session {
       steps: this.#steps,
       notRun,
       invariants: invariantReports,
+      asked: wanted.length + askedOf(scenario.document.steps),
+      warnings: notRun === 0 && !ended ? this.#missed() : [],
       events: this.#events,
       virtualTimeNs: this.world.clock.nowNs,
     };
@@ -241,7 +293,8 @@ export class Session {
 
   /** Goes back to a state of this session, with other rules from there on. */
   restore(state: SessionState, rules: readonly Rule[], interruptions = interruptionsOf(this.scenario)): void {
-    this.#interrupter = new Interrupter(interruptions);
+    this.#interrupter = this.#interrupterOf(interruptions);
+    this.#strikes.clear();
     this.machine.restore(state.machine);
     this.#run.restore(state.run);
     this.#steps = [...state.steps];
@@ -251,6 +304,18 @@ export class Session {
     this.setRules(rules, state.adversaries);
   }
 }
+
+/** Expectations that these steps, and those within them, have of their own. */
+const askedOf = (steps: readonly AnyStep[]): number =>
+  steps.reduce(
+    (sum, step) =>
+      sum +
+      Object.keys(step.expect ?? {}).length +
+      kindOf(step)
+        .strands(step)
+        .reduce((n, strand) => n + askedOf(strand), 0),
+    0,
+  );
 
 /** A weakness that the scenario shows: the run holds when the invariant does not. */
 const turned = (report: InvariantReport): InvariantReport => ({

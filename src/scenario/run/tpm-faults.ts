@@ -10,8 +10,14 @@ export const tpmFaultsOf = (faults: readonly Fault[] | undefined, host: string):
     one => one.fault !== 'machine-reset' && one.fault !== 'power-loss' && (one.host === undefined || one.host === host),
   );
 
+/** Who is told what comes to the TPM, and what becomes of it. */
+export interface FaultWatch {
+  command(host: string, name: string): void;
+  strike(fault: Fault, deed: string, event: number): void;
+}
+
 /** The TPM with faults, at the place where the kernel's driver meets it. */
-export function withFaults(inner: Backend, faults: readonly Fault[], world: World, host: string): Backend {
+export function withFaults(inner: Backend, faults: readonly Fault[], world: World, host: string, watch: FaultWatch): Backend {
   const counted = faults.map(fault => ({ fault, seen: 0 }));
   let dead = false;
   return {
@@ -25,6 +31,7 @@ export function withFaults(inner: Backend, faults: readonly Fault[], world: Worl
     async transmit(command) {
       if (dead) throw new BackendError('dead', 'the TPM is gone');
       const name = commandName(codeOf(command));
+      watch.command(host, name);
       const struck = counted.find(entry => {
         if (entry.fault.command !== undefined && entry.fault.command !== name) return false;
         entry.seen++;
@@ -32,12 +39,24 @@ export function withFaults(inner: Backend, faults: readonly Fault[], world: Worl
         return entry.seen >= first && entry.seen < first + (entry.fault.times ?? 1);
       });
       if (!struck) return inner.transmit(command);
-      world.bus.emit('note', 'tpm', { text: `fault: ${struck.fault.fault} at ${name}` }, { place: { host } });
+      const event = world.bus.emit('note', 'tpm', { text: `fault: ${struck.fault.fault} at ${name}` }, { place: { host } });
+      watch.strike(struck.fault, `${ABOUT[struck.fault.fault]?.(struck.fault) ?? struck.fault.fault} at ${name}`, event);
       if (struck.fault.fault === 'dies') dead = true;
       return strike(struck.fault, inner, command, world);
     },
   };
 }
+
+/** What the TPM was made to do. */
+const ABOUT: Partial<Record<Fault['fault'], (fault: Fault) => string>> = {
+  dies: () => 'die',
+  silent: () => 'be silent',
+  garbage: () => 'give what is no response',
+  short: () => 'lose half of its response',
+  slow: ({ ms = SLOW_MS }) => `take ${ms} ms`,
+  code: ({ code = 'TPM_RC_FAILURE' }) => `answer ${code}`,
+};
+const SLOW_MS = 30_000;
 
 async function strike(fault: Fault, inner: Backend, command: Uint8Array, world: World): Promise<Uint8Array> {
   switch (fault.fault) {
@@ -48,7 +67,7 @@ async function strike(fault: Fault, inner: Backend, command: Uint8Array, world: 
     case 'garbage':
       throw new BackendError('garbage', 'the TPM gave something that is no response');
     case 'slow':
-      world.clock.advanceMs(fault.ms ?? 30_000);
+      world.clock.advanceMs(fault.ms ?? SLOW_MS);
       return inner.transmit(command);
     case 'short': {
       const response = await inner.transmit(command);

@@ -40,9 +40,12 @@ describe('Running a scenario', () => {
 
   it('says why in one sentence and at every layer', async () => {
     const refused = (await play(TO_SECURE, OTHER_KERNEL)).steps[2]?.why;
-    expect(refused?.sentence).to.match(/^When vm asks to become secure, the Ultravisor refuses: .* \(check "digest-kernel"\)\.$/);
+    expect(refused?.sentence).to.match(
+      /^When vm asks to become secure, the hypervisor was told to flip \(kernel: .*\) here \(scenario line 3, rule 1\); the Ultravisor refuses: .* \(check "digest-kernel"\)\.$/,
+    );
     const lines = (refused?.layers ?? []).map(({ layer, text }) => `${layer}: ${text}`);
-    expect(lines[0]).to.contain('caller: sees U_PERMISSION (-11)');
+    expect(lines[0]).to.match(/^cause: the hypervisor was told to flip .*\(scenario line 3, rule 1\)$/);
+    expect(lines[1]).to.contain('caller: sees U_PERMISSION (-11)');
     expect(lines.join('\n')).to.match(/^ultracall: UV_ESM → U_PERMISSION \(-11\): ./m);
     expect(lines.join('\n')).to.match(/^check: digest-kernel: ./m);
     const byTpm = (await play(TO_SECURE, NO_TPM)).steps[2]?.why;
@@ -98,7 +101,9 @@ describe('Running a scenario', () => {
     const report = await play(`${TO_SECURE}    expect: { result: never returns }\n`, reset);
     expect(report.ok).to.equal(true);
     const unexpected = await play(TO_SECURE, reset);
-    expect(unexpected.steps[2]?.why?.sentence).to.equal('When vm asks to become secure, the call never comes back: machine reset.');
+    expect(unexpected.steps[2]?.why?.sentence).to.equal(
+      'When vm asks to become secure, the call never comes back: machine reset (scenario line 3, fault 1).',
+    );
   });
 
   it('tells whether the wrapping key and its password are the same after a reboot', async () => {

@@ -6,11 +6,12 @@ import type { Io } from '../../io.ts';
 import { jsonSink, type Sink, terminalSink } from '../sinks.ts';
 import { github } from './github.ts';
 import { junit } from './junit.ts';
-import type { Outcome, Reporter } from './reporter.ts';
+import type { Entry, Outcome, Reporter } from './reporter.ts';
+import { sarif } from './sarif.ts';
 import { tap } from './tap.ts';
 
 /** Reporters for other programs, by name. */
-export const reporters: ReadonlyMap<string, Reporter> = new Map([junit, tap, github].map(reporter => [reporter.name, reporter]));
+export const reporters: ReadonlyMap<string, Reporter> = new Map([junit, tap, github, sarif].map(reporter => [reporter.name, reporter]));
 
 /** Sinks that show events too; to standard output there is one of them already. */
 const LIVE: Readonly<Record<string, (out: (text: string) => void) => Sink>> = {
@@ -34,13 +35,14 @@ export function reporterSink(spec: string, io: Io): Sink {
       hint: `${meant === undefined ? '' : `Did you mean "${meant}"? `}Reporters: ${NAMES.join(', ')}.`,
     });
   }
-  const outcomes: Outcome[] = [];
+  const entries: Entry[] = [];
   return {
     begin() {},
     event() {},
-    end: (report, { ms }) => void outcomes.push({ report: visibleDeep(report), ms }),
+    end: (report, { failed, ...facts }) => void entries.push({ report: visibleDeep(report), ...facts, failed: failed.map(visibleDeep) }),
+    broken: broken => void entries.push({ broken: visibleDeep(broken) }),
     close() {
-      const text = reporter.write(outcomes);
+      const text = reporter.write(entries);
       if (file === '') io.out(text);
       else writeText(file, text, COMMON);
     },
@@ -66,7 +68,7 @@ export function summarySink(io: Io): Sink {
   return {
     begin() {},
     event() {},
-    end: (report, { ms }) => void outcomes.push({ report: visibleDeep(report), ms }),
+    end: (report, facts) => void outcomes.push({ report: visibleDeep(report), ...facts }),
     close() {
       if (outcomes.length < 2) return;
       const rows = [...outcomes].sort((a, b) => b.ms - a.ms).map(({ report, ms }) => ({ report, time: `${ms.toFixed(0)} ms` }));
