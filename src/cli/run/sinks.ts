@@ -66,7 +66,9 @@ export function terminalSink(io: Pick<Io, 'out' | 'err' | 'colors' | 'columns'>,
       verdicts.push(report.ok);
       io.out(showReport(visibleDeep(report), paint, failed.length));
       failed.forEach((tried, i) => {
-        io.out(`${paint(`  try ${i + 1} of ${failed.length + 1} had failed`, 'quiet')} (seed ${visible(tried.seed)}): ${visible(whyFailed(tried))}\n`);
+        io.out(
+          `${paint(`  try ${i + 1} of ${failed.length + 1} had failed`, 'quiet')} (seed ${visible(tried.seed)}): ${visible(whyFailed(tried))}\n`,
+        );
       });
     },
     broken(one) {
