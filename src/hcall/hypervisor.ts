@@ -17,7 +17,6 @@ import {
 } from '../spec/index.ts';
 import type { HostFiles } from '../tpmrm/index.ts';
 import type { AnyHcall, HcallResult } from './calls/hcall.ts';
-import { hcalls } from './calls/index.ts';
 import type { Interceptor } from './calls/interceptor.ts';
 import { SpaprTpmProxy, type TpmProxyOptions, type TpmProxyState } from './devices/spapr-tpm-proxy.ts';
 import { TpmSpapr } from './devices/tpm-spapr.ts';
@@ -38,6 +37,8 @@ const CALL_NS = 1_000;
 export interface HypervisorOptions {
   readonly host?: string;
   readonly files: HostFiles;
+  /** The hypercalls that there are, by number. */
+  readonly calls: ReadonlyMap<number, AnyHcall>;
   /** KVM with the Protected Execution Facility. Without it the hypercalls 0xEF00-0xEF0C and 0xEF14 answer H_FUNCTION. */
   readonly pef?: boolean;
 }
@@ -71,6 +72,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
   readonly files: HostFiles;
   readonly random: Random;
   readonly providers: ReadonlySet<Provider>;
+  readonly #calls: ReadonlyMap<number, AnyHcall>;
   readonly partitions = new Map<number, Partition>();
   readonly proxies = new Map<number, SpaprTpmProxy>();
   /** VIO buses of the guests that have a device there. */
@@ -83,11 +85,12 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
   /** Whoever answers `sc 2`; null without the facility. */
   ultravisor: UltravisorPort | null = null;
 
-  constructor(world: World, memory: RealMemory, { host = 'host', files, pef = true }: HypervisorOptions) {
+  constructor(world: World, memory: RealMemory, { host = 'host', files, calls, pef = true }: HypervisorOptions) {
     this.world = world;
     this.memory = memory;
     this.host = host;
     this.files = files;
+    this.#calls = calls;
     this.random = world.random.fork(`hypervisor of ${host}`);
     this.providers = new Set(pef ? ['qemu', 'kvm-pef'] : ['qemu']);
   }
@@ -244,7 +247,7 @@ export class Hypervisor implements HypervisorPort, Stateful<HypervisorState> {
   ): Promise<{ call: AnyHcall | null; result: HcallResult<RegisterUses> }> {
     const number = vcpu.get(3);
     const partition = this.partition(vcpu.regs.lpidr);
-    const numbered = hcalls.get(Number(BigInt.asUintN(53, number)));
+    const numbered = this.#calls.get(Number(BigInt.asUintN(53, number)));
     const call = numbered && BigInt(numbered.number) === number ? numbered : null;
     const { bus, clock } = this.world;
     clock.advanceNs(CALL_NS);

@@ -1,4 +1,4 @@
-import { Hypervisor, MSR, RealMemory } from '../hcall/index.ts';
+import { Hypervisor, hcalls, MSR, RealMemory } from '../hcall/index.ts';
 import { nearest, SimulatorError, type Stateful, type World } from '../sim/index.ts';
 import type { Platform } from '../svm/guest/index.ts';
 import { describeTpm, type Tpm } from '../tpm/index.ts';
@@ -88,7 +88,7 @@ export class Host implements Stateful<HostState> {
     const place = { host: spec.name };
     const { swapping = 'eager' } = spec;
     this.chip = new TpmChip({ backend, clock: world.clock, bus: world.bus, describe: describeTpm, place, swapping });
-    this.hypervisor = new Hypervisor(world, this.memory, { host: spec.name, files: new HostDevices(this.chip) });
+    this.hypervisor = new Hypervisor(world, this.memory, { host: spec.name, calls: hcalls, files: new HostDevices(this.chip) });
     this.ultravisor = new Ultravisor(world, this.memory, this.hypervisor, profile, spec.name);
     this.ultracalls = new UltracallDispatcher(this.ultravisor, ultracalls);
     this.hypervisor.ultravisor = this.ultracalls;

@@ -14,6 +14,12 @@ describe('hypercalls', () => {
     });
   }
 
+  it('are those of the table that the hypervisor is given', async () => {
+    const { hypercall } = machine({ calls: new Map([...hcalls].filter(([number]) => number !== H_RANDOM)) });
+    expect(await hypercall(H_RANDOM)).to.equal(H.FUNCTION);
+    expect(await machine().hypercall(H_RANDOM)).to.equal(H.SUCCESS);
+  });
+
   it('from problem state get H_PRIVILEGE, whatever the number', async () => {
     const { hypercall, vcpu } = machine();
     vcpu.regs.msr |= MSR.PR;

@@ -1,4 +1,4 @@
-import { Halt, Hypervisor, RealMemory, resultOf, type TpmProxyOptions, type Vcpu } from '../../src/hcall/index.ts';
+import { type AnyHcall, Halt, Hypervisor, hcalls, RealMemory, resultOf, type TpmProxyOptions, type Vcpu } from '../../src/hcall/index.ts';
 import { type AnyEvent, createWorld, type World } from '../../src/sim/index.ts';
 import type { HostFile, HostFiles, IoResult } from '../../src/tpmrm/index.ts';
 
@@ -36,16 +36,18 @@ export interface TestMachineOptions extends TpmProxyOptions {
   readonly proxy?: boolean;
   readonly ramBytes?: bigint;
   readonly pef?: boolean;
+  /** In place of the hypercalls that there are. */
+  readonly calls?: ReadonlyMap<number, AnyHcall>;
   /** The host's files, in place of a device that answers everything. */
   readonly files?: (world: World) => HostFiles;
 }
 
 /** A host with one guest of 512 MiB, and its proxy unless told otherwise. */
-export function machine({ proxy = true, ramBytes = 512n << 20n, pef = false, files, ...options }: TestMachineOptions = {}) {
+export function machine({ proxy = true, ramBytes = 512n << 20n, pef = false, calls = hcalls, files, ...options }: TestMachineOptions = {}) {
   const world = createWorld('test');
   const memory = new RealMemory();
   const device = new TestDevice();
-  const hypervisor = new Hypervisor(world, memory, { files: files?.(world) ?? device, pef });
+  const hypervisor = new Hypervisor(world, memory, { calls, files: files?.(world) ?? device, pef });
   const guest = hypervisor.createGuest({ lpid: 1, ramBytes, ...(proxy ? { tpmProxy: { hostPath: '/dev/tpmrm0', ...options } } : {}) });
   const vcpu = guest.vcpus[0] as Vcpu;
 

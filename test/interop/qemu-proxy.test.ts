@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { fromHex, toHex } from '../../src/bytes/index.ts';
-import { Hypervisor, RealMemory, type Vcpu } from '../../src/hcall/index.ts';
+import { Hypervisor, hcalls, RealMemory, type Vcpu } from '../../src/hcall/index.ts';
 import { embeddedTpm } from '../../src/machine/index.ts';
 import { createWorld } from '../../src/sim/index.ts';
 import { s64 } from '../../src/spec/index.ts';
@@ -59,7 +59,7 @@ function calls(): readonly TableCall[] {
 /** The simulated hypervisor, driven as the guest's program drives the real one. */
 async function simulated(list: readonly TableCall[]): Promise<readonly CallResult[]> {
   const world = createWorld('simulated');
-  const hypervisor = new Hypervisor(world, new RealMemory(), { files: new HostDevices(freshChip()), pef: false });
+  const hypervisor = new Hypervisor(world, new RealMemory(), { calls: hcalls, files: new HostDevices(freshChip()), pef: false });
   const guest = hypervisor.createGuest({ lpid: 1, ramBytes: BigInt(RAM_MIB) << 20n, tpmProxy: { hostPath: '/dev/tpmrm0' } });
   guest.write(BigInt(TABLE), guestMemory(list), 'guest');
   const vcpu = guest.vcpus[0] as Vcpu;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { fromHex, toHex } from '../../src/bytes/index.ts';
-import { emulatorBackend, Hypervisor, RealMemory, type TpmSpapr, type Vcpu } from '../../src/hcall/index.ts';
+import { emulatorBackend, Hypervisor, hcalls, RealMemory, type TpmSpapr, type Vcpu } from '../../src/hcall/index.ts';
 import { embeddedTpm } from '../../src/machine/index.ts';
 import { createWorld } from '../../src/sim/index.ts';
 import { s64 } from '../../src/spec/index.ts';
@@ -106,7 +106,7 @@ const said = ({ registers }: TableCall, r3: bigint, r4: bigint): Registers => ({
 /** Memory after the calls on the simulated machine, with its own TPM. */
 async function simulated(list: readonly TableCall[]): Promise<{ readonly results: readonly Registers[]; readonly memory: Uint8Array }> {
   const world = createWorld('vtpm');
-  const hypervisor = new Hypervisor(world, new RealMemory(), { files: new HostDevices(null), pef: false });
+  const hypervisor = new Hypervisor(world, new RealMemory(), { calls: hcalls, files: new HostDevices(null), pef: false });
   const guest = hypervisor.createGuest({ lpid: 1, ramBytes: BigInt(RAM_MIB) << 20n });
   const vtpm = hypervisor.plugVtpm(guest, emulatorBackend(embeddedBackend(embeddedTpm(world, 'vtpm'))), UNIT) as TpmSpapr;
   expect(vtpm.unit).to.equal(UNIT);

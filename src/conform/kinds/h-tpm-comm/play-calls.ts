@@ -1,5 +1,5 @@
 import { fromHex, hex, toHex } from '../../../bytes/index.ts';
-import { Halt, Hypervisor, MSR, type Partition, QEMU_STDERR, RealMemory, type Registers, type Vcpu } from '../../../hcall/index.ts';
+import { Halt, Hypervisor, hcalls, MSR, type Partition, QEMU_STDERR, RealMemory, type Registers, type Vcpu } from '../../../hcall/index.ts';
 import { createWorld, type World } from '../../../sim/index.ts';
 import { hName, s64 } from '../../../spec/index.ts';
 import { Differences, type PlayedCase } from '../../played-case.ts';
@@ -43,7 +43,7 @@ class Player {
     this.#vector = vector;
     this.#device = new PlaybackDevice(this.differences, () => this.#guest.state.life !== 'dead');
     // The vectors' machine is TCG: no Protected Execution Facility.
-    this.#hypervisor = new Hypervisor(this.#world, new RealMemory(), { files: this.#device, pef: false });
+    this.#hypervisor = new Hypervisor(this.#world, new RealMemory(), { calls: hcalls, files: this.#device, pef: false });
     this.#guest = this.#hypervisor.createGuest({ lpid: LPID, ramBytes: ramBytes(recording) });
     if (vector.device === 'present') this.#plug();
     this.#world.bus.listen(({ kind, data }) => {

@@ -1,6 +1,6 @@
 import { fromHex, toHex } from '../../../bytes/index.ts';
 import { EmulatorBackend, vtpmBackend } from '../../../frontends/index.ts';
-import { Hypervisor, type Partition, QEMU_STDERR, RealMemory, TceTable, type Vcpu, VioBus } from '../../../hcall/index.ts';
+import { Hypervisor, hcalls, type Partition, QEMU_STDERR, RealMemory, TceTable, type Vcpu, VioBus } from '../../../hcall/index.ts';
 import { createWorld } from '../../../sim/index.ts';
 import { s64 } from '../../../spec/index.ts';
 import { Differences, type PlayedCase } from '../../played-case.ts';
@@ -22,7 +22,7 @@ const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve
 class SpaprPlayer {
   readonly differences = new Differences();
   readonly #world = createWorld('conform');
-  readonly #hypervisor = new Hypervisor(this.#world, new RealMemory(), { pef: false, files: noFiles });
+  readonly #hypervisor = new Hypervisor(this.#world, new RealMemory(), { calls: hcalls, files: noFiles, pef: false });
   readonly #guest: Partition = this.#hypervisor.createGuest({ lpid: LPID, ramBytes: RAM_BYTES });
   #messages: string[] = [];
   #tpm: PlaybackTpm | null = null;
