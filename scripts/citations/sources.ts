@@ -95,6 +95,27 @@ export const SOURCES: Readonly<Record<string, Source>> = {
     base: 'https://github.com/stefanberger/libtpms/blob/v0.9.2/',
     files: ['src/tpm2/NVMarshal.c', 'src/tpm2/TpmASN1.c'],
   },
+  'libtpms-0-10': {
+    about: 'the same with profiles, and the library of revision 1.83',
+    version: 'release 0.10.2',
+    base: 'https://github.com/stefanberger/libtpms/blob/v0.10.2/',
+    files: [
+      ...[
+        'EACommands',
+        'MathOnByteBuffers',
+        'NVDynamic',
+        'NVMarshal',
+        'Object_spt',
+        'PlatformPCR',
+        'Session',
+        'SessionProcess',
+        'VendorInfo',
+        'X509_spt',
+      ].map(name => `src/tpm2/${name}.c`),
+      ...['RuntimeAlgorithm', 'RuntimeCommands', 'RuntimeProfile'].map(name => `src/tpm2/${name}.c`),
+      ...['CryptEccCrypt', 'CryptRsa'].map(name => `src/tpm2/crypto/openssl/${name}.c`),
+    ],
+  },
   swtpm: {
     about: 'a TPM as a program, with a control channel',
     version: 'release 0.7.1',

@@ -45,10 +45,16 @@ export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
 /**
  * The value of bytes; all of them must be used.
  * @param onField is told every field as it is read: the one decoder serves trace and inspector too.
+ * @param lacks values that are refused though the codec knows them (`Reader.lacks`).
  * @throws {DecodeError} with fault, path and first byte of the field at which decoding stopped.
  */
-export function decode<T>(codec: Codec<T>, bytes: Uint8Array, onField?: (field: FieldSeen) => void): T {
-  const reader = new Reader(bytes, onField);
+export function decode<T>(
+  codec: Codec<T>,
+  bytes: Uint8Array,
+  onField?: (field: FieldSeen) => void,
+  lacks?: ReadonlyMap<string, readonly number[]>,
+): T {
+  const reader = new Reader(bytes, onField, undefined, lacks);
   const value = codec.read(reader);
   if (reader.remaining > 0) reader.fail('trailing', `${reader.remaining} bytes left over after ${codec.name}`);
   return value;
@@ -130,7 +136,8 @@ export function oneOf<const N extends Readonly<Record<string, number>>>(
     read(reader) {
       const offset = reader.offset;
       const value = base.read(reader);
-      if (!byValue.has(value)) reader.refuse(fault, `${hex(value, width)} is no ${name}`, offset);
+      if (!byValue.has(value) || reader.lacks?.get(name)?.includes(value))
+        reader.refuse(fault, `${hex(value, width)} is no ${name}`, offset);
       return value as N[keyof N];
     },
     show(value) {
@@ -158,7 +165,8 @@ export function bits<const N extends Readonly<Record<string, number>>>(
     read(reader) {
       const offset = reader.offset;
       const value = base.read(reader);
-      if (refuseReserved && (value & ~known) !== 0) {
+      const lacking = reader.lacks?.get(name)?.reduce((all, bit) => all | bit, 0) ?? 0;
+      if (refuseReserved && (value & ~(known & ~lacking)) !== 0) {
         reader.refuse('reserved', `${hex(value, width)} has reserved bits of ${name} set`, offset);
       }
       return value;

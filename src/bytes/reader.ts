@@ -40,9 +40,16 @@ export class Reader {
   readonly onField: ((field: FieldSeen) => void) | undefined;
   /** Told of what a type refuses though the bytes can be read; absent where it is an error. */
   readonly onRefusal: ((what: string) => void) | undefined;
+  /** By the name of an enumeration or of bits: values or bits that who reads does not take, though the codec knows them. */
+  readonly lacks: ReadonlyMap<string, readonly number[]> | undefined;
   #end: number;
 
-  constructor(given: Uint8Array, onField?: (field: FieldSeen) => void, onRefusal?: (what: string) => void) {
+  constructor(
+    given: Uint8Array,
+    onField?: (field: FieldSeen) => void,
+    onRefusal?: (what: string) => void,
+    lacks?: ReadonlyMap<string, readonly number[]>,
+  ) {
     // A Buffer's slice would share its memory with what was decoded.
     const bytes = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
     this.bytes = bytes;
@@ -51,6 +58,7 @@ export class Reader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.onField = onField;
     this.onRefusal = onRefusal;
+    this.lacks = lacks;
   }
 
   get remaining(): number {

@@ -1,8 +1,10 @@
+import type { ChosenGeneration } from '../machine/index.ts';
 import { SimulatorError } from '../sim/index.ts';
 import type { Against } from './against.ts';
 import type { RecordedCase } from './kinds/tpmrm/case-recording.ts';
 import { type KnownDifference, KnownDifferences, readKnown } from './known-differences.ts';
 import type { CaseResult } from './played-case.ts';
+import { recordedGeneration } from './recorded-generation.ts';
 import { type RecordingFile, recordingFiles } from './recording-file.ts';
 import type { RecordingKind } from './recording-kind.ts';
 import { RECORDING_KINDS } from './recording-kinds.ts';
@@ -12,6 +14,8 @@ export interface ConformOptions {
   readonly knownFile?: string;
   /** Only cases whose name, or file and name, contain this text or match this expression. */
   readonly filter?: string | RegExp;
+  /** What is played against; default: what each recording says it was observed on. */
+  readonly generation?: ChosenGeneration;
   /** A real TPM, on which the live cases are played in place of the simulator. */
   readonly against?: Against;
   /** Told what was observed of a recording's cases on that TPM, as the text of a recording file. */
@@ -36,7 +40,7 @@ export interface ConformReport {
  * @throws {SimulatorError} when a path cannot be read, a named file is no recording, or nothing at all was played.
  */
 export async function runConform(paths: readonly string[], options: ConformOptions = {}): Promise<ConformReport> {
-  const { knownFile, filter, onResult, against, onRecorded } = options;
+  const { knownFile, filter, onResult, against, onRecorded, generation } = options;
   const known = new KnownDifferences(knownFile === undefined ? [] : await readKnown(knownFile));
   const results: CaseResult[] = [];
   let recordings = 0;
@@ -54,7 +58,9 @@ export async function runConform(paths: readonly string[], options: ConformOptio
     recordings++;
     const wanted = (name: string): boolean => selected(filter, source.file, name);
     const observed: RecordedCase[] = [];
-    const playing = against ? against.play(source, wanted, observed) : kind.play(source.json, source, wanted);
+    const playing = against
+      ? against.play(source, wanted, observed)
+      : kind.play(source.json, source, wanted, generation ?? recordedGeneration(source));
     if (!playing) {
       const skipped = 'nothing of it can be played on a TPM';
       if (!filter) add({ file: source.file, name: 'file', ok: true, differences: [], skipped });

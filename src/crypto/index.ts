@@ -1,7 +1,7 @@
 export { type BlockCipher, cipherName, decryptCfb, decryptGcm, encryptCfb, encryptGcm } from './cipher.ts';
 export { DIGEST_BYTES, digest, equal, type HashName, hmac } from './hash.ts';
 export { fromInteger, gcd, modInverse, toInteger } from './integer.ts';
-export { kdfA, kdfE, mgf1 } from './kdf.ts';
+export { kdf2, kdfA, kdfE, mgf1 } from './kdf.ts';
 export {
   generateRsa,
   oaepLabel,
@@ -11,6 +11,7 @@ export {
   publicKeyObject,
   type RandomBytes,
   type RsaKey,
+  rejectedPkcs1,
   rsaKeyOf,
   rsaPrivate,
   rsaPublic,

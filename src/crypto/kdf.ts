@@ -35,9 +35,14 @@ export function kdfE(
   return counterMode(hash, bits, counter => digest(hash, counter, tail));
 }
 
-/** MGF1 of PKCS#1 (RFC 8017 B.2.1): `length` bytes. */
-export function mgf1(hash: HashName, seed: Uint8Array, length: number): Uint8Array {
+function hashCounter(hash: HashName, seed: Uint8Array, first: number, length: number): Uint8Array {
   const blocks: Uint8Array[] = [];
-  for (let i = 0; i * DIGEST_BYTES[hash] < length; i++) blocks.push(digest(hash, seed, u32(i)));
+  for (let i = 0; i * DIGEST_BYTES[hash] < length; i++) blocks.push(digest(hash, seed, u32(first + i)));
   return concat(...blocks).subarray(0, length);
 }
+
+/** MGF1 of PKCS#1 (RFC 8017 B.2.1): `length` bytes. */
+export const mgf1 = (hash: HashName, seed: Uint8Array, length: number): Uint8Array => hashCounter(hash, seed, 0, length);
+
+/** KDF2 of IEEE 1363a without parameters: as MGF1, counted from 1. */
+export const kdf2 = (hash: HashName, seed: Uint8Array, length: number): Uint8Array => hashCounter(hash, seed, 1, length);

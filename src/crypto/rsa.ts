@@ -1,6 +1,6 @@
 import { constants, createPrivateKey, createPublicKey, type KeyObject, privateDecrypt, publicEncrypt } from 'node:crypto';
 import { concat, utf8 } from '../bytes/index.ts';
-import { DIGEST_BYTES, digest, equal, type HashName, plain } from './hash.ts';
+import { DIGEST_BYTES, digest, equal, type HashName, hmac, plain } from './hash.ts';
 import { fromInteger, gcd, modInverse, toInteger } from './integer.ts';
 import { mgf1 } from './kdf.ts';
 
@@ -209,6 +209,33 @@ export function unpadPkcs1(block: Uint8Array): Uint8Array | null {
   let separator = -1;
   for (let i = 2; i < block.length; i++) if (separator < 0 && block[i] === 0) separator = i;
   return block[0] === 0 && block[1] === 2 && separator >= 10 ? block.slice(separator + 1) : null;
+}
+
+const LENGTH_CANDIDATES = 128;
+
+/**
+ * What a decryption gives for a block that is no PKCS#1, so that nobody can tell it from a message without knowing the key: bytes from key
+ * and ciphertext (OpenSSL 3.2 ossl_rsa_padding_check_PKCS1_type_2 and derive_kdk).
+ */
+export function rejectedPkcs1(key: KeyObject, ciphertext: Uint8Array): Uint8Array {
+  const size = ciphertext.length;
+  const d = fromInteger(toInteger(Buffer.from(key.export({ format: 'jwk' }).d ?? '', 'base64url')), size);
+  const kdk = hmac('sha256', digest('sha256', d), ciphertext);
+  const u16 = (value: number): Uint8Array => Uint8Array.of(value >>> 8, value);
+  const expand = (label: string, length: number): Uint8Array => {
+    const blocks: Uint8Array[] = [];
+    for (let i = 0; i * 32 < length; i++) blocks.push(hmac('sha256', kdk, u16(i), utf8(label), u16(length * 8)));
+    return concat(...blocks).subarray(0, length);
+  };
+  const longest = size - 2 - 8;
+  const mask = 2 ** Math.ceil(Math.log2(longest + 1)) - 1;
+  const lengths = expand('length', 2 * LENGTH_CANDIDATES);
+  let length = 0;
+  for (let i = 0; i < LENGTH_CANDIDATES; i++) {
+    const candidate = (((lengths[2 * i] ?? 0) << 8) | (lengths[2 * i + 1] ?? 0)) & mask;
+    if (candidate < longest) length = candidate;
+  }
+  return expand('message', size).slice(size - length);
 }
 
 export function xor(a: Uint8Array, b: Uint8Array): Uint8Array {

@@ -1,6 +1,7 @@
 export { certifyHost, type HostCertificates } from './attest-host.ts';
 export * from './definition/index.ts';
 export { embeddedTpm, openEmbeddedTpm } from './embedded-tpm.ts';
+export * from './generation/index.ts';
 export { type EsmOutcome, GUEST_STATES, Guest, type GuestSpec, type GuestState } from './guest.ts';
 export { Host, type HostSpec } from './host.ts';
 export { Machine, type MachineState } from './machine.ts';

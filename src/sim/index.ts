@@ -1,4 +1,5 @@
 export { Clock } from './clock.ts';
+export { type Difference, overlaid, type Version, versionsOf } from './difference.ts';
 export { nearest, nearestFew, SimulatorError } from './error.ts';
 export {
   ACTORS,

@@ -52,7 +52,8 @@ function reading<T>(body: () => T, blame: (rc: number) => number = rc => rc): T 
 
 function run(tpm: Core, commands: Commands, bytes: Uint8Array, locality: number): Uint8Array {
   if (tpm.state.power === 'off') refuse(TPM_RC.FAILURE);
-  const reader = new Reader(bytes);
+  const { lacksValues } = tpm.behaviour;
+  const reader = new Reader(bytes, undefined, undefined, lacksValues);
   const { tag, command } = readHeader(commands, reader);
   if ((tpm.state.power === 'started') === (command.code === TPM_CC.Startup)) refuse(TPM_RC.INITIALIZE);
   healLockout(tpm);
@@ -72,7 +73,11 @@ function run(tpm: Core, commands: Commands, bytes: Uint8Array, locality: number)
   if (tpm.state.permanent.auditCommands.has(command.code) || sessions.some(({ session }) => session !== null)) void call.names;
   if (area) authorize(tpm, call);
   else authorizeWithoutSessions(call);
-  const params = readParameters(tpm, command.params, call.decryptSession ? new Reader(decrypted(tpm, call, call.decryptSession)) : reader);
+  const params = readParameters(
+    tpm,
+    command.params,
+    call.decryptSession ? new Reader(decrypted(tpm, call, call.decryptSession), undefined, undefined, lacksValues) : reader,
+  );
   if (command.nv && !tpm.nvAvailable) refuse(TPM_RC.NV_UNAVAILABLE);
   const output = command.run(tpm, { ...named(command, handles), ...params }, call);
   const response = respond(tpm, call, area !== null, output);

@@ -1,8 +1,9 @@
 import type { generateRsa } from '../crypto/index.ts';
 import type { Clock, Random, SecretRegister, Stateful } from '../sim/index.ts';
 import type { AnyCommand } from './command.ts';
-import { commands } from './command-table.ts';
+import { commands, commandsOf } from './command-table.ts';
 import { dispatch, errorResponse } from './dispatch.ts';
+import { DEFAULT_TPM_VERSION, type TpmVersion } from './generation/libtpms.ts';
 import { Core } from './model/core.ts';
 import type { Limits } from './model/limits.ts';
 import { hashData, hashEnd, hashStart } from './model/pcr/launch.ts';
@@ -35,8 +36,10 @@ export interface TpmOptions {
   /** Told of keys that are born inside. */
   readonly secrets?: SecretRegister;
   readonly limits?: Partial<Limits>;
-  /** What it can do: all commands of Part 3 that are here, if nothing else is given. */
+  /** What it can do at most: all commands of Part 3 that are here, if nothing else is given. */
   readonly commands?: ReadonlyMap<number, AnyCommand>;
+  /** Whose behaviour it has; libtpms 0.9.2 if nothing else is given. */
+  readonly version?: TpmVersion;
   /** How RSA keys come from random bytes: a test may have a pool of them, for they take long to make. */
   readonly makeRsa?: typeof generateRsa;
   /** Where permanent state is kept. What a command changed is written before its response is given. */
@@ -69,8 +72,9 @@ export class Tpm implements Stateful<TpmState> {
    */
   constructor(options: TpmOptions) {
     this.#nvram = options.nvram;
-    this.#commands = options.commands ?? commands;
-    this.#core = new Core(options, this.#commands);
+    const version = options.version ?? DEFAULT_TPM_VERSION;
+    this.#commands = commandsOf(options.commands ?? commands, version.behaviour.lacksCommands);
+    this.#core = new Core(options, this.#commands, version);
     const stored = this.#nvram?.read();
     if (stored) this.#take(stored, options.volatile);
     else powerOn(this.#core);

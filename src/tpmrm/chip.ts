@@ -6,6 +6,7 @@ import { type Descriptors, DeviceFile } from './device-file.ts';
 import { Driver, unknownCommandResponse } from './driver.ts';
 import { asIoResult, Errno } from './errno.ts';
 import type { IoResult } from './host-file.ts';
+import { LINUX_VERSIONS, type LinuxBehaviour } from './linux-versions.ts';
 import { Mutex } from './mutex.ts';
 import { copyOpenFile, newOpenFile, OpenFile, type OpenFileState, type OpenFlags, READ_WRITE } from './open-file.ts';
 import { type Describe, Recorder } from './recorder.ts';
@@ -25,6 +26,8 @@ export interface TpmChipOptions {
   readonly log?: (line: string) => void;
   /** Default: eager, as Linux. */
   readonly swapping?: Swapping;
+  /** Whose resource manager it is. Default: the first of LINUX_VERSIONS. */
+  readonly linux?: LinuxBehaviour;
 }
 
 export interface TpmChipState {
@@ -36,6 +39,7 @@ export interface TpmChipState {
 
 /** One TPM as the host's Linux drives it: /dev/tpm0 and /dev/tpmrm0, one mutex for both, the spaces. */
 export class TpmChip implements Stateful<TpmChipState>, Descriptors {
+  readonly linux: LinuxBehaviour;
   readonly #driver: Driver;
   readonly #clock: Clock;
   readonly #recorder: Recorder;
@@ -47,7 +51,8 @@ export class TpmChip implements Stateful<TpmChipState>, Descriptors {
   #files = new Map<number, OpenFile>();
   #nextId = 1;
 
-  constructor({ backend, clock, bus, describe, place, log, swapping = 'eager' }: TpmChipOptions) {
+  constructor({ backend, clock, bus, describe, place, log, swapping = 'eager', linux = LINUX_VERSIONS[0].behaviour }: TpmChipOptions) {
+    this.linux = linux;
     this.#swapping = swapping;
     this.#recorder = new Recorder(bus, describe, place);
     this.#clock = clock;
@@ -55,7 +60,7 @@ export class TpmChip implements Stateful<TpmChipState>, Descriptors {
       log?.(line);
       this.#recorder.note(`kernel: ${line}`);
     };
-    this.#driver = new Driver(backend, clock, this.#recorder, this.#log);
+    this.#driver = new Driver(backend, clock, this.#recorder, this.#log, linux);
   }
 
   get backend(): Backend {

@@ -1,5 +1,6 @@
 import { asIoResult, Errno } from './errno.ts';
 import type { HostFile, IoResult } from './host-file.ts';
+import type { LinuxBehaviour } from './linux-versions.ts';
 import { type OpenFile, UNMAPPED } from './open-file.ts';
 
 /** What a descriptor needs of the device it was opened on. */
@@ -9,6 +10,7 @@ export interface Descriptors {
   dup(descriptor: number): DeviceFile;
   close(descriptor: number): Promise<void>;
   advanceMs(ms: number): void;
+  readonly linux: LinuxBehaviour;
 }
 
 export type PollEvent = 'POLLIN' | 'POLLOUT';
@@ -68,7 +70,10 @@ export class DeviceFile implements HostFile {
   }
 
   pread(count: number, offset: number): Promise<IoResult<Uint8Array>> {
-    return asIoResult(async () => this.#readable().read(count, { at: offset }));
+    return asIoResult(async () => {
+      if (this.#device.linux.pread === 'ESPIPE') throw new Errno('ESPIPE');
+      return this.#readable().read(count, { at: offset });
+    });
   }
 
   /** read(2) to an address that is not mapped. */

@@ -4,6 +4,7 @@ import { codeOf, rcOf, sizeOf, TPM_HEADER_BYTES } from '../spec/index.ts';
 import { TPM_CC, TPM_RC } from '../tpm/wire/index.ts';
 import { type Backend, BackendError } from './backend/backend.ts';
 import { Errno } from './errno.ts';
+import type { LinuxBehaviour } from './linux-versions.ts';
 import type { Recorder } from './recorder.ts';
 import { message } from './wire.ts';
 
@@ -25,8 +26,10 @@ export class Driver {
   readonly #clock: Clock;
   readonly #recorder: Recorder;
   readonly #log: (line: string) => void;
+  readonly #linux: LinuxBehaviour;
 
-  constructor(backend: Backend, clock: Clock, recorder: Recorder, log: (line: string) => void) {
+  constructor(backend: Backend, clock: Clock, recorder: Recorder, log: (line: string) => void, linux: LinuxBehaviour) {
+    this.#linux = linux;
     this.backend = backend;
     this.#clock = clock;
     this.#recorder = recorder;
@@ -102,7 +105,10 @@ export class Driver {
     context.set(contexts.subarray(at, at + size));
     const response = await this.#ownOrFault('tpm2_load_context', TPM_CC.ContextLoad, context);
     const rc = rcOf(response);
-    if (formatOneNumber(rc) === TPM_RC.HANDLE || rc === TPM_RC.REFERENCE_H0) return 'gone';
+    const { rcValueMask, badIntegrity } = this.#linux;
+    const value = (rc & FORMAT_ONE) !== 0 ? rc & rcValueMask : rc;
+    if (value === TPM_RC.HANDLE || rc === TPM_RC.REFERENCE_H0) return 'gone';
+    if (value === TPM_RC.INTEGRITY && badIntegrity === 'EINVAL') throw new Errno('EINVAL');
     if (rc !== TPM_RC.SUCCESS) {
       this.warn(`tpm2_load_context: failed with a TPM error 0x${rc.toString(16).toUpperCase().padStart(4, '0')}`);
       throw new Errno('EFAULT');
@@ -139,7 +145,7 @@ const blobSizeAt = (contexts: Uint8Array, at: number): number => ((contexts[at +
 
 // Linux 6.1 tpm2_rc_value keeps bit 6: a TPM_RC_HANDLE of a parameter, as libtpms gives for a session that was flushed
 // (0x1CB), is not recognised. So a lost session makes every later write fail (`session_foreign_flush`).
-const formatOneNumber = (rc: number): number => ((rc & 0x80) !== 0 ? rc & 0xff : rc);
+const FORMAT_ONE = 0x80;
 
 /** The response that the kernel makes for a command which the TPM does not have (Linux tpm_dev_transmit). */
 export function unknownCommandResponse(): Uint8Array {

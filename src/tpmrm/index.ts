@@ -10,6 +10,7 @@ export { EXPECTED_OF_TPM } from './driver.ts';
 export type { ErrnoName } from './errno.ts';
 export type { HostFile, HostFiles, IoResult } from './host-file.ts';
 export { HostDevices } from './host-files.ts';
+export { LINUX_VERSIONS } from './linux-versions.ts';
 export type { OpenFlags } from './open-file.ts';
 export { recordExchange } from './recorder.ts';
 export { type ResourceManagerServer, type ServeOptions, serveResourceManager } from './serve/server.ts';

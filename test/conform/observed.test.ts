@@ -14,6 +14,11 @@ const RECORDINGS: readonly (readonly [path: string, cases: number])[] = [
   ['h_tpm_comm.json', 87],
   ['qemu-frontends.json', 354],
   ['tpmrm.json', 85],
+  ['generations/qemu-cli-qemu-11.1.json', 11],
+  ['generations/qemu-cli-qemu-7.2.json', 7],
+  ['generations/tpmrm-linux-6.12.json', 6],
+  ['generations/tpmrm-linux-7.2.json', 6],
+  ['generations/tpm', 1260],
   ['tpm/09-swtpm-control-channel.jsonl', 31],
 ];
 

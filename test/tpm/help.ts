@@ -1,11 +1,11 @@
 import { Clock, Random } from '../../src/sim/index.ts';
 import { type Answer, TpmClient, type TpmTransport } from '../../src/tpm/client/index.ts';
-import { Tpm } from '../../src/tpm/index.ts';
+import { Tpm, type TpmVersion } from '../../src/tpm/index.ts';
 import { explainRc } from '../../src/tpm/wire/index.ts';
 
 /** A TPM before Startup. */
-export function tpmOf(seed: string | number = 1, clock = new Clock()): Tpm {
-  return new Tpm({ random: new Random(seed), clock });
+export function tpmOf(seed: string | number = 1, clock = new Clock(), version?: TpmVersion): Tpm {
+  return new Tpm({ random: new Random(seed), clock, ...(version ? { version } : {}) });
 }
 
 export const transportTo = (tpm: Tpm): TpmTransport => ({ transmit: async command => tpm.execute(command) });
@@ -18,8 +18,8 @@ export function clientOf(tpm: Tpm, seed: string | number = 'client'): TpmClient 
 const STARTUP_CLEAR = Uint8Array.of(0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0, 0);
 
 /** A TPM after Startup(CLEAR). */
-export function startedTpm(seed: string | number = 1, clock = new Clock()): Tpm {
-  const tpm = tpmOf(seed, clock);
+export function startedTpm(seed: string | number = 1, clock = new Clock(), version?: TpmVersion): Tpm {
+  const tpm = tpmOf(seed, clock, version);
   tpm.execute(STARTUP_CLEAR);
   return tpm;
 }

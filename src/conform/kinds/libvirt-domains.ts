@@ -1,4 +1,4 @@
-import { qemuArguments, readDomain, schemaProblems } from '../../machine/index.ts';
+import { type LibvirtBehaviour, qemuArguments, readDomain, schemaProblems } from '../../machine/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import { Differences, type PlayedCase } from '../played-case.ts';
 import type { RecordingKind } from '../recording-kind.ts';
@@ -25,8 +25,8 @@ export const libvirtDomains: RecordingKind<readonly RecordedDomain[]> = {
   name: 'libvirt',
   about: 'Domain definitions with TPM devices: a list whose entries have `xml`, `accepted`, and `qemuArgs` or `error`',
   recognises: (json): json is readonly RecordedDomain[] => Array.isArray(json) && json.length > 0 && json.every(isCase),
-  async *play(domains, _file, wanted) {
-    for (const recorded of domains) if (wanted(recorded.name)) yield playDomain(recorded);
+  async *play(domains, _file, wanted, { libvirt }) {
+    for (const recorded of domains) if (wanted(recorded.name)) yield playDomain(recorded, libvirt.behaviour);
   },
 };
 
@@ -41,7 +41,7 @@ const noDevice = (): string => 'No such file or directory';
 /**
  * Reads the recorded definition here, and compares verdict, message and options (docs/reference/decisions.md#how-recordings-are-compared).
  */
-function playDomain(recorded: RecordedDomain): PlayedCase {
+function playDomain(recorded: RecordedDomain, _libvirt: LibvirtBehaviour): PlayedCase {
   const { name, xml, accepted, schemaValid, qemuArgs, error = '' } = recorded;
   const outcome = outcomeOf(xml);
   const differences = new Differences();

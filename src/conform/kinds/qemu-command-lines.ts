@@ -1,5 +1,5 @@
 import type { QmpAnswer } from '../../machine/index.ts';
-import { launchQemu, type QemuHost, QemuMonitor, shellWords } from '../../machine/index.ts';
+import { launchQemu, type QemuBehaviour, type QemuHost, QemuMonitor, shellWords } from '../../machine/index.ts';
 import { Differences, type PlayedCase } from '../played-case.ts';
 import type { RecordingKind } from '../recording-kind.ts';
 
@@ -39,18 +39,18 @@ export const qemuCommandLines: RecordingKind<QemuCliRecording> = {
     if (typeof json !== 'object' || json === null || !('format' in json) || !('cases' in json)) return false;
     return typeof json.format === 'string' && json.format.startsWith('qemu-cli') && Array.isArray(json.cases);
   },
-  async *play({ cases }, _file, wanted) {
-    for (const recorded of cases) if (wanted(recorded.name)) yield playCommandLine(recorded);
+  async *play({ cases }, _file, wanted, { qemu }) {
+    for (const recorded of cases) if (wanted(recorded.name)) yield playCommandLine(recorded, qemu.behaviour);
   },
 };
 
 const NO_SUCH_FILE = 'No such file or directory';
 
 /** Hands the command line to the simulated QEMU; verdict, messages, exit status, and what the monitor says of TPM devices. */
-export function playCommandLine(recorded: RecordedCommandLine): PlayedCase {
+export function playCommandLine(recorded: RecordedCommandLine, qemu: QemuBehaviour): PlayedCase {
   const { name, commandLine, accepted, exitStatus, stdout = [], stderr, monitor = [] } = recorded;
   const differences = new Differences();
-  const launch = launchQemu(shellWords(commandLine), hostOf(recorded));
+  const launch = launchQemu(shellWords(commandLine), hostOf(recorded), qemu);
   differences.compare('accepted', accepted, launch.accepted);
   differences.compare('exitStatus', exitStatus ?? 'runs', launch.machine ? 'runs' : launch.exitStatus);
   differences.compare('stderr', stderr.join('\n'), launch.stderr.join('\n'));

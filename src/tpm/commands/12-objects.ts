@@ -253,7 +253,7 @@ export const TPM2_CreateLoaded = command({
     const parent = parentAt(tpm, parentHandle);
     const derives = parent !== null && isDerivationParent(parent);
     freeSlot(tpm);
-    const { publicArea: template, derive } = blaming(P2, () => readTemplate(inPublic, derives));
+    const { publicArea: template, derive } = blaming(P2, () => readTemplate(tpm, inPublic, derives));
     const userAuth = withoutTrailingZeros(inSensitive.userAuth);
     if (userAuth.length > digestBytes(template.nameAlg)) refuse(inParameter(1, TPM_RC.SIZE));
     const create = { userAuth, data: inSensitive.data };

@@ -1,7 +1,19 @@
 import { concat, UINT16, type Value } from '../../bytes/index.ts';
-import { fromInteger, padOaep, padPkcs1, rsaPrivate, rsaPublic, toInteger, unpadOaep, unpadPkcs1 } from '../../crypto/index.ts';
+import {
+  fromInteger,
+  type HashName,
+  padOaep,
+  padPkcs1,
+  rejectedPkcs1,
+  rsaPrivate,
+  rsaPublic,
+  toInteger,
+  unpadOaep,
+  unpadPkcs1,
+} from '../../crypto/index.ts';
 import { command, plain, user } from '../command.ts';
 import type { Core } from '../model/core.ts';
+import { eccDecrypt, eccEncrypt } from '../model/crypto/ecc-encryption.ts';
 import { curveNumbers, eccMultiply, pointOf } from '../model/crypto/ecc-points.ts';
 import { eccPrivateKey, eccPublicPoint, rsaPrivateKey, rsaPublicKey } from '../model/crypto/key-crypto.ts';
 import { exchangeKeys } from '../model/crypto/key-exchange.ts';
@@ -14,23 +26,27 @@ import {
   type EccPublic,
   has,
   hashName,
+  isHash,
   type RsaPublic,
   TPM_ALG,
   TPM_CC,
   TPM_ECC,
   TPM_RC,
   TPM2B_DATA,
+  TPM2B_DIGEST,
   TPM2B_ECC_POINT,
+  TPM2B_MAX_BUFFER,
   TPM2B_PUBLIC_KEY_RSA,
   TPMA_OBJECT,
   TPMI_DH_OBJECT,
   TPMI_ECC_CURVE,
   TPMI_ECC_KEY_EXCHANGE,
   TPMS_ALGORITHM_DETAIL_ECC,
+  TPMT_KDF_SCHEME,
   TPMT_RSA_DECRYPT,
 } from '../wire/index.ts';
 
-// Part 3 §14: Asymmetric Primitives. Padding errors are TPM_RC_FAILURE, as in libtpms 0.9.2 (06: rsadecrypt-*), and the TPM goes on working.
+// Part 3 §14: Asymmetric Primitives. What cannot be padded is TPM_RC_FAILURE, as in libtpms, and the TPM goes on working.
 
 type DecryptScheme = Value<typeof TPMT_RSA_DECRYPT>;
 const A = TPMA_OBJECT.bit;
@@ -113,10 +129,14 @@ export const TPM2_RSA_Decrypt = command({
     checkLabel(label);
     const scheme = schemeOf(publicArea, inScheme);
     if (cipherText.length !== publicArea.unique.length) refuse(TPM_RC.SIZE);
-    if (toInteger(cipherText) >= toInteger(publicArea.unique)) refuse(TPM_RC.FAILURE);
+    const fault = TPM_RC[tpm.behaviour.rsaPaddingFault];
+    if (toInteger(cipherText) >= toInteger(publicArea.unique)) refuse(fault);
     if (!key.sensitive) throw new RangeError('authorized, but without its sensitive area');
-    const block = rsaPrivate(rsaPrivateKey(publicArea, key.sensitive.sensitive), cipherText);
-    return { message: unpad(scheme, block, label) ?? refuse(TPM_RC.FAILURE) };
+    const privateKey = rsaPrivateKey(publicArea, key.sensitive.sensitive);
+    const message = unpad(scheme, rsaPrivate(privateKey, cipherText), label);
+    if (!message && scheme.scheme === TPM_ALG.RSAES && tpm.behaviour.badPkcs1 === 'implicit rejection')
+      return { message: rejectedPkcs1(privateKey, cipherText) };
+    return { message: message ?? refuse(fault) };
   },
 });
 
@@ -235,5 +255,49 @@ export const TPM2_ZGen_2Phase = command({
     const points = exchangeKeys(inScheme, parties);
     endCommit(tpm, counter);
     return points;
+  },
+});
+
+type KdfScheme = Value<typeof TPMT_KDF_SCHEME>;
+
+/** The hash with which a key encrypts. inScheme must be TPM_ALG_NULL or the key's, and one of them KDF2 (libtpms CryptEccSelectScheme). */
+function encryptionHash({ parameters: { kdf } }: EccPublic, inScheme: KdfScheme, parameter: number): HashName {
+  const wrong = () => refuse(inParameter(parameter, TPM_RC.SCHEME));
+  const scheme = inScheme.scheme === TPM_ALG.NULL ? kdf : inScheme;
+  if (scheme.scheme === TPM_ALG.NULL) return wrong();
+  if (kdf.scheme !== TPM_ALG.NULL && (kdf.scheme !== scheme.scheme || kdf.hashAlg !== scheme.hashAlg)) return wrong();
+  if (scheme.scheme !== TPM_ALG.KDF2) return refuse(TPM_RC.SCHEME);
+  return isHash(scheme.hashAlg) ? hashName(scheme.hashAlg) : refuse(TPM_RC.HASH);
+}
+
+export const TPM2_ECC_Encrypt = command({
+  code: TPM_CC.ECC_Encrypt,
+  name: 'TPM2_ECC_Encrypt',
+  spec: 'Part 3 §14.8 (revision 1.83)',
+  handles: { keyHandle: plain(TPMI_DH_OBJECT) },
+  params: { plainText: TPM2B_MAX_BUFFER, inScheme: TPMT_KDF_SCHEME },
+  returns: { C1: TPM2B_ECC_POINT, C2: TPM2B_MAX_BUFFER, C3: TPM2B_DIGEST },
+  run(tpm, { keyHandle, plainText, inScheme }) {
+    const { publicArea } = eccKeyAt(tpm, keyHandle);
+    const hash = encryptionHash(publicArea, inScheme, 2);
+    return eccEncrypt(publicArea.parameters.curveID, hash, publicArea.unique, plainText, tpm.bytes) ?? refuse(TPM_RC.NO_RESULT);
+  },
+});
+
+export const TPM2_ECC_Decrypt = command({
+  code: TPM_CC.ECC_Decrypt,
+  name: 'TPM2_ECC_Decrypt',
+  spec: 'Part 3 §14.9 (revision 1.83)',
+  handles: { keyHandle: user(TPMI_DH_OBJECT) },
+  params: { C1: TPM2B_ECC_POINT, C2: TPM2B_MAX_BUFFER, C3: TPM2B_DIGEST, inScheme: TPMT_KDF_SCHEME },
+  returns: { plainText: TPM2B_MAX_BUFFER },
+  run(tpm, { keyHandle, C1, C2, C3, inScheme }) {
+    const { key, publicArea } = eccKeyAt(tpm, keyHandle);
+    const { objectAttributes, parameters } = publicArea;
+    if (has(objectAttributes, A.restricted) || !has(objectAttributes, A.decrypt)) refuse(inHandle(1, TPM_RC.ATTRIBUTES));
+    const hash = encryptionHash(publicArea, inScheme, 4);
+    if (!key.sensitive) throw new RangeError('authorized, but without its sensitive area');
+    const plainText = eccDecrypt(parameters.curveID, hash, key.sensitive.sensitive, { C1, C2, C3 });
+    return { plainText: plainText ?? refuse(TPM_RC.VALUE) };
   },
 });

@@ -102,7 +102,7 @@ export const TPM2_EventSequenceComplete = command({
   flushed: true,
   run(tpm, { pcrHandle, sequenceHandle, buffer }, { locality, afterwards }) {
     const sequence = sequenceAt(tpm, sequenceHandle, ['event'], inHandle(2, TPM_RC.MODE));
-    if (pcrHandle !== TPM_RH.NULL && !mayExtend(pcrHandle, locality)) refuse(TPM_RC.LOCALITY);
+    if (pcrHandle !== TPM_RH.NULL && !mayExtend(tpm, pcrHandle, locality)) refuse(TPM_RC.LOCALITY);
     const results = digestsOf(extended(sequence, buffer));
     if (pcrHandle !== TPM_RH.NULL) for (const { hashAlg, digest } of results) extendPcr(tpm, pcrHandle, hashAlg, digest);
     endSequence(tpm, sequenceHandle, afterwards);

@@ -1,7 +1,6 @@
 import { concat } from '../../bytes/index.ts';
 import { digest, equal, toInteger } from '../../crypto/index.ts';
 import { admin, command, plain, user } from '../command.ts';
-import { FIRMWARE_VERSION } from '../model/capabilities.ts';
 import { der, derInteger, sequence, TAG } from '../model/crypto/der.ts';
 import { keyAt } from '../model/keys/objects.ts';
 import { effectiveSelection, pcrDigest } from '../model/pcr/pcr.ts';
@@ -162,7 +161,7 @@ export const TPM2_GetTime = command({
     const { attestation, signature } = attest(tpm, signer, qualifyingData, {
       type: TPM_ST.ATTEST_TIME,
       time: { time: timeOf(tpm), clockInfo: clockInfo(tpm) },
-      firmwareVersionOfTime: FIRMWARE_VERSION,
+      firmwareVersionOfTime: tpm.behaviour.firmwareVersion,
     });
     return { timeInfo: attestation, signature };
   },
@@ -187,7 +186,7 @@ export const TPM2_CertifyX509 = command({
     // Without a key libtpms reads through a null pointer from here on.
     if (!signKey) return refuse(inHandle(SIGNER, TPM_RC.KEY));
     const algorithm = partial.signature ?? signatureAlgorithm(signKey.publicArea, scheme) ?? refuse(inHandle(SIGNER, TPM_RC.SCHEME));
-    const fault = extensionsFault(partial.extensions, object.publicArea.objectAttributes);
+    const fault = extensionsFault(tpm, partial.extensions, object.publicArea.objectAttributes);
     if (fault !== null) refuse(fault === TPM_RC.ATTRIBUTES ? inHandle(OBJECT, fault) : inParameter(3, fault));
     if (!isHash(scheme.hashAlg)) refuse(TPM_RC.SCHEME);
 

@@ -7,7 +7,7 @@ import {
   mayExtend,
   mayReset,
   PCR_COUNT,
-  PCR_RULES,
+  pcrGroup,
   readPcr,
   ruleOf,
   selected,
@@ -41,8 +41,6 @@ import {
 const MOST_DIGESTS = 8;
 
 const platform = { authHandle: user(TPMI_RH_PLATFORM) };
-/** PCRs with authorizations of their own. */
-const GROUP = PCR_RULES.flatMap(({ group }, pcr) => (group ? [pcr] : []));
 const D_RTM = 17;
 const H_CRTM = 0;
 const has = (select: Uint8Array, pcr: number): boolean => ((select[pcr >> 3] ?? 0) & (1 << (pcr & 7))) !== 0;
@@ -57,7 +55,7 @@ export const TPM2_PCR_Extend = command({
   nv: true,
   run(tpm, { pcrHandle, digests }, { locality }) {
     if (pcrHandle === TPM_RH.NULL) return {};
-    if (!mayExtend(pcrHandle, locality)) refuse(TPM_RC.LOCALITY);
+    if (!mayExtend(tpm, pcrHandle, locality)) refuse(TPM_RC.LOCALITY);
     for (const { hashAlg, digest } of digests) extendPcr(tpm, pcrHandle, hashAlg, digest);
     return {};
   },
@@ -72,7 +70,7 @@ export const TPM2_PCR_Event = command({
   returns: { digests: TPML_DIGEST_VALUES },
   nv: true,
   run(tpm, { pcrHandle, eventData }, { locality }) {
-    if (pcrHandle !== TPM_RH.NULL && !mayExtend(pcrHandle, locality)) refuse(TPM_RC.LOCALITY);
+    if (pcrHandle !== TPM_RH.NULL && !mayExtend(tpm, pcrHandle, locality)) refuse(TPM_RC.LOCALITY);
     const digests = HASHES.map(({ id, name }) => ({ hashAlg: id, digest: digest(name, eventData) }));
     if (pcrHandle !== TPM_RH.NULL) for (const { hashAlg, digest: value } of digests) extendPcr(tpm, pcrHandle, hashAlg, value);
     return { digests };
@@ -135,9 +133,9 @@ export const TPM2_PCR_SetAuthPolicy = command({
   nv: true,
   run(tpm, { authPolicy, hashAlg, pcrNum }) {
     if (authPolicy.length !== digestBytes(hashAlg)) refuse(inParameter(1, TPM_RC.SIZE));
-    if (!ruleOf(pcrNum).group) refuse(inParameter(3, TPM_RC.VALUE));
+    if (!ruleOf(tpm, pcrNum).group) refuse(inParameter(3, TPM_RC.VALUE));
     const policy = (hashAlg === TPM_ALG.NULL ? { hashAlg } : { hashAlg, digest: authPolicy }) as PolicyHash;
-    for (const pcr of GROUP) tpm.state.permanent.pcrPolicies.set(pcr, policy);
+    for (const pcr of pcrGroup(tpm)) tpm.state.permanent.pcrPolicies.set(pcr, policy);
     return {};
   },
 });
@@ -150,8 +148,8 @@ export const TPM2_PCR_SetAuthValue = command({
   params: { auth: TPM2B_DIGEST },
   returns: {},
   run(tpm, { pcrHandle, auth }) {
-    if (!ruleOf(pcrHandle).group) refuse(TPM_RC.VALUE);
-    for (const pcr of GROUP) tpm.state.clear.pcrAuths.set(pcr, withoutTrailingZeros(auth));
+    if (!ruleOf(tpm, pcrHandle).group) refuse(TPM_RC.VALUE);
+    for (const pcr of pcrGroup(tpm)) tpm.state.clear.pcrAuths.set(pcr, withoutTrailingZeros(auth));
     tpm.disorderly = true;
     return {};
   },
@@ -166,7 +164,7 @@ export const TPM2_PCR_Reset = command({
   returns: {},
   nv: true,
   run(tpm, { pcrHandle }, { locality }) {
-    if (!mayReset(pcrHandle, locality)) refuse(TPM_RC.LOCALITY);
+    if (!mayReset(tpm, pcrHandle, locality)) refuse(TPM_RC.LOCALITY);
     setPcr(tpm, pcrHandle);
     return {};
   },

@@ -23,6 +23,7 @@ export function auditBySession(tpm: Core, call: Call, responseParameters: () => 
   const { session } = use;
   if (has(use.attributes, A.auditReset) || session.auditDigest === null) {
     session.auditDigest = new Uint8Array(digestBytes(session.authHash));
+    session.boundEntity = null; // an audit session is bound to nothing any more (Part 4 InitAuditSession)
     ram.exclusiveAuditSession = session.handle;
   } else if (ram.exclusiveAuditSession !== session.handle) ram.exclusiveAuditSession = null;
   use.attributes = ram.exclusiveAuditSession === session.handle ? use.attributes | A.auditExclusive : use.attributes & ~A.auditExclusive;

@@ -1,5 +1,7 @@
+import { encode, sameBytes } from '../../bytes/index.ts';
 import { attributesOf } from '../record.ts';
 import { inParameter, refuse } from '../refusal.ts';
+import { u16, u32 } from '../session-crypto.ts';
 import {
   CURVES,
   HASHES,
@@ -15,17 +17,14 @@ import {
   TPMA_ALGORITHM,
   TPMA_PERMANENT,
   TPMA_STARTUP_CLEAR,
-  type TPMS_CAPABILITY_DATA,
+  TPMS_CAPABILITY_DATA,
 } from '../wire/index.ts';
 import type { Core } from './core.ts';
 import { hierarchyAuth, hierarchyPolicy, PERMANENT_ENTITIES } from './hierarchies/hierarchy.ts';
-import { PCR_COUNT, PCR_PROPERTIES } from './pcr/pcr.ts';
+import { PCR_COUNT, pcrProperties } from './pcr/pcr.ts';
 import { CLOCK_UPDATE_MS } from './time.ts';
 
 // Part 3 §30.2: capabilities report what exists. Each list begins at `property` and ends after `count` entries.
-
-/** libtpms 0.9.2's. */
-export const FIRMWARE_VERSION = 0x20191023_00163636n;
 
 const MAX_CAP_BUFFER = 1024;
 /** Bytes of the list that the buffer has room for (Part 2 §6.12: less capability and count). */
@@ -74,6 +73,17 @@ export const isImplemented = (alg: number): boolean => ALGORITHMS.some(([id]) =>
 
 const PERMANENT_HANDLES = [TPM_RH.OWNER, TPM_RH.NULL, TPM_RH.PW, TPM_RH.LOCKOUT, TPM_RH.ENDORSEMENT, TPM_RH.PLATFORM, TPM_RH.PLATFORM_NV];
 
+/** Kinds of handles that are listed. */
+const HANDLE_TYPES: readonly number[] = [
+  TPM_HT.PCR,
+  TPM_HT.NV_INDEX,
+  TPM_HT.HMAC_SESSION,
+  TPM_HT.POLICY_SESSION,
+  TPM_HT.PERMANENT,
+  TPM_HT.TRANSIENT,
+  TPM_HT.PERSISTENT,
+];
+
 /** Handles of one kind, or for loaded and saved sessions of both kinds, ascending. */
 function handlesFrom(tpm: Core, property: number): readonly number[] {
   const { permanent, ram, reset } = tpm.state;
@@ -107,7 +117,8 @@ const handleList = (tpm: Core, property: number): readonly number[] =>
 
 function properties(tpm: Core): readonly (readonly [number, number])[] {
   const { permanent, ram, reset } = tpm.state;
-  const { limits } = tpm;
+  const { limits, behaviour } = tpm;
+  const { firmwareVersion, specification, platformSpecification: platform } = behaviour;
   const text = (four: string): number => Buffer.from(four.padEnd(4, '\0')).readUInt32BE();
   const count = tpm.commands.size;
   const loaded = ram.sessions.filter(session => session !== null).length;
@@ -116,19 +127,19 @@ function properties(tpm: Core): readonly (readonly [number, number])[] {
   const counters = [...permanent.nv.values()].filter(({ publicArea }) => nvType(publicArea.attributes) === TPM_NT.COUNTER).length;
   const P = TPM_PT;
   return [
-    [P.FAMILY_INDICATOR, text('2.0')],
+    [P.FAMILY_INDICATOR, specification.family],
     [P.LEVEL, 0],
-    [P.REVISION, 164],
-    [P.DAY_OF_YEAR, 75],
-    [P.YEAR, 2021],
+    [P.REVISION, specification.revision],
+    [P.DAY_OF_YEAR, specification.dayOfYear],
+    [P.YEAR, specification.year],
     [P.MANUFACTURER, text('IBM')],
     [P.VENDOR_STRING_1, text('SW  ')],
     [P.VENDOR_STRING_2, text(' TPM')],
     [P.VENDOR_STRING_3, 0],
     [P.VENDOR_STRING_4, 0],
     [P.VENDOR_TPM_TYPE, 1],
-    [P.FIRMWARE_VERSION_1, Number(FIRMWARE_VERSION >> 32n)],
-    [P.FIRMWARE_VERSION_2, Number(FIRMWARE_VERSION & 0xffffffffn)],
+    [P.FIRMWARE_VERSION_1, Number(firmwareVersion >> 32n)],
+    [P.FIRMWARE_VERSION_2, Number(firmwareVersion & 0xffffffffn)],
     [P.INPUT_BUFFER, 1024],
     [P.HR_TRANSIENT_MIN, limits.loadedObjects],
     [P.HR_PERSISTENT_MIN, 7],
@@ -148,13 +159,13 @@ function properties(tpm: Core): readonly (readonly [number, number])[] {
     [P.MAX_COMMAND_SIZE, 4096],
     [P.MAX_RESPONSE_SIZE, 4096],
     [P.MAX_DIGEST, 64],
-    [P.MAX_OBJECT_CONTEXT, 0xa84],
+    [P.MAX_OBJECT_CONTEXT, behaviour.maxObjectContextBytes],
     [P.MAX_SESSION_CONTEXT, 0x194],
-    [P.PS_FAMILY_INDICATOR, text('2.0')],
+    [P.PS_FAMILY_INDICATOR, platform.family],
     [P.PS_LEVEL, 0],
-    [P.PS_REVISION, 164],
-    [P.PS_DAY_OF_YEAR, 75],
-    [P.PS_YEAR, 2021],
+    [P.PS_REVISION, platform.revision],
+    [P.PS_DAY_OF_YEAR, platform.dayOfYear],
+    [P.PS_YEAR, platform.year],
     [P.SPLIT_MAX, 128],
     [P.TOTAL_COMMANDS, count],
     [P.LIBRARY_COMMANDS, count],
@@ -292,7 +303,7 @@ export function capability(
       };
     }
     case TPM_CAP.PCR_PROPERTIES: {
-      const { moreData, data } = page(PCR_PROPERTIES, ([tag]) => tag, property, count, 8);
+      const { moreData, data } = page(pcrProperties(tpm), ([tag]) => tag, property, count, 8);
       return {
         moreData,
         capabilityData: { capability: TPM_CAP.PCR_PROPERTIES, data: data.map(([tag, pcrSelect]) => ({ tag, pcrSelect })) },
@@ -325,4 +336,33 @@ export function capability(
     default:
       return refuse(inParameter(1, TPM_RC.VALUE));
   }
+}
+
+/** TPMS_CAPABILITY_DATA in front of its first entry: capability and count. */
+const LIST_HEAD = 8;
+/** Lists of which PolicyCapability compares an entry. PCRs have none: they come all at once. */
+const HAS_ENTRIES: readonly number[] = [
+  TPM_CAP.ALGS,
+  TPM_CAP.HANDLES,
+  TPM_CAP.COMMANDS,
+  TPM_CAP.PP_COMMANDS,
+  TPM_CAP.AUDIT_COMMANDS,
+  TPM_CAP.TPM_PROPERTIES,
+  TPM_CAP.PCR_PROPERTIES,
+  TPM_CAP.ECC_CURVES,
+  TPM_CAP.AUTH_POLICIES,
+];
+
+/** What PolicyCapability compares: the entry of this number, as bytes; null when there is none. */
+export function oneCapability(tpm: Core, kind: number, property: number): Uint8Array | null {
+  if (!HAS_ENTRIES.includes(kind)) refuse(inParameter(4, TPM_RC.VALUE));
+  if (kind === TPM_CAP.AUTH_POLICIES && handleType(property) !== TPM_HT.PERMANENT) refuse(inParameter(5, TPM_RC.VALUE));
+  if (kind === TPM_CAP.HANDLES && !HANDLE_TYPES.includes(handleType(property))) refuse(inParameter(5, TPM_RC.HANDLE));
+  const { capabilityData } = capability(tpm, kind, property, 1);
+  if (capabilityData.data.length === 0) return null;
+  const entry = encode(TPMS_CAPABILITY_DATA, capabilityData).slice(LIST_HEAD);
+  const first = kind === TPM_CAP.ALGS || kind === TPM_CAP.ECC_CURVES ? u16(property & UINT16) : u32(property);
+  // A list goes on with what comes after an entry that is not there. TPMA_CC has the command's number behind its attributes.
+  const found = kind === TPM_CAP.COMMANDS ? entry.subarray(2) : entry.subarray(0, first.length);
+  return sameBytes(found, kind === TPM_CAP.COMMANDS ? u16(property & UINT16) : first) ? entry : null;
 }

@@ -1,5 +1,7 @@
 import { generateRsa } from '../../crypto/index.ts';
 import type { Clock, Random, SecretRegister } from '../../sim/index.ts';
+import type { TpmBehaviour } from '../generation/behaviour.ts';
+import type { TpmVersion } from '../generation/libtpms.ts';
 import type { CommandRecord } from '../record.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { manufacture } from './manufacture.ts';
@@ -11,6 +13,7 @@ export class Core {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly commands: ReadonlyMap<number, CommandRecord>;
+  readonly version: TpmVersion;
   readonly makeRsa: typeof generateRsa;
   readonly #secrets: SecretRegister | undefined;
   state: State;
@@ -36,14 +39,20 @@ export class Core {
       makeRsa?: typeof generateRsa | undefined;
     },
     commands: ReadonlyMap<number, CommandRecord>,
+    version: TpmVersion,
   ) {
     this.random = random;
     this.clock = clock;
     this.#secrets = secrets;
     this.makeRsa = makeRsa;
-    this.limits = { ...LIMITS, ...limits };
+    this.version = version;
+    this.limits = { ...LIMITS, persistentObjects: version.behaviour.persistentObjects, ...limits };
     this.commands = commands;
     this.state = manufacture(this);
+  }
+
+  get behaviour(): TpmBehaviour {
+    return this.version.behaviour;
   }
 
   /** Fresh random bytes of the TPM's generator. */

@@ -57,7 +57,7 @@ export function entityPolicy(tpm: Core, handle: number): { hashAlg: number; dige
       return withDigest(hierarchyPolicy(tpm, handle));
     case TPM_HT.PCR: {
       const policy = tpm.state.permanent.pcrPolicies.get(handle);
-      return policy && ruleOf(handle).group ? withDigest(policy) : NONE;
+      return policy && ruleOf(tpm, handle).group ? withDigest(policy) : NONE;
     }
     default:
       return NONE;

@@ -40,6 +40,9 @@ export interface SequenceObject {
 }
 export type LoadedObject = KeyObject | SequenceObject;
 
+/** Of what a policy session may hold a hash. */
+export type BoundHash = 'cpHash' | 'nameHash' | 'templateHash' | 'parameterHash';
+
 export interface PolicyState {
   digest: Uint8Array;
   /** 0 while PolicyCommandCode was not given. */
@@ -54,7 +57,7 @@ export interface PolicyState {
   /** End of the authorization in TPM time (ms); 0n means none. */
   timeout: bigint;
   /** What else the command must be. */
-  bound: { what: 'cpHash' | 'nameHash' | 'templateHash'; digest: Uint8Array } | null;
+  bound: { what: BoundHash; digest: Uint8Array } | null;
   /** The state of WRITTEN that PolicyNvWritten demands; null means any. */
   nvWritten: boolean | null;
 }
@@ -66,7 +69,7 @@ export interface Session {
   readonly sessionKey: Uint8Array;
   nonceTPM: Uint8Array;
   /** Stands for Name and authorization value of the entity it is bound to. */
-  readonly boundEntity: Uint8Array | null;
+  boundEntity: Uint8Array | null;
   readonly isDaBound: boolean;
   readonly isLockoutBound: boolean;
   /** Present once the session was used for audit. */

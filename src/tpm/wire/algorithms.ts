@@ -34,7 +34,7 @@ export const digestBytes = (id: number): number => HASH_BY_ID.get(id)?.digestByt
 export const hashName = (id: number): HashName => hashOf(id).name;
 export const LARGEST_DIGEST = 64;
 
-/** Block ciphers of this TPM with the key sizes that it takes: libtpms' (192 bits for none but TDES). */
+/** Block ciphers with the key sizes that libtpms knows; which of them a TPM takes is its generation's matter. */
 export const CIPHERS: readonly {
   readonly id: number;
   readonly name: BlockCipher;
@@ -42,8 +42,8 @@ export const CIPHERS: readonly {
   readonly blockBytes: number;
 }[] = [
   { id: TPM_ALG.TDES, name: 'tdes', keyBits: [128, 192], blockBytes: 8 },
-  { id: TPM_ALG.AES, name: 'aes', keyBits: [128, 256], blockBytes: 16 },
-  { id: TPM_ALG.CAMELLIA, name: 'camellia', keyBits: [128, 256], blockBytes: 16 },
+  { id: TPM_ALG.AES, name: 'aes', keyBits: [128, 192, 256], blockBytes: 16 },
+  { id: TPM_ALG.CAMELLIA, name: 'camellia', keyBits: [128, 192, 256], blockBytes: 16 },
 ];
 export const blockBytes = (id: number): number => CIPHERS.find(cipher => cipher.id === id)?.blockBytes ?? 0;
 /** The cipher of an algorithm number; asking for one that is none is our bug. */

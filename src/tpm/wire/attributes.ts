@@ -29,6 +29,9 @@ export const TPMA_OBJECT = bits(
     sensitiveDataOrigin: 0x20,
     userWithAuth: 0x40,
     adminWithPolicy: 0x80,
+    /** Revision 1.83, as svnLimited. */
+    firmwareLimited: 0x100,
+    svnLimited: 0x200,
     noDA: 0x400,
     encryptedDuplication: 0x800,
     restricted: 0x10000,

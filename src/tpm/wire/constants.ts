@@ -204,6 +204,8 @@ export const TPM_CC = {
   ACT_SetTimeout: 0x198,
   ECC_Encrypt: 0x199,
   ECC_Decrypt: 0x19a,
+  PolicyCapability: 0x19b,
+  PolicyParameters: 0x19c,
 } as const;
 
 /** Part 2 §6.9. */

@@ -2,7 +2,6 @@ import { concat, DecodeError, decode, encode, type Fields, sameBytes, toHex, Wri
 import { padOaep, publicKeyObject, rsaPublic } from '../../../crypto/index.ts';
 import { Random } from '../../../sim/index.ts';
 import { codeOf, rcOf, sized } from '../../../spec/index.ts';
-import type { TpmTransport } from '../../../tpm/client/index.ts';
 import {
   type CommandRecord,
   commandDigest,
@@ -59,6 +58,14 @@ interface Rebuilt {
   } | null)[];
 }
 
+/** A way to a TPM that knows localities, or one that takes all for 0. */
+export interface LocalTransport {
+  transmit(command: Uint8Array, locality?: number): Promise<Uint8Array>;
+}
+
+/** A case that was sent at another locality says so in its name. */
+const localityOf = ({ case: name }: TranscriptLine): number => Number(/-locality-([0-4])$/.exec(name ?? '')?.[1] ?? 0);
+
 const EMPTY = new Uint8Array(0);
 const A = TPMA_SESSION.bit;
 
@@ -68,13 +75,13 @@ const A = TPMA_SESSION.bit;
  * the order in which they were recorded.
  */
 export class LivePlayer {
-  readonly #transport: TpmTransport;
+  readonly #transport: LocalTransport;
   readonly #substitution = new Substitution();
   readonly #handles = new Map<number, number>();
   readonly #sessions = new Map<string, LiveSession>();
   readonly #random = new Random('transcript player');
 
-  constructor(transport: TpmTransport) {
+  constructor(transport: LocalTransport) {
     this.#transport = transport;
   }
 
@@ -98,7 +105,7 @@ export class LivePlayer {
     const recordedCommand = bytesOf(line.hex);
     const recorded = bytesOf(answer.hex);
     const rebuilt = await this.#rebuild(line, recordedCommand);
-    const actual = await this.#transport.transmit(rebuilt.bytes);
+    const actual = await this.#transport.transmit(rebuilt.bytes, localityOf(line));
     const at = `${line.seq} ${line.name}`;
     // Where a case is about an error, what prepares it and cleans up after it must only do the same.
     const wanted = rcOf(recorded);
@@ -134,7 +141,8 @@ export class LivePlayer {
       command && answer.decryptedParam !== undefined ? firstOf(command.returns, bytesOf(answer.decryptedParam)) : undefined,
     );
     const ourReturns = plain(ours.returns, command && ours.encrypted ? this.#decryptedFirst(command, ours, rebuilt) : undefined);
-    this.#substitution.learn(theirReturns, ourReturns);
+    // What a TPM encrypted is its own, however short.
+    this.#substitution.learn(theirReturns, ourReturns, code === TPM_CC.ECC_Encrypt ? 1 : undefined);
     if (code === TPM_CC.StartAuthSession)
       this.#opened(line, rebuilt, theirs.handle ?? 0, ours.handle ?? 0, ours.returns.nonceTPM as Uint8Array);
     if (answer.mask) {

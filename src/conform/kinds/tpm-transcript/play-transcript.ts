@@ -3,12 +3,12 @@ import { basename, dirname, join } from 'node:path';
 import { Clock, Random } from '../../../sim/index.ts';
 import { rcOf } from '../../../spec/index.ts';
 import type { TpmTransport } from '../../../tpm/client/index.ts';
-import { Tpm } from '../../../tpm/index.ts';
+import { DEFAULT_TPM_VERSION, Tpm, type TpmVersion } from '../../../tpm/index.ts';
 import { TPM_RC } from '../../../tpm/wire/index.ts';
 import type { PlayedCase } from '../../played-case.ts';
 import type { RecordingFile } from '../../recording-file.ts';
 import type { RecordingKind, Wanted } from '../../recording-kind.ts';
-import { LivePlayer } from './live-player.ts';
+import { LivePlayer, type LocalTransport } from './live-player.ts';
 import { replayStatic } from './static-replay.ts';
 import { bytesOf, exchanges, isTranscriptLine, type TranscriptLine, transcriptLines } from './transcript-lines.ts';
 
@@ -16,8 +16,8 @@ export const tpmTranscripts: RecordingKind<TranscriptLine> = {
   name: 'tpm-transcript',
   about: 'Commands and responses of a real TPM: JSON lines with `dir`, `name` and `hex`',
   recognises: isTranscriptLine,
-  async *play(_first, { file, text }, wanted) {
-    for (const played of await playTranscript(basename(file), text, besides(file))) if (wanted(played.name)) yield played;
+  async *play(_first, { file, text }, wanted, { libtpms }) {
+    for (const played of await playTranscript(basename(file), text, besides(file), libtpms)) if (wanted(played.name)) yield played;
   },
 };
 
@@ -51,10 +51,15 @@ const STARTUP_CLEAR = Uint8Array.of(0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0
  * Plays one transcript both ways: read and recomputed (`read: ...`), and against a TPM of ours (`live: ...`).
  * @param file its name without a directory.
  */
-export async function playTranscript(file: string, text: string, sibling: Sibling): Promise<PlayedCase[]> {
+export async function playTranscript(
+  file: string,
+  text: string,
+  sibling: Sibling,
+  version: TpmVersion = DEFAULT_TPM_VERSION,
+): Promise<PlayedCase[]> {
   const lines = transcriptLines(text);
   const read = replayStatic(lines).map(played => ({ ...played, name: `read: ${played.name}` }));
-  return [...read, ...(await playLive(file, lines, sibling, async started => embedded(file, started)))];
+  return [...read, ...(await playLive(file, lines, sibling, async started => embedded(file, started, version)))];
 }
 
 /** Plays one transcript against a TPM of any kind, of which it takes a fresh one. Files that come before it on the same TPM are played first. */
@@ -81,10 +86,10 @@ async function playLive(
   return (await player.play(lines)).map(played => ({ ...played, name: `live: ${played.name}` }));
 }
 
-function embedded(file: string, started: boolean): TpmTransport {
-  const tpm = new Tpm({ random: new Random(`transcript ${file}`), clock: new Clock() });
+function embedded(file: string, started: boolean, version: TpmVersion): LocalTransport {
+  const tpm = new Tpm({ random: new Random(`transcript ${file}`), clock: new Clock(), version });
   if (started) tpm.execute(STARTUP_CLEAR);
-  return { transmit: async command => tpm.execute(command) };
+  return { transmit: async (command, locality) => tpm.execute(command, locality) };
 }
 
 /** The first command of such a recording is answered with TPM_RC_INITIALIZE and is no Startup. */

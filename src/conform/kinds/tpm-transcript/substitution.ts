@@ -10,11 +10,11 @@ export class Substitution {
   readonly #byRecorded = new Map<string, { readonly recorded: Uint8Array; readonly actual: Uint8Array }>();
 
   /** Walks two decoded values of one type and learns where they differ. */
-  learn(recorded: unknown, actual: unknown): void {
+  learn(recorded: unknown, actual: unknown, shortest = SHORTEST): void {
     if (recorded instanceof Uint8Array && actual instanceof Uint8Array) {
-      if (recorded.length >= SHORTEST && !sameBytes(recorded, actual)) this.#byRecorded.set(toHex(recorded), { recorded, actual });
+      if (recorded.length >= shortest && !sameBytes(recorded, actual)) this.#byRecorded.set(toHex(recorded), { recorded, actual });
     } else if (isRecord(recorded) && isRecord(actual)) {
-      for (const key of Object.keys(recorded)) this.learn(recorded[key], actual[key]);
+      for (const key of Object.keys(recorded)) this.learn(recorded[key], actual[key], shortest);
     }
   }
 

@@ -1,3 +1,4 @@
+import { type ChosenGeneration, chooseGeneration } from '../../../machine/index.ts';
 import { Clock, Random } from '../../../sim/index.ts';
 import { Tpm } from '../../../tpm/index.ts';
 import { type Backend, embeddedBackend, TpmChip } from '../../../tpmrm/index.ts';
@@ -11,14 +12,18 @@ import { RepeatedTpm } from './repeated-tpm.ts';
 import { ScriptedTpm } from './scripted-tpm.ts';
 import { Player } from './step-player.ts';
 
+/** The kernel and the TPM under it. */
+type PlayedOn = Pick<ChosenGeneration, 'linux' | 'libtpms'>;
+const BASE = chooseGeneration();
+
 export const tpmrmCases: RecordingKind<Recording> = {
   name: 'tpmrm',
   about: "Linux's TPM resource manager: an object with `cases`, each with `steps` on /dev/tpmrm0 or /dev/tpm0",
   recognises: isTpmrmRecording,
-  async *play(recording, _file, wanted) {
+  async *play(recording, _file, wanted, generation) {
     // Without what the kernel sent to its TPM (`--record` cannot see that), the TPM that is built in stands behind the devices.
     const play = hasTraffic(recording) ? playScripted : playEmbedded;
-    for (const recorded of recording.cases) if (wanted(recorded.name)) yield play(recorded);
+    for (const recorded of recording.cases) if (wanted(recorded.name)) yield play(recorded, generation);
   },
 };
 
@@ -45,10 +50,10 @@ function groups(steps: readonly RecordedStep[]): readonly Together[] {
  * Plays a case with a TPM that demands the recorded traffic: results, responses, what reached the TPM and the kernel's log must
  * match byte for byte.
  */
-export async function playScripted(recorded: RecordedCase): Promise<PlayedCase> {
+export async function playScripted(recorded: RecordedCase, { linux }: PlayedOn = BASE): Promise<PlayedCase> {
   const tpm = new ScriptedTpm(recorded);
   let log: string[] = [];
-  const chip = new TpmChip({ backend: tpm, clock: new Clock(), log: line => log.push(line) });
+  const chip = new TpmChip({ backend: tpm, clock: new Clock(), log: line => log.push(line), linux: linux.behaviour });
   await chip.start(RECORDED_COMMANDS);
   const player = new Player(chip, { live: false });
   const logged: Difference[] = [];
@@ -73,8 +78,8 @@ function isNonblocking({ steps }: RecordedCase, space: string): boolean {
  * Plays a case with a real or simulated TPM, which must be started, empty, with empty authorization values. Bytes that differ
  * from TPM to TPM are not compared. Closes what it opened, and not the backend.
  */
-export async function playLive(recorded: RecordedCase, backend: Backend): Promise<PlayedCase> {
-  return (await playOn(recorded, new TpmChip({ backend, clock: new Clock() }))).played;
+export async function playLive(recorded: RecordedCase, backend: Backend, { linux }: PlayedOn = BASE): Promise<PlayedCase> {
+  return (await playOn(recorded, new TpmChip({ backend, clock: new Clock(), linux: linux.behaviour }))).played;
 }
 
 /** The same on any devices, those of a real kernel too; and the case as it was observed there. */
@@ -93,10 +98,10 @@ export async function playOn(
 const STARTUP_CLEAR = Uint8Array.of(0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0, 0);
 
 /** The same with a new TPM of our own. */
-function playEmbedded(recorded: RecordedCase): Promise<PlayedCase> {
-  const tpm = new Tpm({ random: new Random(`case ${recorded.name}`), clock: new Clock() });
+function playEmbedded(recorded: RecordedCase, generation: PlayedOn): Promise<PlayedCase> {
+  const tpm = new Tpm({ random: new Random(`case ${recorded.name}`), clock: new Clock(), version: generation.libtpms });
   tpm.execute(STARTUP_CLEAR);
-  return playLive(recorded, embeddedBackend(tpm));
+  return playLive(recorded, embeddedBackend(tpm), generation);
 }
 
 const result = ({ name, about }: RecordedCase, differences: readonly Difference[]): PlayedCase => ({

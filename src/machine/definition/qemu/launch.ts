@@ -3,6 +3,7 @@ import { type DeviceRequest, type Global, QemuMachine } from './machine.ts';
 import { concernsTpm, TPM_DEVICES } from './models.ts';
 import { parseOptions, textOf, type Values } from './options.ts';
 import { programOf, type QemuProgram } from './programs.ts';
+import { QEMU_VERSIONS, type QemuBehaviour } from './qemu-versions.ts';
 
 export type Launch =
   /** The machine came up. */
@@ -45,11 +46,14 @@ const WITHOUT_VALUE = new Set(
   'nodefaults S nographic no-user-config enable-kvm no-reboot no-shutdown daemonize snapshot s usb version'.split(' '),
 );
 
+/** Versions of the pseries machine are QEMU's versions. */
+const VERSIONED = 'pseries-';
+
 /**
  * What QEMU makes of a command line, as far as TPM devices are concerned, in the order in which QEMU does things (softmmu/vl.c).
  * @param words the program's name first.
  */
-export function launchQemu(words: readonly string[], host: QemuHost): Launch {
+export function launchQemu(words: readonly string[], host: QemuHost, qemu: QemuBehaviour = QEMU_VERSIONS[0].behaviour): Launch {
   const program = (words[0] ?? '').replace(/.*\//, '');
   const build = programOf(program);
   const say = ({ shown }: { readonly shown: string }, message: string): string => `${program}: ${shown}${shown && ': '}${message}`;
@@ -58,9 +62,10 @@ export function launchQemu(words: readonly string[], host: QemuHost): Launch {
     const options = splitOptions(words.slice(1), say);
     const of = (...names: readonly string[]) => options.filter(({ name }) => names.includes(name));
     const devices = of('device').map(option => ({ option, request: deviceRequest(option, say) }));
-    for (const { value } of of('tpmdev')) if (value === 'help') throw new Ended(TPM_TYPES);
+    for (const { value } of of('tpmdev')) if (value === 'help') throw new Ended(TPM_TYPES, { status: qemu.tpmdevHelpStatus });
     helpOnDevices(of('device'), build, say);
-    const { type, confidential } = machineOf(of('machine', 'M'), program, build);
+    const { type, confidential } = machineOf(of('machine', 'M'), program, build, qemu);
+    if (qemu.deprecatedPseries.some(version => type === VERSIONED + version)) warnings.push(deprecated(program, type));
     const objects = new Map(of('object').map(option => objectOf(option, say)));
     const chardevs = new Map<string, CharDev>();
     for (const option of of('chardev')) {
@@ -149,12 +154,14 @@ function machineOf(
   options: readonly Option[],
   program: string,
   build: QemuProgram,
+  { pseries, namesUnknownMachine }: QemuBehaviour,
 ): { readonly type: string; readonly confidential: string | undefined } {
   const merged = new Map<string, unknown>(options.flatMap(({ value }) => [...parseOptions(value, 'type').values]));
   const type = textOf(merged, 'type') ?? build.machine;
   const known = 'Use -machine help to list supported machines';
   if (type === null) throw new Ended([`${program}: No machine specified, and there is no default`, known]);
-  if (!build.machines.test(type)) throw new Ended([`${program}: unsupported machine type`, known]);
+  if (!build.machines.test(type) || (type.startsWith(VERSIONED) && !pseries.some(version => type === VERSIONED + version)))
+    throw new Ended([`${program}: unsupported machine type${namesUnknownMachine ? `: "${type}"` : ''}`, known]);
   return { type, confidential: textOf(merged, 'confidential-guest-support') };
 }
 
@@ -193,5 +200,7 @@ function globalOf({ value }: Option): Global {
   return { driver: textOf(values, 'driver') ?? '', property: textOf(values, 'property') ?? '', value: textOf(values, 'value') ?? '' };
 }
 
+const deprecated = (program: string, type: string): string =>
+  `${program}: warning: Machine type '${type}' is deprecated: machines more than 3 years old are subject to deletion after 6 years`;
 const noBmc = (program: string): string =>
   `${program}: warning: machine has no BMC device. Use '-device ipmi-bmc-sim,id=bmc0 -device isa-ipmi-bt,bmc=bmc0,irq=10' to define one`;

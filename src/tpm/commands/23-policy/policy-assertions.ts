@@ -1,6 +1,8 @@
-import { encode, sameBytes, UINT16 } from '../../../bytes/index.ts';
+import { encode, sameBytes, UINT16, UINT32 } from '../../../bytes/index.ts';
 import { digest } from '../../../crypto/index.ts';
 import { command, plain, user } from '../../command.ts';
+import { oneCapability } from '../../model/capabilities.ts';
+import type { Core } from '../../model/core.ts';
 import { checkNvRead, nvAt, nvName } from '../../model/nv/nv.ts';
 import { effectiveSelection, pcrDigest } from '../../model/pcr/pcr.ts';
 import { conditionDigest, conditionHolds } from '../../model/policy/policy-condition.ts';
@@ -9,12 +11,14 @@ import type { PolicyState } from '../../model/state.ts';
 import { clockInfo, timeOf } from '../../model/time.ts';
 import { extendPolicy, policyCommandCode, policyPcr } from '../../policy-digest.ts';
 import { inParameter, refuse } from '../../refusal.ts';
-import { u8 } from '../../session-crypto.ts';
+import { u8, u32 } from '../../session-crypto.ts';
 import {
   digestBytes,
   hashName,
+  TPM_CAP_TYPE,
   TPM_CC,
   TPM_CC_CODE,
+  TPM_EO,
   TPM_EO_TYPE,
   TPM_RC,
   TPM2B_DIGEST,
@@ -34,6 +38,12 @@ import {
 // only must not contradict each other. A trial session looks at nothing.
 
 const policySession = plain(TPMI_SH_POLICY);
+
+/** Whether the session has a hash already that another must not replace (libtpms IsCpHashUnionOccupied). */
+const isTaken = (tpm: Core, { bound }: PolicyState): boolean =>
+  bound !== null && (bound.what !== 'nameHash' || tpm.behaviour.remembersNameHash);
+const sameBound = ({ bound }: PolicyState, what: 'cpHash' | 'templateHash', value: Uint8Array): boolean =>
+  bound?.what === what && sameBytes(bound.digest, value);
 
 const EXTENDED_LOCALITY = 32;
 
@@ -101,7 +111,7 @@ export const TPM2_PolicyNV = command({
       const { data, publicArea } = nvAt(tpm, nvIndex);
       if (offset > publicArea.dataSize) refuse(inParameter(2, TPM_RC.VALUE));
       if (publicArea.dataSize - offset < operandB.length) refuse(inParameter(1, TPM_RC.SIZE));
-      if (!conditionHolds(operation, data.subarray(offset, offset + operandB.length), operandB)) refuse(TPM_RC.POLICY);
+      if (!conditionHolds(tpm, operation, data.subarray(offset, offset + operandB.length), operandB)) refuse(TPM_RC.POLICY);
     }
     const args = conditionDigest(session.authHash, operandB, offset, operation);
     policy.digest = extendPolicy(session.authHash, policy.digest, TPM_CC.PolicyNV, args, nvName(tpm, nvIndex));
@@ -121,7 +131,7 @@ export const TPM2_PolicyCounterTimer = command({
     const now = encode(TPMS_TIME_INFO, { time: timeOf(tpm), clockInfo: clockInfo(tpm) });
     if (offset > now.length) refuse(inParameter(2, TPM_RC.VALUE));
     if (offset + operandB.length > now.length) refuse(TPM_RC.RANGE);
-    if (!session.trial && !conditionHolds(operation, now.subarray(offset, offset + operandB.length), operandB)) refuse(TPM_RC.POLICY);
+    if (!session.trial && !conditionHolds(tpm, operation, now.subarray(offset, offset + operandB.length), operandB)) refuse(TPM_RC.POLICY);
     const args = conditionDigest(session.authHash, operandB, offset, operation);
     policy.digest = extendPolicy(session.authHash, policy.digest, TPM_CC.PolicyCounterTimer, args);
     return {};
@@ -170,7 +180,7 @@ export const TPM2_PolicyCpHash = command({
   run(tpm, { policySession, cpHashA }) {
     const { session, policy } = policySessionAt(tpm, policySession);
     if (cpHashA.length !== digestBytes(session.authHash)) refuse(inParameter(1, TPM_RC.SIZE));
-    if (policy.bound && !(policy.bound.what === 'cpHash' && sameBytes(policy.bound.digest, cpHashA))) refuse(TPM_RC.CPHASH);
+    if (isTaken(tpm, policy) && !sameBound(policy, 'cpHash', cpHashA)) refuse(TPM_RC.CPHASH);
     policy.bound = { what: 'cpHash', digest: cpHashA };
     policy.digest = extendPolicy(session.authHash, policy.digest, TPM_CC.PolicyCpHash, cpHashA);
     return {};
@@ -187,7 +197,7 @@ export const TPM2_PolicyNameHash = command({
   run(tpm, { policySession, nameHash }) {
     const { session, policy } = policySessionAt(tpm, policySession);
     if (nameHash.length !== digestBytes(session.authHash)) refuse(inParameter(1, TPM_RC.SIZE));
-    if (policy.bound) refuse(TPM_RC.CPHASH);
+    if (isTaken(tpm, policy)) refuse(TPM_RC.CPHASH);
     policy.bound = { what: 'nameHash', digest: nameHash };
     policy.digest = extendPolicy(session.authHash, policy.digest, TPM_CC.PolicyNameHash, nameHash);
     return {};
@@ -241,12 +251,54 @@ export const TPM2_PolicyTemplate = command({
   returns: {},
   run(tpm, { policySession, templateHash }) {
     const { session, policy } = policySessionAt(tpm, policySession);
-    if (policy.bound?.what === 'templateHash') {
-      if (!sameBytes(policy.bound.digest, templateHash)) refuse(inParameter(1, TPM_RC.VALUE));
-    } else if (policy.bound) refuse(TPM_RC.CPHASH);
+    if (isTaken(tpm, policy) && !sameBound(policy, 'templateHash', templateHash)) {
+      const otherTemplate = policy.bound?.what === 'templateHash' && tpm.behaviour.otherTemplate === 'VALUE';
+      refuse(otherTemplate ? inParameter(1, TPM_RC.VALUE) : TPM_RC.CPHASH);
+    }
     if (templateHash.length !== digestBytes(session.authHash)) refuse(inParameter(1, TPM_RC.SIZE));
     policy.bound = { what: 'templateHash', digest: templateHash };
     policy.digest = extendPolicy(session.authHash, policy.digest, TPM_CC.PolicyTemplate, templateHash);
+    return {};
+  },
+});
+
+export const TPM2_PolicyParameters = command({
+  code: TPM_CC.PolicyParameters,
+  name: 'TPM2_PolicyParameters',
+  spec: 'Part 3 §23.25 (revision 1.83)',
+  handles: { policySession },
+  params: { pHash: TPM2B_DIGEST },
+  returns: {},
+  run(tpm, { policySession, pHash }) {
+    const { session, policy } = policySessionAt(tpm, policySession);
+    if (pHash.length !== digestBytes(session.authHash)) refuse(inParameter(1, TPM_RC.SIZE));
+    if (isTaken(tpm, policy)) refuse(TPM_RC.CPHASH);
+    policy.bound = { what: 'parameterHash', digest: pHash };
+    policy.digest = extendPolicy(session.authHash, policy.digest, TPM_CC.PolicyParameters, pHash);
+    return {};
+  },
+});
+
+export const TPM2_PolicyCapability = command({
+  code: TPM_CC.PolicyCapability,
+  name: 'TPM2_PolicyCapability',
+  spec: 'Part 3 §23.24 (revision 1.83)',
+  handles: { policySession },
+  params: { ...condition, capability: TPM_CAP_TYPE, property: UINT32 },
+  returns: {},
+  run(tpm, { policySession, operandB, offset, operation, capability, property }) {
+    const { session, policy } = policySessionAt(tpm, policySession);
+    if (!session.trial) {
+      const data = oneCapability(tpm, capability, property);
+      if (data) {
+        if (offset > data.length) refuse(inParameter(2, TPM_RC.VALUE));
+        if (data.length - offset < operandB.length) refuse(inParameter(1, TPM_RC.SIZE));
+        if (!conditionHolds(tpm, operation, data.subarray(offset, offset + operandB.length), operandB)) refuse(TPM_RC.POLICY);
+        // What is not there differs from everything, and stands in no other relation.
+      } else if (operation !== TPM_EO.NEQ) refuse(TPM_RC.POLICY);
+    }
+    const args = conditionDigest(session.authHash, operandB, offset, operation, u32(capability), u32(property));
+    policy.digest = extendPolicy(session.authHash, policy.digest, TPM_CC.PolicyCapability, args);
     return {};
   },
 });

@@ -140,6 +140,7 @@ export const TPM2_PolicyAuthorize = command({
   returns: {},
   run(tpm, { policySession, approvedPolicy, policyRef, keySign, checkTicket }) {
     const { session, policy } = policySessionAt(tpm, policySession);
+    if (keySign.length < 2 && tpm.behaviour.shortKeySign === 'SIZE') refuse(inParameter(3, TPM_RC.SIZE));
     const hash = ((keySign[0] ?? 0) << 8) | (keySign[1] ?? 0);
     if (!isHash(hash)) refuse(inParameter(3, TPM_RC.HASH));
     if (keySign.length !== digestBytes(hash) + 2) refuse(inParameter(3, TPM_RC.SIZE));

@@ -48,8 +48,8 @@ export function healLockout(tpm: Core): void {
 
 /**
  * Before an authorization value with protection is used.
- * libtpms 0.9.2: the first such use after Startup is put on record, so that pulling the plug does not spare the count, and
- * answered with TPM_RC_RETRY once. Observed in 06 (da-first-use-after-startup-retry); kept.
+ * The first such use after Startup is put on record, so that pulling the plug does not spare the count; some answer it with TPM_RC_RETRY
+ * once (06: da-first-use-after-startup-retry).
  */
 export function checkLockedOut(tpm: Core, forLockoutAuth: boolean): void {
   const { permanent, ram } = tpm.state;
@@ -61,7 +61,7 @@ export function checkLockedOut(tpm: Core, forLockoutAuth: boolean): void {
   if (!ram.daUsed) {
     ram.daUsed = true;
     permanent.orderly = 'daUsed';
-    refuse(TPM_RC.RETRY);
+    if (tpm.behaviour.firstProtectedUse === 'RETRY') refuse(TPM_RC.RETRY);
   }
 }
 

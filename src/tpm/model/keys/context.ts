@@ -68,7 +68,7 @@ const SEQUENCE = struct('SEQUENCE_CONTEXT', 'own', {
   running: list('running', struct('RUNNING_HASH', 'own', { hashAlg: UINT16, state: sized('state') })),
 });
 
-const BOUND = ['cpHash', 'nameHash', 'templateHash'] as const;
+const BOUND = ['cpHash', 'nameHash', 'templateHash', 'parameterHash'] as const;
 const POLICY = struct('POLICY_CONTEXT', 'own', {
   commandCode: UINT32,
   flags: UINT8,

@@ -17,6 +17,7 @@ import {
   TPMS_SYMCIPHER_PARMS,
   TPMT_PUBLIC,
 } from '../../wire/index.ts';
+import type { Core } from '../core.ts';
 import type { KeyObject } from '../state.ts';
 
 // Part 1 §28: objects that are a function of their parent's key, a label and a context.
@@ -51,9 +52,13 @@ function reading<T>(body: () => T): T {
 }
 
 /** The template's public area, and for a derived object label and context. Codes without a number. */
-export function readTemplate(template: Uint8Array, derives: boolean): { publicArea: TPMT_PUBLIC; derive: LabelAndContext } {
-  if (!derives) return { publicArea: reading(() => decode(TPMT_PUBLIC, template)), derive: NOTHING };
-  const { unique, ...rest } = reading(() => decode(TEMPLATE, template));
+export function readTemplate(
+  { behaviour }: Core,
+  template: Uint8Array,
+  derives: boolean,
+): { publicArea: TPMT_PUBLIC; derive: LabelAndContext } {
+  if (!derives) return { publicArea: reading(() => decode(TPMT_PUBLIC, template, undefined, behaviour.lacksValues)), derive: NOTHING };
+  const { unique, ...rest } = reading(() => decode(TEMPLATE, template, undefined, behaviour.lacksValues));
   const empty = rest.type === TPM_ALG.ECC ? { x: NOTHING.label, y: NOTHING.label } : NOTHING.label;
   return { publicArea: { ...rest, unique: empty } as TPMT_PUBLIC, derive: unique };
 }

@@ -57,6 +57,8 @@ export function checkAttributes(parent: KeyObject | null, publicArea: TPMT_PUBLI
   if (set(A.fixedTPM) && set(A.encryptedDuplication)) refuse(TPM_RC.ATTRIBUTES);
   // Below a parent that may leave the TPM, all leave it under the same protection.
   if (parent && !parentHas(A.fixedTPM) && set(A.encryptedDuplication) !== parentHas(A.encryptedDuplication)) refuse(TPM_RC.ATTRIBUTES);
+  // Nothing here is limited to a version of the firmware.
+  if (set(A.firmwareLimited) || set(A.svnLimited)) refuse(TPM_RC.ATTRIBUTES);
   if (parent && isDerivationParent(parent) && (set(A.fixedTPM) !== parentHas(A.fixedTPM) || !set(A.fixedParent))) refuse(TPM_RC.ATTRIBUTES);
   checkSchemes(parent, publicArea);
 }

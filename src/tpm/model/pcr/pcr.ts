@@ -1,51 +1,21 @@
 import type { Value } from '../../../bytes/index.ts';
 import { digest } from '../../../crypto/index.ts';
+import type { PcrRule } from '../../generation/behaviour.ts';
 import { HASHES, hashName, PCR_SELECT_BYTES, TPM_PT_PCR, type TPMS_PCR_SELECTION } from '../../wire/index.ts';
 import type { Core } from '../core.ts';
 
 export const PCR_COUNT = 24;
 type Selection = Value<typeof TPMS_PCR_SELECTION>;
 
-/** Rules of the PC Client profile; localities as bits. */
-interface PcrRule {
-  readonly saved: boolean;
-  readonly extend: number;
-  readonly reset: number;
-  /** Changes are counted in pcrUpdateCounter, and so undo PolicyPCR. */
-  readonly counted: boolean;
-  /** Reset by the dynamic root of trust: all ones until then. */
-  readonly drtm: boolean;
-  /** May have an authorization value or policy of their own. */
-  readonly group: boolean;
-}
-const rule = (extend: number, reset: number, more: Partial<PcrRule> = {}): PcrRule => ({
-  saved: false,
-  counted: true,
-  drtm: false,
-  group: false,
-  extend,
-  reset,
-  ...more,
-});
-const STATIC = rule(0b11111, 0, { saved: true });
-/** Observed: TPM_CAP_PCR_PROPERTIES in 07-getcapability. */
-export const PCR_RULES: readonly PcrRule[] = [
-  ...Array.from({ length: 16 }, () => STATIC),
-  rule(0b11111, 0b01111, { counted: false }), // 16: debug
-  rule(0b11100, 0b10000, { drtm: true }), // 17
-  rule(0b11100, 0b10000, { drtm: true }), // 18
-  rule(0b01100, 0b10000, { drtm: true }), // 19
-  rule(0b01110, 0b10100, { drtm: true, group: true }), // 20
-  rule(0b00100, 0b10100, { drtm: true, group: true, counted: false }), // 21
-  rule(0b00100, 0b10100, { drtm: true, group: true, counted: false }), // 22
-  rule(0b11111, 0b01111, { counted: false }), // 23: application
-];
-export const ruleOf = (pcr: number): PcrRule => PCR_RULES[pcr] ?? STATIC;
+const STATIC: PcrRule = { saved: true, extend: 0b11111, reset: 0, counted: true, drtm: false, group: false };
+export const ruleOf = (tpm: Core, pcr: number): PcrRule => tpm.behaviour.pcrRules[pcr] ?? STATIC;
+/** PCRs with authorizations of their own. */
+export const pcrGroup = (tpm: Core): number[] => tpm.behaviour.pcrRules.flatMap(({ group }, pcr) => (group ? [pcr] : []));
 
 /** pcrSelect of all PCRs for which something holds. */
-export function selectWhere(holds: (rule: PcrRule, pcr: number) => boolean): Uint8Array {
+function selectWhere(tpm: Core, holds: (rule: PcrRule, pcr: number) => boolean): Uint8Array {
   const select = new Uint8Array(PCR_SELECT_BYTES);
-  PCR_RULES.forEach((entry, pcr) => {
+  tpm.behaviour.pcrRules.forEach((entry, pcr) => {
     if (holds(entry, pcr)) select[pcr >> 3] = (select[pcr >> 3] ?? 0) | (1 << (pcr & 7));
   });
   return select;
@@ -54,17 +24,20 @@ export function selectWhere(holds: (rule: PcrRule, pcr: number) => boolean): Uin
 const extendAt = (locality: number) => (entry: PcrRule) => locality <= 4 && (entry.extend & (1 << locality)) !== 0;
 const resetAt = (locality: number) => (entry: PcrRule) => locality <= 4 && (entry.reset & (1 << locality)) !== 0;
 /** TPM_CAP_PCR_PROPERTIES. */
-export const PCR_PROPERTIES: readonly (readonly [number, Uint8Array])[] = [
-  [TPM_PT_PCR.SAVE, selectWhere(entry => entry.saved)],
-  ...[0, 1, 2, 3, 4].flatMap((locality): [number, Uint8Array][] => [
-    [TPM_PT_PCR.EXTEND_L0 + 2 * locality, selectWhere(extendAt(locality))],
-    [TPM_PT_PCR.RESET_L0 + 2 * locality, selectWhere(resetAt(locality))],
-  ]),
-  [TPM_PT_PCR.NO_INCREMENT, selectWhere(entry => !entry.counted)],
-  [TPM_PT_PCR.DRTM_RESET, selectWhere(entry => entry.drtm)],
-  [TPM_PT_PCR.POLICY, selectWhere(entry => entry.group)],
-  [TPM_PT_PCR.AUTH, selectWhere(entry => entry.group)],
-];
+export function pcrProperties(tpm: Core): readonly (readonly [number, Uint8Array])[] {
+  const where = (holds: (rule: PcrRule) => boolean) => selectWhere(tpm, holds);
+  return [
+    [TPM_PT_PCR.SAVE, where(entry => entry.saved)],
+    ...[0, 1, 2, 3, 4].flatMap((locality): [number, Uint8Array][] => [
+      [TPM_PT_PCR.EXTEND_L0 + 2 * locality, where(extendAt(locality))],
+      [TPM_PT_PCR.RESET_L0 + 2 * locality, where(resetAt(locality))],
+    ]),
+    [TPM_PT_PCR.NO_INCREMENT, where(entry => !entry.counted)],
+    [TPM_PT_PCR.DRTM_RESET, where(entry => entry.drtm)],
+    [TPM_PT_PCR.POLICY, where(entry => entry.group)],
+    [TPM_PT_PCR.AUTH, where(entry => entry.group)],
+  ];
+}
 
 /** How many PCRs a pcrSelect names. */
 export const selectedCount = (select: Uint8Array): number =>
@@ -76,7 +49,7 @@ const isAllocated = (tpm: Core, bank: number, pcr: number): boolean =>
 
 /** A PCR got another value: PolicyPCR sessions that looked at PCRs before are void, unless this one does not count. */
 function changed(tpm: Core, pcr: number): void {
-  if (ruleOf(pcr).counted) tpm.state.reset.pcrCounter = (tpm.state.reset.pcrCounter + 1) >>> 0;
+  if (ruleOf(tpm, pcr).counted) tpm.state.reset.pcrCounter = (tpm.state.reset.pcrCounter + 1) >>> 0;
 }
 
 /**
@@ -88,7 +61,7 @@ export function startPcrs(tpm: Core, kept: Map<number, Uint8Array[]> | null, fir
   tpm.state.ram.pcrs = new Map(
     HASHES.map(hash => [
       hash.id,
-      PCR_RULES.map((entry, pcr) => {
+      tpm.behaviour.pcrRules.map((entry, pcr) => {
         const old = kept?.get(hash.id)?.[pcr];
         if (old && entry.saved) return old;
         const launched = before.get(hash.id)?.[pcr];
@@ -99,7 +72,7 @@ export function startPcrs(tpm: Core, kept: Map<number, Uint8Array[]> | null, fir
       }),
     ]),
   );
-  PCR_RULES.forEach((entry, pcr) => {
+  tpm.behaviour.pcrRules.forEach((entry, pcr) => {
     if (!(kept && entry.saved)) changed(tpm, pcr);
   });
 }
@@ -119,7 +92,7 @@ function write(tpm: Core, bank: number, pcr: number, value: Uint8Array): void {
 export function extendPcr(tpm: Core, pcr: number, bank: number, data: Uint8Array): void {
   if (!isAllocated(tpm, bank, pcr)) return;
   write(tpm, bank, pcr, digest(hashName(bank), readPcr(tpm, bank, pcr), data));
-  if (ruleOf(pcr).saved) tpm.disorderly = true;
+  if (ruleOf(tpm, pcr).saved) tpm.disorderly = true;
   changed(tpm, pcr);
 }
 
@@ -132,7 +105,7 @@ export function setPcr(tpm: Core, pcr: number, fill = 0): void {
 /** DRTM: the PCRs of the dynamic root of trust begin at zero. Only the extension that follows is counted (Part 4 _TPM_Hash_End.c). */
 export function launchPcrs(tpm: Core): void {
   for (const hash of HASHES) {
-    PCR_RULES.forEach((entry, pcr) => {
+    tpm.behaviour.pcrRules.forEach((entry, pcr) => {
       if (entry.drtm) write(tpm, hash.id, pcr, new Uint8Array(hash.digestBytes));
     });
   }
@@ -143,9 +116,9 @@ export function launchPcr0(tpm: Core): void {
   tpm.state.ram.pcrs = new Map(HASHES.map(hash => [hash.id, [new Uint8Array(hash.digestBytes).fill(4, hash.digestBytes - 1)]]));
 }
 
-export const mayExtend = (pcr: number, locality: number): boolean => extendAt(locality)(ruleOf(pcr));
+export const mayExtend = (tpm: Core, pcr: number, locality: number): boolean => extendAt(locality)(ruleOf(tpm, pcr));
 /** Locality 4 is the hardware's: what it resets, it resets by its own means (libtpms PCRIsResetAllowed). */
-export const mayReset = (pcr: number, locality: number): boolean => locality !== 4 && resetAt(locality)(ruleOf(pcr));
+export const mayReset = (tpm: Core, pcr: number, locality: number): boolean => locality !== 4 && resetAt(locality)(ruleOf(tpm, pcr));
 
 /** The selection without PCRs that are not allocated: what the TPM says it looked at. */
 export function effectiveSelection(tpm: Core, selections: readonly Selection[]): Selection[] {

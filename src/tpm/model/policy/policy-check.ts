@@ -2,12 +2,13 @@ import { sameBytes } from '../../../bytes/index.ts';
 import { digest } from '../../../crypto/index.ts';
 import type { Role } from '../../record.ts';
 import { refuse } from '../../refusal.ts';
+import { u32 } from '../../session-crypto.ts';
 import { handleType, has, hashName, TPM_CC, TPM_HT, TPM_RC, TPMA_NV } from '../../wire/index.ts';
 import type { Call } from '../call.ts';
 import type { Core } from '../core.ts';
 import { entityPolicy } from '../entity.ts';
 import { nvAt } from '../nv/nv.ts';
-import type { PolicyState, Session } from '../state.ts';
+import type { BoundHash, PolicyState, Session } from '../state.ts';
 import { timeOf } from '../time.ts';
 
 /** Whether a policy session authorizes this command on this entity (Part 1 §19.7, Part 4 CheckPolicyAuthSession, its order). */
@@ -35,12 +36,14 @@ export function checkPolicy(tpm: Core, call: Call, session: Session, policy: Pol
 const localityFits = (allowed: number, locality: number): boolean =>
   allowed === 0 || (allowed > 31 ? allowed === locality : locality <= 4 && (allowed & (1 << locality)) !== 0);
 
-function boundDigest(call: Call, hash: number, what: 'cpHash' | 'nameHash' | 'templateHash'): Uint8Array {
+function boundDigest(call: Call, hash: number, what: BoundHash): Uint8Array {
   switch (what) {
     case 'cpHash':
       return call.cpHash(hash);
     case 'nameHash':
       return digest(hashName(hash), ...call.names);
+    case 'parameterHash':
+      return digest(hashName(hash), u32(call.command.code), call.parameters);
     case 'templateHash':
       return digest(hashName(hash), templateOf(call));
   }

@@ -186,7 +186,7 @@ function policyIsRequired(tpm: Core, role: Role | undefined, entity: number): bo
 }
 
 const pcrHasPolicy = (tpm: Core, pcr: number): boolean =>
-  ruleOf(pcr).group && (tpm.state.permanent.pcrPolicies.get(pcr)?.hashAlg ?? TPM_ALG.NULL) !== TPM_ALG.NULL;
+  ruleOf(tpm, pcr).group && (tpm.state.permanent.pcrPolicies.get(pcr)?.hashAlg ?? TPM_ALG.NULL) !== TPM_ALG.NULL;
 
 function authValueIsAvailable(tpm: Core, call: Call, role: Role | undefined, entity: number): boolean {
   switch (handleType(entity)) {
@@ -222,7 +222,7 @@ function policyIsAvailable(tpm: Core, call: Call, role: Role | undefined, entity
       return has(attributes, call.command.writesNv ? TPMA_NV.bit.POLICYWRITE : TPMA_NV.bit.POLICYREAD);
     }
     case TPM_HT.PCR:
-      return ruleOf(entity).group;
+      return ruleOf(tpm, entity).group;
     default:
       return entityPolicy(tpm, entity).hashAlg !== TPM_ALG.NULL;
   }

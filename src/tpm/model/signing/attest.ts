@@ -4,7 +4,6 @@ import { handleName } from '../../names.ts';
 import { inHandle, inParameter, refuse } from '../../refusal.ts';
 import { EMPTY } from '../../session-crypto.ts';
 import { hashName, TPM_ALG, TPM_GENERATED_VALUE, TPM_RC, TPM_RH, TPM_ST, TPMS_ATTEST } from '../../wire/index.ts';
-import { FIRMWARE_VERSION } from '../capabilities.ts';
 import type { Core } from '../core.ts';
 import { proofOf } from '../hierarchies/hierarchy.ts';
 import { keyAt } from '../keys/objects.ts';
@@ -67,7 +66,7 @@ export function attest(
     ...(anonymous && attested.type === TPM_ST.ATTEST_CERTIFY ? { qualifiedName: EMPTY } : {}),
     extraData: anonymous ? EMPTY : qualifyingData,
     clockInfo: { clock, resetCount: (resetCount + by.resets) >>> 0, restartCount: (restartCount + by.restarts) >>> 0, safe },
-    firmwareVersion: BigInt.asUintN(64, FIRMWARE_VERSION + by.version),
+    firmwareVersion: BigInt.asUintN(64, tpm.behaviour.firmwareVersion + by.version),
   });
   const plain = key ? digest(hashName(scheme.hashAlg), attestation) : EMPTY;
   const hashed = anonymous && qualifyingData.length > 0 ? digest(hashName(scheme.hashAlg), qualifyingData, plain) : plain;

@@ -1,6 +1,7 @@
 import { sameBytes } from '../../../bytes/index.ts';
 import { toInteger } from '../../../crypto/index.ts';
 import { digestBytes, has, TPM_ALG, TPM_ECC, TPM_RC, TPMA_OBJECT, TPMA_X509_KEY_USAGE, type TPMT_PUBLIC } from '../../wire/index.ts';
+import type { Core } from '../core.ts';
 import { bitString, der, derInteger, type Element, elementsOf, firstElement, NULL, oid, sequence, TAG } from '../crypto/der.ts';
 import type { Chosen } from './signing.ts';
 
@@ -100,7 +101,7 @@ const SIGNING = U.digitalSignature | U.keyCertSign | U.cRLSign;
 const DECRYPTING = U.keyEncipherment | U.dataEncipherment | U.keyAgreement | U.encipherOnly | U.decipherOnly;
 
 /** Extensions must not promise what the key cannot keep. ATTRIBUTES blames the object, VALUE the certificate; null if all is well. */
-export function extensionsFault(extensions: Uint8Array, attributes: number): number | null {
+export function extensionsFault({ behaviour }: Core, extensions: Uint8Array, attributes: number): number | null {
   const outer = firstElement(extensions);
   const list = outer && firstElement(outer.contents);
   const all = list?.tag === TAG.SEQUENCE ? elementsOf(list.contents) : null;
@@ -110,10 +111,15 @@ export function extensionsFault(extensions: Uint8Array, attributes: number): num
   if (tcg !== null && tcg !== attributes) return TPM_RC.ATTRIBUTES;
   const usage = extensionBits(all, KEY_USAGE);
   if (usage === null || usage === 'broken') return TPM_RC.VALUE;
+  if (behaviour.otherKeyUsage === 'RESERVED_BITS' && (usage & ~(SIGNING | DECRYPTING | U.nonrepudiation)) !== 0)
+    return TPM_RC.RESERVED_BITS;
   const lacks = (uses: number, attribute: number) => (usage & uses) !== 0 && !has(attributes, attribute);
   const b = TPMA_OBJECT.bit;
   const wrong =
-    lacks(SIGNING, b.sign) || lacks(DECRYPTING, b.decrypt) || lacks(U.nonrepudiation, b.fixedTPM) || lacks(U.keyAgreement, b.restricted);
+    lacks(SIGNING, b.sign) ||
+    lacks(DECRYPTING, b.decrypt) ||
+    lacks(U.nonrepudiation, b.fixedTPM) ||
+    lacks(U[behaviour.restrictedKeyUsage], b.restricted);
   return wrong ? TPM_RC.VALUE : null;
 }
 

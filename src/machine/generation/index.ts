@@ -1,0 +1,10 @@
+export {
+  type ChosenGeneration,
+  chooseGeneration,
+  differencesBetween,
+  type GenerationChoice,
+  observedGeneration,
+  type ProgramDifferences,
+} from './chosen.ts';
+export { DEFAULT_GENERATION, GENERATION_NAMES, GENERATIONS, type Generation, type GenerationName } from './generations.ts';
+export { PROGRAM_NAMES, PROGRAMS, type Program } from './programs.ts';
