@@ -11,10 +11,10 @@ export const qemuFrontends: RecordingKind<object> = {
     if (typeof json !== 'object' || json === null || !('format' in json) || !('vectors' in json)) return false;
     return typeof json.format === 'string' && json.format.startsWith('qemu-frontends');
   },
-  async *play(json, { file }, wanted) {
+  async *play(json, { file }, wanted, { qemu }) {
     for (const vector of readFrontends(file, json).vectors) {
       if (!wanted(vector.name)) continue;
-      if ('commandLine' in vector) yield { about: vector.about, ...playCommandLine(vector) };
+      if ('commandLine' in vector) yield { about: vector.about, ...playCommandLine(vector, qemu.behaviour) };
       else yield await (vector.kind === 'spapr' ? playSpapr(vector) : playFrontend(vector));
     }
   },
