@@ -120,7 +120,9 @@ const policyState: z.ZodType<PolicyState> = z.strictObject({
   locality: schemaOf(TPMA_LOCALITY),
   pcrCounter: uint(32),
   timeout: biguint(64),
-  bound: z.strictObject({ what: z.enum(['cpHash', 'nameHash', 'templateHash', 'parameterHash']), digest: bytesOf(1, LARGEST_DIGEST) }).nullable(),
+  bound: z
+    .strictObject({ what: z.enum(['cpHash', 'nameHash', 'templateHash', 'parameterHash']), digest: bytesOf(1, LARGEST_DIGEST) })
+    .nullable(),
   nvWritten: flag.nullable(),
 });
 
