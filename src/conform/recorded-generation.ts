@@ -32,6 +32,7 @@ const firstMatch = (texts: readonly string[], pattern: RegExp): RegExpExecArray 
 function textsOf(json: unknown): readonly string[] {
   if (typeof json !== 'object' || json === null) return [];
   const { observedOn, machine, flow } = json as { observedOn?: unknown; machine?: unknown; flow?: unknown };
-  const observed = typeof observedOn === 'object' && observedOn !== null ? Object.entries(observedOn) : [['', observedOn]];
-  return [...observed.map(([program, text]) => `${program} ${text}`.trim()), flow, machine].filter(text => typeof text === 'string');
+  const perProgram = typeof observedOn === 'object' && observedOn !== null ? Object.entries(observedOn) : [];
+  const texts = perProgram.map(([program, text]) => (typeof text === 'string' ? `${program} ${text}` : ''));
+  return [observedOn, ...texts, flow, machine].filter(text => typeof text === 'string');
 }

@@ -114,8 +114,8 @@ export interface ProgramDifferences {
 
 export function differencesBetween(a: ChosenGeneration, b: ChosenGeneration): readonly ProgramDifferences[] {
   return PROGRAM_NAMES.map(program => {
-    const [from, to]: readonly Version<unknown>[][number][] = [a[program] as Version<unknown>, b[program] as Version<unknown>];
-    if (!from || !to) throw new RangeError(`no versions of ${program}`);
+    const from: Version<unknown> = a[program];
+    const to: Version<unknown> = b[program];
     const only = (these: Version<unknown>, those: Version<unknown>) =>
       these.differences.filter(({ name }) => !those.differences.some(other => other.name === name));
     const shown = (version: string, { profile }: Version<unknown>) => (profile === undefined ? version : `${version} (profile ${profile})`);
