@@ -9,6 +9,8 @@ const exchange = z.object({
   control: z.string().optional(),
   request: hex.optional(),
   requestMask: hex.optional(),
+  responseMask: hex.optional(),
+  scripted: z.boolean().optional(),
   requestHeader: hex.optional(),
   incompleteRequest: hex.optional(),
   response: hex.optional(),

@@ -1,5 +1,5 @@
 import { concat, fromHex, getU32, toHex } from '../../../bytes/index.ts';
-import type { EmulatorChannels, PassthroughDevice } from '../../../frontends/index.ts';
+import type { EmulatorChannels, PassthroughDevice, ServedChannels } from '../../../frontends/index.ts';
 import type { Differences } from '../../played-case.ts';
 import type { RecordedExchange } from './frontend-recording.ts';
 
@@ -13,10 +13,15 @@ const CONTROL_NAMES: Readonly<Record<number, string>> = {
 };
 const PROBE_ANSWERS = { '2.0': fromHex('80010000000a00000101'), '1.2': fromHex('00c40000000a00000009') } as const;
 const HEADER_OF_BLOB = 16;
+const RESULT_DIGITS = 8;
+const SET_STATEBLOB = '0000000d';
 
 /** Both channels of a recorded TPM, or its device file: what QEMU sends is compared, what it was answered is played back. */
 export class PlaybackTpm implements EmulatorChannels, PassthroughDevice {
-  readonly path: string;
+  readonly path = '/dev/tpm0';
+  readonly #live: ServedChannels | null;
+  /** Of the live TPM, held back until the recorded one has answered. */
+  #answers: Uint8Array[] = [];
   readonly #differences: Differences;
   readonly #version: '1.2' | '2.0';
   #field = 'boot';
@@ -26,10 +31,11 @@ export class PlaybackTpm implements EmulatorChannels, PassthroughDevice {
   #closed = false;
   #waiting: (() => void) | null = null;
 
-  constructor(differences: Differences, version: '1.2' | '2.0', path = '/dev/tpm0') {
+  /** @param live answers in place of the recorded TPM; its answers are compared with the recorded ones. */
+  constructor(differences: Differences, version: '1.2' | '2.0', live: ServedChannels | null = null) {
     this.#differences = differences;
     this.#version = version;
-    this.path = path;
+    this.#live = live;
   }
 
   expect(field: string, exchanges: readonly RecordedExchange[] | null): void {
@@ -48,12 +54,19 @@ export class PlaybackTpm implements EmulatorChannels, PassthroughDevice {
   #deliver(): void {
     for (;;) {
       const next = this.#expected?.[0];
-      if (next?.control === undefined && next?.response !== undefined) this.#received.push(fromHex(next.response));
+      if (next?.control === undefined && next?.response !== undefined) this.#received.push(this.#answerLike(next));
       else if (next?.dataChannel !== undefined) this.#closed = true;
       else return;
       this.#expected?.shift();
       this.#waiting?.();
     }
+  }
+
+  #answerLike({ response = '', responseMask }: RecordedExchange): Uint8Array {
+    const live = this.#answers.shift();
+    if (!live) return fromHex(response);
+    this.#differences.compare(`${this.#field}.response`, masked(response, responseMask), masked(toHex(live), responseMask));
+    return live;
   }
 
   #take(what: string, wanted: (exchange: RecordedExchange) => boolean): RecordedExchange | null {
@@ -67,12 +80,18 @@ export class PlaybackTpm implements EmulatorChannels, PassthroughDevice {
   }
 
   async control(request: Uint8Array): Promise<Uint8Array | null> {
-    if (!this.#expected) return this.#defaultAnswer(request);
-    const taken = this.#take(
-      `control ${toHex(request.subarray(0, 24))}`,
-      exchange => exchange.control !== undefined && sameRequest(exchange, request),
-    );
+    if (!this.#expected) return this.#live?.ask(request) ?? this.#defaultAnswer(request);
+    const wanted = (exchange: RecordedExchange) => exchange.control !== undefined && sameRequest(exchange, request, this.#live !== null);
+    const taken = this.#take(`control ${toHex(request.subarray(0, 24))}`, wanted);
+    const live = this.#live?.ask(request);
     this.#deliver();
+    if (live) {
+      const recorded = taken?.responseHeader?.slice(0, RESULT_DIGITS) ?? taken?.response ?? '';
+      // More than the recorded swtpm can is no difference: newer ones also have LOCK_STORAGE.
+      const mask = taken?.control === 'CMD_GET_CAPABILITY' ? `ffffffff${recorded.slice(RESULT_DIGITS)}` : undefined;
+      this.#differences.compare(`${this.#field}.response`, recorded, masked(toHex(live).slice(0, recorded.length), mask));
+      return live;
+    }
     if (taken?.responseHeader !== undefined) return concat(fromHex(taken.responseHeader), new Uint8Array(taken.blob?.bytes ?? 0));
     return taken?.response === undefined ? new Uint8Array(4) : fromHex(taken.response);
   }
@@ -95,11 +114,12 @@ export class PlaybackTpm implements EmulatorChannels, PassthroughDevice {
     if (this.#closed) return false;
     if (bytes.length === 0) return true;
     if (!this.#expected) {
-      this.#received.push(PROBE_ANSWERS[this.#version]);
+      this.#received.push(this.#live?.execute(bytes) ?? PROBE_ANSWERS[this.#version]);
       this.#waiting?.();
       return true;
     }
     const sent = toHex(bytes);
+    if (this.#live) this.#answers.push(this.#live.execute(bytes));
     this.#take(
       `request ${sent}`,
       ({ control, request, incompleteRequest }) => control === undefined && sent === (request ?? incompleteRequest),
@@ -137,8 +157,10 @@ export class PlaybackTpm implements EmulatorChannels, PassthroughDevice {
   }
 }
 
-function sameRequest({ request, requestMask, requestHeader, blob }: RecordedExchange, sent: Uint8Array): boolean {
+/** The state of another TPM has another length. */
+function sameRequest({ request, requestMask, requestHeader, blob }: RecordedExchange, sent: Uint8Array, live: boolean): boolean {
   if (requestHeader !== undefined) {
+    if (live) return toHex(sent).startsWith(SET_STATEBLOB);
     return toHex(sent.subarray(0, HEADER_OF_BLOB)) === requestHeader && sent.length === HEADER_OF_BLOB + (blob?.bytes ?? 0);
   }
   return request !== undefined && masked(request, requestMask) === masked(toHex(sent), requestMask);
