@@ -35,6 +35,42 @@ describe('svm-sim boot', () => {
     expect(none.out).to.contain('no ESM blob in the initrd');
   });
 
+  describe('names the variant that was measured, and the command to go on with', () => {
+    const measured = 'init=/bin/sh svm=1';
+    const refused = async (line: string, key = path('tpm1.pem')): Promise<string> => {
+      const files = ['--kernel', path('vmlinux'), '--initrd', path('initrd.img'), '--blob', path('esm_blob.dtb'), '--key', key];
+      const { status, out } = await svmSim('boot', ...files, '--bootargs', line, '-q');
+      expect(status).to.equal(1);
+      return /^ {2}When vm asks.*/m.exec(out)?.[0] ?? '';
+    };
+
+    for (const [about, line, how] of [
+      ['a newline', `${measured}\n`, 'without the newline at the end'],
+      ['blanks at both ends', `  ${measured} `, 'without the blanks at both ends'],
+      ['blanks within', 'init=/bin/sh   svm=1', 'with single blanks'],
+      ['quotes', `"${measured}"`, 'without the quotes around it'],
+    ] as const) {
+      it(`of a command line with ${about}`, async () => {
+        const why = await refused(line);
+        expect(why).to.contain('(check "digest-bootargs"). The bootargs would be what was measured');
+        expect(why).to.contain(
+          `${how}: go on with bootargs ${JSON.stringify(measured)}; to see every check: svm-sim esm verify ${path('esm_blob.dtb')}`,
+        );
+      });
+    }
+
+    it('says nothing of a variant when there is none', async () => {
+      expect(await refused('something else')).to.match(/\(check "digest-bootargs"\)\. To see every check: svm-sim esm verify /);
+    });
+
+    it('of a host that is no recipient', async () => {
+      const why = await refused(measured, 'fixtures/observed/esm/01-minimal/tpm1.pem');
+      expect(why).to.contain(
+        `The blob is for other recipients; to go on: svm-sim esm authorize -b ${path('esm_blob.dtb')} -s ORIGIN.key -p HOST.pub`,
+      );
+    });
+  });
+
   it('one JSON object a line, the verdict last', async () => {
     const { status, out } = await boot('--initrd', path('initrd-esmb.img'), '--json');
     expect(status).to.equal(0);

@@ -1,7 +1,7 @@
 import { utf8 } from '../../bytes/index.ts';
 import { runScenario, type Scenario } from '../../scenario/index.ts';
 import { privatePem, readEsmBlob } from '../../svm/format/index.ts';
-import { explained, flatKernel, RTAS_CODE, readNamed } from '../../svm/owner/index.ts';
+import { explained, flatKernel, readNamed } from '../../svm/owner/index.ts';
 import { DEFAULT_PROFILE } from '../../ultravisor/index.ts';
 import { bootargsOf } from '../esm/bootargs.ts';
 import { EsmSession, systemChance } from '../esm/session.ts';
@@ -38,21 +38,34 @@ export async function boot(flags: BootFlags, io: Io): Promise<number> {
   }
 }
 
-/** The files by the names under which the scenario has them. */
+/** The files as the person named them, so that what is said of them can be followed; one that is given for several things has a name for each. */
 async function scenarioOf(flags: BootFlags, io: Io): Promise<Scenario> {
   const { blob, kernel, initrd, key, rtas, profile = DEFAULT_PROFILE, passphraseFile, seed } = flags;
   const session = new EsmSession(passphraseFile === undefined ? {} : { passphraseFile }, io);
+  const bootargs = await bootargsOf(flags);
+  const line = flags.bootargsFile;
+  const given = [
+    kernel,
+    initrd,
+    key,
+    ...(rtas === undefined ? [] : [rtas]),
+    ...(blob === undefined ? [] : [blob]),
+    ...(line === undefined ? [] : [line]),
+  ];
+  const named = (file: string, as: string): string => (given.filter(other => other === file).length > 1 ? as : file);
+  const names = { kernel: named(kernel, 'kernel'), initrd: named(initrd, 'initrd'), key: named(key, 'key') };
   const files = new Map<string, Uint8Array>([
-    ['kernel', flatKernel(await readNamed(kernel), kernel)],
-    ['initrd', await readNamed(initrd)],
-    ['rtas', rtas === undefined ? RTAS_CODE : await readNamed(rtas)],
+    [names.kernel, flatKernel(await readNamed(kernel), kernel)],
+    [names.initrd, await readNamed(initrd)],
     // As an importer of keys takes it: without the passphrase.
-    ['key', utf8(privatePem(await session.privateKey(key), '', systemChance))],
+    [names.key, utf8(privatePem(await session.privateKey(key), '', systemChance))],
   ]);
+  if (line !== undefined) files.set(named(line, 'bootargs'), utf8(bootargs));
+  if (rtas !== undefined) files.set(named(rtas, 'rtas'), await readNamed(rtas));
   if (blob !== undefined) {
     const bytes = await readNamed(blob);
     explained(blob, () => readEsmBlob(bytes));
-    files.set('blob', bytes);
+    files.set(named(blob, 'blob'), bytes);
   }
   const { name } = profileOf(profile);
   return {
@@ -62,20 +75,20 @@ async function scenarioOf(flags: BootFlags, io: Io): Promise<Scenario> {
       version: 1,
       title: `Does ${blob ?? 'the blob in the initrd'} start with ${kernel} and ${initrd} on the host of ${key}?`,
       ...(seed === undefined ? {} : { seed }),
-      host: { profile: name, firmware: { wrappingKey: { file: 'key' } } },
+      host: { profile: name, firmware: { wrappingKey: { file: names.key } } },
       guests: [
         {
           name: 'vm',
           lpid: 1,
           memory: memoryFor([...files.values()]),
-          kernel: 'kernel',
-          initrd: 'initrd',
-          bootargs: await bootargsOf(flags),
-          rtas: 'rtas',
-          ...(blob === undefined ? {} : { esm: { blob: 'blob' } }),
+          kernel: names.kernel,
+          initrd: names.initrd,
+          bootargs: line === undefined ? bootargs : { file: named(line, 'bootargs') },
+          ...(rtas === undefined ? {} : { rtas: named(rtas, 'rtas') }),
+          ...(blob === undefined ? {} : { esm: { blob: named(blob, 'blob') } }),
         },
       ],
-      steps: [{ do: 'boot' }, { do: 'start' }, { do: 'enter-secure-mode' }],
+      steps: [{ do: 'boot' }, { do: 'start' }, { do: 'enter-secure-mode', expect: { result: 'secure' } }],
     },
   };
 }

@@ -166,7 +166,7 @@ function sentence(evidence: Evidence, findings: readonly Finding[]): string {
     return first
       ? `${begun} it succeeds (${showResult(result)}), but ${instead}${because(missed) || same}.`
       : `${begun} it comes out as it should.`;
-  return `${begun} ${refused}${hint ? `: ${hint}` : ''}.`;
+  return `${begun} ${refused}.${hint ? ` ${hint[0]?.toUpperCase()}${hint.slice(1)}.` : ''}`;
 }
 
 /** A rule that never struck cannot make the refusal that is expected of it. */

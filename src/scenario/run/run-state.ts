@@ -1,16 +1,17 @@
 import { sameBytes, utf8 } from '../../bytes/index.ts';
 import type { Guest, GuestSpec, Host, Machine } from '../../machine/index.ts';
-import type { World } from '../../sim/index.ts';
+import type { AnyEvent, World } from '../../sim/index.ts';
 import { flattenElf, isElf } from '../../svm/format/index.ts';
 import type { UnlockProgress } from '../../svm/luks/index.ts';
 import { RTAS_CODE } from '../../svm/owner/index.ts';
 import { guestDevices } from '../language/guest-devices.ts';
 import { makeDisk } from '../language/guest-disk.ts';
 import { attachmentOf, type GuestEntry, type Recipe } from '../language/guest-entry.ts';
-import { type Equipment, fileOf, guestNamed, hostNamed } from '../language/machines.ts';
+import { type Equipment, fileOf, guestNamed, hostNamed, hostsOf } from '../language/machines.ts';
 import { bytesOf, type Contents } from '../language/values.ts';
 import type { AnyStep } from './any-step.ts';
 import { type BlobPlan, makeEsmBlob } from './esm-blob.ts';
+import { measuredHint } from './measured-hint.ts';
 import type { InnerStep, KeyChange, StepOutcome } from './step-outcome.ts';
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -108,6 +109,15 @@ export class Run {
 
   guestName(name?: string): string {
     return this.#entry(name).name;
+  }
+
+  /** For a guest that was refused: what would have been right, and how to go on. */
+  measuredHint(name: string | undefined, events: readonly AnyEvent[]): string | undefined {
+    const entry = guestNamed(this.#given.document, name);
+    const guest = entry && this.#guests.get(entry.name);
+    if (!guest) return undefined;
+    const key = hostsOf(this.#given.document).find(host => host.name === this.#placeOf(entry))?.firmware?.wrappingKey;
+    return measuredHint(this.world, entry, guest, typeof key === 'object' ? key.file : undefined, events);
   }
 
   #entry(name?: string): GuestEntry {

@@ -202,7 +202,7 @@ export class Session {
     const place = at === undefined ? undefined : this.scenario.places?.steps[at];
     const mismatches = judge(completed(step.expect, kind.usual), evidence);
     const ok = mismatches.length === 0;
-    const why = ok ? undefined : await this.#why(text, { step: at ?? 0, outcome, mismatches, events }, at !== undefined);
+    const why = ok ? undefined : await this.#why(text, step, { step: at ?? 0, outcome, mismatches, events }, at !== undefined);
     const said = why ? [...mismatches.map(showMismatch), why.sentence].join('; ') : text;
     world.bus.emit('step.end', 'owner', { step: name, ok, text: said }, { cause });
     return {
@@ -220,7 +220,13 @@ export class Session {
     };
   }
 
-  async #why(text: string, failed: Omit<Parameters<typeof culpritOf>[0], 'strikes' | 'runs'>, whole: boolean): Promise<Explanation> {
+  async #why(
+    text: string,
+    { guest }: AnyStep,
+    failed: Omit<Parameters<typeof culpritOf>[0], 'strikes' | 'runs'>,
+    whole: boolean,
+  ): Promise<Explanation> {
+    const { events } = failed;
     const culprit = await culpritOf({ ...failed, strikes: this.#strikes.all, runs: whole ? this.#honest : undefined });
     return explain({
       ...failed,
@@ -228,6 +234,7 @@ export class Session {
       text,
       file: this.scenario.file,
       missed: this.#missed(),
+      hint: culprit.strike ? undefined : this.#run.measuredHint(guest, events),
       profileOf: host => (host === undefined ? undefined : this.#profiles.get(host)),
     });
   }

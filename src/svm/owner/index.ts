@@ -13,5 +13,6 @@ export { type Hashing, hashNamed, parseRecipe, type Recipe, readNamed, startHash
 export { rotate } from './rotate.ts';
 export { svmAdd } from './svm-add.ts';
 export { display } from './svm-tool-display.ts';
+export { type NearMiss, nearMiss } from './verify/digests.ts';
 export type { FirmwareRules, Outcome, VerifiedCheck, VerifyInput } from './verify/verified-check.ts';
 export { type Verification, verifyBlob } from './verify/verify.ts';

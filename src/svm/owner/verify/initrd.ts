@@ -3,7 +3,7 @@ import { type BlobSearch, findEsmBlob } from '../../format/index.ts';
 import type { VerifiedCheck, VerifyInput } from './verified-check.ts';
 
 /** Where a boot loader puts an initrd: alignment is all that counts. */
-const INITRD_GPA = 0x0400_0000n;
+export const INITRD_GPA = 0x0400_0000n;
 
 /** The initrd as it is measured, and how it came to that. */
 export interface MeasuredInitrd {
