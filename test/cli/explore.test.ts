@@ -27,17 +27,17 @@ describe('svm-sim explore', function () {
     const { status, out } = await svmSim('explore', FIRST, '--profile', 'hardened', '--filter', 'extend memory', '--jobs', '0');
     expect(status).to.equal(0);
     expect(out)
-      .to.match(/^NOTHING FOUND in \d+ of \d{3} runs \(/m)
+      .to.match(/^NOTHING FOUND in \d+ of \d+ runs \(/m)
       .and.not.contain('HELD');
     const budget = await svmSim('explore', FIRST, '--profile', 'hardened', '--budget', '3', '--jobs', '0');
     expect(budget.status).to.equal(0);
-    expect(budget.out).to.match(/^NOTHING FOUND in 3 of \d{3} runs \(/m);
+    expect(budget.out).to.match(/^NOTHING FOUND in 3 of \d+ runs \(/m);
   });
 
   it('says that nothing ran, and exits 2', async () => {
     const { status, out } = await svmSim('explore', FIRST, '--filter', 'no such action', '--jobs', '0');
     expect(status).to.equal(2);
-    expect(out).to.match(/^NOTHING RAN of \d{3} runs: does --filter leave any\?/m);
+    expect(out).to.match(/^NOTHING RAN of \d+ runs: does --filter leave any\?/m);
     expect((await svmSim('explore', FIRST, '--budget', '0')).status).to.equal(2);
   });
 
@@ -49,7 +49,7 @@ describe('svm-sim explore', function () {
     const over = { signal: stop.signal, columns: 80, err: progress };
     const { status, out } = await svmSimWith(over, 'explore', FIRST, '--filter', 'flip memory', '--budget', '4', '--jobs', '0');
     expect(status).to.equal(130);
-    expect(out).to.match(/^INTERRUPTED, 1 of \d{3} runs/m);
+    expect(out).to.match(/^INTERRUPTED, 1 of \d+ runs/m);
   });
 
   it('gives a JSON object a run, and nothing else, on standard output', async () => {

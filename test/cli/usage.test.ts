@@ -38,7 +38,7 @@ describe('svm-sim', () => {
     writeFileSync(bad, 'version: 1\nsteps:\n  - do: bot\n');
     const { status, out, err } = await svmSim('validate', bad, 'fixtures/scenarios/first-boot.yaml');
     expect(status).to.equal(2);
-    expect(out).to.equal('fixtures/scenarios/first-boot.yaml: valid (5 steps, 7 files)\n');
+    expect(out).to.equal('fixtures/scenarios/first-boot.yaml: valid (5 steps, 7 files)\n2 scenarios: 1 valid, 1 not\n');
     const lines = err.split('\n').slice(0, 4);
     expect(lines.map(line => line.replace(/(Possible: boot), .*/, '$1, ...'))).to.deep.equal([
       `${bad}:3:9: there is no "do: bot"`,

@@ -132,8 +132,8 @@ interface Entry {
 
 const WORD = 4;
 /** Bits of the filter that most words do not get through. */
-const FILTER_BITS = 16;
-const slot = (head: number): number => (head ^ (head >>> 16)) & ((1 << FILTER_BITS) - 1);
+const FILTER_BITS = 18;
+const slot = (head: number): number => (head ^ (head >>> 14)) & ((1 << FILTER_BITS) - 1);
 
 /** Every run of the secrets, as they are and in each disguise, by its first four bytes. */
 class RunIndex {
@@ -191,7 +191,10 @@ const word = (bytes: Uint8Array, at: number): number =>
   (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0;
 
 /** A run of one repeated byte is no mark of a secret: padding is full of them. */
-const isPlain = (bytes: Uint8Array, at: number): boolean => bytes.subarray(at, at + RUN).every(byte => byte === bytes[at]);
+function isPlain(bytes: Uint8Array, at: number): boolean {
+  for (let i = 1; i < RUN; i++) if (bytes[at + i] !== bytes[at]) return false;
+  return true;
+}
 
 /** `wrapping-key-passwd (born at #12): 8 bytes from byte 0 on were visible to the hypervisor at #90, in_buffer, byte 27`. */
 export const showLeak = (leak: Leak): string =>

@@ -12,6 +12,13 @@ export const noForgery: Invariant = {
   create({ world, machine }): Watcher {
     let found: Breach[] = [];
     let compared = 0;
+    /** Names in the tree of each guest as it should be: neither its description nor its devices change. */
+    const trees = new Map<Guest, ReadonlySet<string>>();
+    const namesFor = (guest: Guest): ReadonlySet<string> => {
+      const names = trees.get(guest) ?? namesOf(readFdt(guest.deviceTree()));
+      trees.set(guest, names);
+      return names;
+    };
     return {
       afterStep() {
         for (const host of machine.hosts) {
@@ -19,7 +26,7 @@ export const noForgery: Invariant = {
             const svm = host.ultravisor.svm(guest.spec.lpid);
             if (svm?.phase !== 'SECURE' || guest.state !== 'secure') continue;
             compared++;
-            for (const text of forgeries(host, guest, svm)) {
+            for (const text of forgeries(host, guest, svm, namesFor)) {
               if (!found.some(breach => breach.text === text)) found.push({ text, event: world.bus.snapshot() - 1 });
             }
           }
@@ -37,7 +44,7 @@ export const noForgery: Invariant = {
 };
 
 /** What is wrong with the memory of an SVM, a sentence each. */
-function forgeries(host: Host, guest: Guest, svm: Svm): string[] {
+function forgeries(host: Host, guest: Guest, svm: Svm, namesFor: (guest: Guest) => ReadonlySet<string>): string[] {
   const { spec, layout } = guest;
   const of = `of ${spec.name}`;
   const wrong: string[] = [];
@@ -55,7 +62,7 @@ function forgeries(host: Host, guest: Guest, svm: Svm): string[] {
   const archive = spec.esmBlob ? 0 : findEsmBlob(spec.initrd, layout.initrd).archiveBytes;
   compare('initrd', layout.initrd + BigInt(archive), spec.initrd.subarray(archive));
   const tree = secureTree(host, svm, layout.fdt);
-  if (tree) wrong.push(...treeForgeries(tree, guest).map(text => `${text} (${spec.name})`));
+  if (tree) wrong.push(...treeForgeries(tree, spec.bootargs, namesFor(guest)).map(text => `${text} (${spec.name})`));
   return wrong;
 }
 
@@ -96,13 +103,11 @@ function secureTree(host: Host, svm: Svm, gpa: bigint): Fdt | null {
 }
 
 /** The command line is measured. Of the rest of the tree only the names are looked at: its values are the hypervisor's to say. */
-function treeForgeries(tree: Fdt, guest: Guest): string[] {
-  const { spec } = guest;
+function treeForgeries(tree: Fdt, ownBootargs: string, known: ReadonlySet<string>): string[] {
   const wrong: string[] = [];
   const bootargs = findProperty(tree, '/chosen', 'bootargs');
-  if (!bootargs || !Buffer.from(bootargs).equals(utf8(`${spec.bootargs}\0`)))
+  if (!bootargs || !Buffer.from(bootargs).equals(utf8(`${ownBootargs}\0`)))
     wrong.push('the command line in the tree is not the one that was measured');
-  const known = namesOf(readFdt(guest.deviceTree()));
   for (const name of namesOf(tree)) if (!known.has(name)) wrong.push(`the device tree has ${name}, which nothing vouches for`);
   return wrong;
 }
