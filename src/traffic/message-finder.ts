@@ -80,7 +80,9 @@ class Text implements Source {
   push(part: Uint8Array): readonly Sighting[] {
     const lines = (this.#left + this.#decoder.decode(part, { stream: true })).split('\n');
     this.#left = lines.pop() as string;
-    return lines.flatMap(line => this.#reader.push(line) as Sighting[]);
+    const found: Sighting[] = [];
+    for (const line of lines) for (const sighting of this.#reader.push(line)) found.push(sighting);
+    return found;
   }
 
   end() {

@@ -10,7 +10,7 @@ export interface Input {
 }
 
 /** Bytes that are read at once. */
-const PART = 0x4_0000;
+const PART = 0x1_0000;
 /** How often a growing file is looked at. */
 const LOOK_EVERY_MS = 200;
 

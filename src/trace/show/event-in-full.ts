@@ -67,15 +67,22 @@ export function fieldsOf(event: AnyEvent): readonly InspectedField[] {
 
 /** Byte offset, length, name and value of each field, inner ones indented. */
 export function fieldLines({ fields, fault, remarks = [] }: Inspected): string[] {
-  const named = fields.map(field => ({ ...field, shown: '  '.repeat(depthOf(field.path)) + lastStep(field.path) }));
-  const width = Math.min(40, Math.max(0, ...named.map(({ shown }) => shown.length)));
-  const types = Math.min(26, Math.max(0, ...named.map(({ type }) => type.length)));
-  const lines = named.map(({ shown, type, offset, length, text }) =>
-    `  ${String(offset).padStart(5)} +${String(length).padEnd(4)} ${shown.padEnd(width)}  ${type.padEnd(types)}  ${shorten(text ?? '')}`.trimEnd(),
+  let [width, types] = [0, 0];
+  const shown = fields.map(({ path, type }) => {
+    const name = INDENTS[depthOf(path)] + lastStep(path);
+    width = Math.max(width, name.length);
+    types = Math.max(types, type.length);
+    return name;
+  });
+  width = Math.min(40, width);
+  types = Math.min(26, types);
+  const lines = fields.map(({ type, offset, length, text = '' }, i) =>
+    `  ${String(offset).padStart(5)} +${String(length).padEnd(4)} ${(shown[i] as string).padEnd(width)}  ${type.padEnd(types)}  ${shorten(text)}`.trimEnd(),
   );
   return [...lines, ...(fault ? [`  ! ${fault}`] : []), ...remarks.map(remark => `  (${remark})`)];
 }
 
+const INDENTS = Array.from({ length: 64 }, (_, depth) => '  '.repeat(depth));
 const shorten = (text: string): string => (text.length > 90 ? `${text.slice(0, 87)}...` : text);
 const plain = (value: unknown): string => {
   const json = toJson(value);

@@ -44,6 +44,8 @@ export class Block {
   #rows = 1;
   #lastLine: number;
   #squeezed = false;
+  /** What is known of the block once the row that is looked at is taken. */
+  #agreed: (() => void) | undefined;
   announced: number | undefined;
   line: number;
   direction: Direction | undefined;
@@ -111,13 +113,11 @@ export class Block {
       }
     }
     if (!this.offsets && number - this.#lastLine > MOST_BETWEEN) return 'breaks';
+    this.#agreed = undefined;
     const column = this.#columnOf(line, number);
     if (column === undefined) return this.#squeezed ? this.#endOf(line) : 'not mine';
     if (column === 'gap') return 'breaks';
-    const run =
-      this.start.notation.columns && this.#columns
-        ? scanColumns(line, column, this.#columns, !this.#text)
-        : this.start.notation.scan(line, column);
+    const run = this.#scan(line, column);
     if (run.bytes.length === 0 || !this.#endsWell(line, run)) return 'not mine';
     if (!this.#columns) {
       this.#columns = run.columns;
@@ -125,11 +125,17 @@ export class Block {
     }
     if (!this.offsets && beginsMessage(run.bytes) && !this.#isAnnounced()) return 'begins another';
     if (!this.offsets && run.bytes.length > this.wants && !beginsMessage(run.bytes.slice(this.wants))) return 'breaks';
+    (this.#agreed as (() => void) | undefined)?.();
     this.#rows++;
     this.#lastLine = number;
     this.#prefix = line.slice(0, column);
     this.#take(run.bytes);
     return 'taken';
+  }
+
+  #scan(line: string, column: number): Run {
+    const { notation } = this.start;
+    return notation.columns && this.#columns ? scanColumns(line, column, this.#columns, !this.#text) : notation.scan(line, column);
   }
 
   /** The announced length is the message's: then nothing in it begins another. */
@@ -142,6 +148,7 @@ export class Block {
     if (end >= line.length) return true;
     const rest = line.slice(end);
     if (/^[\s"'\]})>,;\\|&]*$/.test(rest)) return true;
+    if (/^\s*\|.*\|$/.test(rest)) return true;
     return this.#text && (/^(?:\s{2,}|\s*[|>])/.test(rest) || !/^[0-9a-z]/i.test(rest));
   }
 
@@ -154,6 +161,7 @@ export class Block {
     for (const found of line.matchAll(/(?<=^|[\s"'[{(|:=])(?=[0-9a-f\\-])/gi)) {
       if (found.index === column || !this.#isDigitAt(line, found.index)) continue;
       const fits = this.#fits(line, found.index, number);
+      if (fits === true && !this.#endsWell(line, this.#scan(line, found.index))) continue;
       if (fits !== undefined) return fits === 'gap' ? 'gap' : found.index;
     }
     return undefined;
@@ -174,7 +182,9 @@ export class Block {
     if (this.#isFirstOffset(prefix, number)) return true;
     if (steady(prefix) === this.#steady) return true;
     if (!this.#isSecond(prefix, number)) return undefined;
-    this.#steady = steady(prefix);
+    this.#agreed = () => {
+      this.#steady = steady(prefix);
+    };
     return true;
   }
 
@@ -182,11 +192,13 @@ export class Block {
   #isFirstOffset(prefix: string, number: number): boolean {
     const offset = this.#rows === 1 && number === this.start.number + 1 ? offsetIn(prefix) : undefined;
     if (!offset || this.#digits !== undefined || offsetValue(offset.digits, 16) !== BigInt(this.#rowBytes)) return false;
-    this.#digits = offset.digits;
-    this.#first = 0n;
-    this.#lead = steady(offset.lead);
-    this.#columns = undefined;
-    this.#text = true;
+    this.#agreed = () => {
+      this.#digits = offset.digits;
+      this.#first = 0n;
+      this.#lead = steady(offset.lead);
+      this.#columns = undefined;
+      this.#text = true;
+    };
     return true;
   }
 
@@ -200,7 +212,9 @@ export class Block {
   #isLead(lead: string, number: number): boolean {
     if (steady(lead) === this.#lead) return true;
     if (this.#rows !== 1 || number !== this.start.number + 1 || !this.#lead.startsWith(steady(lead))) return false;
-    this.#lead = steady(lead);
+    this.#agreed = () => {
+      this.#lead = steady(lead);
+    };
     return true;
   }
 

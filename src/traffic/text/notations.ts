@@ -20,11 +20,8 @@ export interface Notation {
   readonly more?: RegExp;
 }
 
-const HEX: readonly number[] = Array.from({ length: 128 }, (_, code) => {
-  const digit = Number.parseInt(String.fromCharCode(code), 16);
-  return Number.isNaN(digit) ? -1 : digit;
-});
-export const hexDigit = (code: number): number => HEX[code] ?? -1;
+const hexDigit = (code: number): number =>
+  code >= 0x30 && code <= 0x39 ? code - 0x30 : code >= 0x61 && code <= 0x66 ? code - 0x57 : code >= 0x41 && code <= 0x46 ? code - 0x37 : -1;
 const isWord = (code: number): boolean =>
   hexDigit(code) >= 0 || (code >= 0x67 && code <= 0x7a) || (code >= 0x47 && code <= 0x5a) || code === 0x5f;
 
@@ -63,6 +60,14 @@ function afterGap(line: string, at: number, bytes: number): number {
   return bytes === 8 && code === 0x2d ? at + 1 : -1;
 }
 
+function isGap(line: string, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    const code = line.charCodeAt(at);
+    if (code !== BLANK && code !== TAB && code !== 0x2d) return false;
+  }
+  return true;
+}
+
 /** The bytes that stand in the columns of a row before; further ones only where that row had no text behind its digits. */
 export function scanColumns(line: string, from: number, columns: readonly number[], open: boolean): Run {
   const bytes: number[] = [];
@@ -70,7 +75,7 @@ export function scanColumns(line: string, from: number, columns: readonly number
   for (const column of columns) {
     const at = from + column;
     const [high, low] = [hexDigit(line.charCodeAt(at)), hexDigit(line.charCodeAt(at + 1))];
-    if (high < 0 || low < 0 || (at > end && !/^[\s-]*$/.test(line.slice(end, at)))) break;
+    if (high < 0 || low < 0 || (at > end && !isGap(line, end, at))) break;
     bytes.push(high * 16 + low);
     end = at + 2;
   }
@@ -175,7 +180,7 @@ export const NOTATIONS: readonly Notation[] = [
   },
   {
     name: 'numbers with 0x',
-    start: /(?<![0-9a-z_]|0x[0-9a-f]{1,2}[,; ]{1,2})(?:0x80[,; ]{1,2}0x0?[12]|0x00?[,; ]{1,2}0xc[1-6])(?![0-9a-f])/gi,
+    start: /(?<![0-9a-z_]|0x[0-9a-f]{1,2}[,;\s]{1,2})(?:0x80[,;\s]{1,2}0x0?[12]|0x00?[,;\s]{1,2}0xc[1-6])(?![0-9a-f])/gi,
     columns: false,
     scan: scanList(/0x[0-9a-f]{1,2}(?![0-9a-z])/iy, /[,;]\s*|\s+/y, hexOf),
   },
@@ -213,4 +218,4 @@ export const NOTATIONS: readonly Notation[] = [
 
 /** Whether a line can begin a message at all: one look instead of eight. */
 export const MAY_START =
-  /80[ :;,-]{0,2}(?:0x)?0?[12]|00[ :;,-]{0,2}(?:0x)?c[1-6]|x80\\x0|\\200|0\\30[1-6]|u0080|0[12]80|c[1-6]00|128|200 00|000 30|gA[EI]A|AM[EIMQUY]A|0x0,? 0xc|0,? +(?:19[3-8]|-6|-5)|\\x00\\xc/i;
+  /80[\s:;,-]{0,2}(?:0x)?0?[12]|00[ :;,-]{0,2}(?:0x)?c[1-6]|x80\\x0|\\200|0\\30[1-6]|u0080|0[12]80|c[1-6]00|128|200 00|000 30|gA[EI]A|AM[EIMQUY]A|0x0,? 0xc|0,? +(?:19[3-8]|-6|-5)|\\x00\\xc/i;

@@ -17,6 +17,8 @@ interface Announced {
   readonly line: number;
 }
 
+const NONE: readonly Sighting[] = [];
+
 /** Behind an announcement the dump begins at once, or after one line of something else. */
 const MOST_AFTER_MARKER = 2;
 
@@ -38,7 +40,7 @@ export class TextReader {
       this.#read(line);
       this.#before = line;
     }
-    return this.#found.splice(0);
+    return this.#found.length === 0 ? NONE : this.#found.splice(0);
   }
 
   /** What is left at the end of the text. */
