@@ -1,5 +1,5 @@
 import type { Address } from '../protocols/index.ts';
-import { type Listener, type ListenerOptions, listenFor } from '../protocols/index.ts';
+import { type Listener, type ListenerOptions, listenFor, showAddress } from '../protocols/index.ts';
 import { SimulatorError } from '../sim/index.ts';
 import { controlChannel } from './channels/control.ts';
 import { dataChannel } from './channels/data.ts';
@@ -41,6 +41,7 @@ export async function serveTpm(tpm: ServedTpm, options: TpmServerOptions): Promi
     ask = resolve;
   });
   let clients = 0;
+  let commandsAt = 'commands go to the data channel';
   const side = (name: string, channel: ListenerOptions['channel']): ListenerOptions => ({ name, onLine, channel });
   const stop = () => ask('a client asked for it');
   const data = side('data', () => (protocol === 'mssim' ? mssimChannel(tpm, ++clients, 'command', stop) : dataChannel(tpm, ++clients)));
@@ -48,7 +49,7 @@ export async function serveTpm(tpm: ServedTpm, options: TpmServerOptions): Promi
     side('control', () =>
       protocol === 'mssim'
         ? mssimChannel(tpm, ++clients, 'platform', stop)
-        : controlChannel(tpm, { takesDescriptors, onShutdown: () => ask('SHUTDOWN on the control channel') }),
+        : controlChannel(tpm, { takesDescriptors, commandsAt: () => commandsAt, onShutdown: () => ask('SHUTDOWN on the control channel') }),
     );
 
   const program = protocol === 'swtpm' && isPath(options.control) ? relayProgram() : null;
@@ -60,6 +61,7 @@ export async function serveTpm(tpm: ServedTpm, options: TpmServerOptions): Promi
   };
   try {
     const pair = await listenBoth(options, data, control(false), program !== null);
+    if (pair.data) commandsAt = `commands go to ${showAddress(pair.data.address).text}`;
     listeners.push(...[pair.data, pair.control].filter(listener => listener !== null));
     if (program && isPath(options.control)) {
       relay = await startRelay(program, options.control.path, {

@@ -356,3 +356,31 @@ describe('our own backends', () => {
       await backend.close();
     });
 });
+
+describe('A client at the wrong port', () => {
+  it('that sends a TPM command to the control channel is told in the log where commands go', async () => {
+    const { control, lines, server } = await serve();
+    const client = control();
+    client.send(fromHex('80010000000c0000017b0010'));
+    await until(() => lines.some(line => line.includes('0x80010000 looks like a TPM command, and this is the control channel')), 'the log');
+    const port = server.data && 'port' in server.data ? server.data.port : expect.fail('it does not listen');
+    expect(lines.join('\n')).to.match(new RegExp(`commands go to .*\\b${port}\\b`));
+    client.end();
+  });
+
+  it("that sends a TPM command without the simulator's frame is told which protocol takes it", async () => {
+    const { data, lines } = await serve({ protocol: 'mssim' });
+    const client = data();
+    client.send(fromHex('80010000000c0000017b0010'));
+    await until(() => lines.some(line => line.includes('it looks like a TPM command without a frame')), 'the log');
+    expect(lines.join('\n')).to.contain('--protocol swtpm');
+  });
+
+  it('that sends a control request to the data channel is told so', async () => {
+    const { data, lines } = await serve();
+    const client = data();
+    client.send(fromHex('00000010'));
+    await until(() => lines.some(line => line.includes('0x00000010 begins no TPM command')), 'the log');
+    client.end();
+  });
+});

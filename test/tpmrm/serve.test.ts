@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { fromHex, toHex } from '../../src/bytes/index.ts';
+import { kernelLog } from '../../src/cli/tpmrm/serve-spaces.ts';
 import { embeddedTpm } from '../../src/machine/index.ts';
 import { parseListenAddress } from '../../src/protocols/index.ts';
 import { createWorld, SimulatorError } from '../../src/sim/index.ts';
@@ -110,6 +111,29 @@ describe('the resource manager on a socket', () => {
     expect(await one.transmit('80010000000a00000bad')).to.equal('80010000000a000b0143');
     expect(await one.transmit('80010000000e0000017380ffffff')).to.equal(''); // a handle that the space does not have
     expect(lines.at(-1)).to.equal('connection 1: ended: write gave EINVAL');
+  });
+
+  it('says why write(2) gave EFAULT, as the kernel logs it', async () => {
+    const lines: string[] = [];
+    const { log, reason } = kernelLog(line => lines.push(line));
+    const world = createWorld('gap');
+    const inner = embeddedBackend(embeddedTpm(world, 'gap'));
+    const backend: Backend = {
+      ...inner,
+      transmit: command =>
+        toHex(command).slice(12, 20) === '00000162' ? Promise.resolve(fromHex('80010000000a00000901')) : inner.transmit(command),
+    };
+    const chip = new TpmChip({
+      backend,
+      clock: world.clock,
+      log,
+    });
+    const server = await serveResourceManager(chip, parseListenAddress('tcp:0'), { onLine: line => lines.push(line), reason });
+    servers.push(server);
+    expect(await new Client(server.address).transmit(HASH_SEQUENCE_START)).to.equal('');
+    expect(lines.at(-1)).to.match(
+      /^connection 1: ended: write gave EFAULT: tpm tpm0: tpm2_save_context: failed with a TPM error 0x0901, TPM_RC_CONTEXT_GAP \(0x901\); .*tpm2_flushcontext/,
+    );
   });
 
   it('ends a connection that sends no TPM commands, and no other', async () => {

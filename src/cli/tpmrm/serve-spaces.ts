@@ -2,6 +2,7 @@ import { openEmbeddedTpm } from '../../machine/index.ts';
 import { parseListenAddress, showAddress } from '../../protocols/index.ts';
 import { createWorld, SimulatorError, type World } from '../../sim/index.ts';
 import { lastingChange } from '../../tpm/index.ts';
+import { explainRc, TPM_RC } from '../../tpm/wire/index.ts';
 import { type Backend, openBackend, parseBackendSpec, serveResourceManager, TpmChip } from '../../tpmrm/index.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 import type { ServeFlags } from './flags.ts';
@@ -13,9 +14,10 @@ export async function tpmrmServe(flags: ServeFlags, io: Io): Promise<number> {
   const world = createWorld(seed);
   const backend = await backendOf(flags, world, io);
   try {
-    const chip = new TpmChip({ backend, clock: world.clock, swapping });
     const onLine = quiet ? () => {} : (line: string) => io.out(`${line}\n`);
-    const server = await serveResourceManager(chip, address, { onLine });
+    const { log, reason } = kernelLog(onLine);
+    const chip = new TpmChip({ backend, clock: world.clock, swapping, log });
+    const server = await serveResourceManager(chip, address, { onLine, reason });
     io.out(`${DISCLAIMER}\n`);
     if (!local) io.err(`Anybody who reaches ${text} can use and change this TPM: there is no password.\n`);
     io.out(`/dev/tpmrm0 of ${backend.name} on ${showAddress(server.address).text}; Ctrl-C ends it.\n`);
@@ -40,6 +42,31 @@ async function backendOf({ tpm = 'embedded', tpmState, allowHardware }: ServeFla
   if (allowHardware) return openBackend(spec, { allowHardware });
   const onRefused = (why: string) => io.err(`refused: ${why}; to let it change the TPM of this machine, add --allow-hardware\n`);
   return openBackend(spec, { readOnly: { lastingChange, onRefused } });
+}
+
+/** Tells the kernel's log, and keeps the last error of the TPM in it as the reason why a system call failed. */
+export function kernelLog(onLine: (line: string) => void): { log(line: string): void; reason(): string | undefined } {
+  let last: string | undefined;
+  return {
+    log(line) {
+      const code = /TPM error 0x([0-9A-F]+)/.exec(line)?.[1];
+      if (code !== undefined) last = explained(line, Number.parseInt(code, 16));
+      onLine(`kernel: ${line}`);
+    },
+    reason() {
+      const said = last;
+      last = undefined;
+      return said;
+    },
+  };
+}
+
+function explained(line: string, rc: number): string {
+  const helps =
+    rc === TPM_RC.CONTEXT_GAP
+      ? '; a saved session of somebody is too old: flush it (tpm2_flushcontext --saved-session), or end the client that keeps it'
+      : '';
+  return `${line}, ${explainRc(rc).text}${helps}`;
 }
 
 const interrupted = (signal: AbortSignal): Promise<void> =>

@@ -1,4 +1,4 @@
-import { type Codec, concat, DecodeError, encode, Reader, UINT32 } from '../../bytes/index.ts';
+import { type Codec, concat, DecodeError, encode, hex, Reader, UINT32 } from '../../bytes/index.ts';
 import type { Channel, Taken } from '../../protocols/index.ts';
 import {
   CONTROL,
@@ -13,12 +13,15 @@ import {
 } from '../../protocols/index.ts';
 import { infoText } from '../info.ts';
 import { isStateFault, type ServedTpm } from '../served-tpm.ts';
+import { beginsTpmCommand } from './wrong-client.ts';
 
 export interface ControlOptions {
   /** SHUTDOWN: the server ends. */
   readonly onShutdown: () => void;
   /** Whether a descriptor for the data channel can be taken; then it was when SET_DATAFD comes. */
   readonly takesDescriptors: boolean;
+  /** Where TPM commands go: what a client that sends them here is told in the log. */
+  readonly commandsAt?: () => string;
 }
 
 interface Context extends ControlOptions {
@@ -125,6 +128,10 @@ function take(context: Context, received: Uint8Array): Taken | null {
   // No command has code 0: these are the bytes that pad the locality of the message before to four.
   if (code === 0) return { used: 3 };
   const name = byCode.get(code);
+  if (name === undefined && beginsTpmCommand(received))
+    context.tpm.say(
+      `control: ${hex(code, 8)} looks like a TPM command, and this is the control channel: ${context.commandsAt?.() ?? 'commands go to the data channel'}`,
+    );
   if (name === undefined) return { used: received.length, answer: resultOf(RESULT.BAD_ORDINAL) };
   // Each command's handler takes what its own `request` reads; the table is a union of them.
   const command = CONTROL[name] as unknown as ControlCommand;

@@ -1,8 +1,9 @@
-import { concat, encode, getU32, UINT32 } from '../../bytes/index.ts';
+import { concat, encode, getU32, hex, UINT32 } from '../../bytes/index.ts';
 import type { Channel, Taken } from '../../protocols/index.ts';
 import { MSSIM } from '../../protocols/index.ts';
 import { hasTpmHeader, sizeOf, TPM_HEADER_BYTES } from '../../spec/index.ts';
 import type { ServedTpm } from '../served-tpm.ts';
+import { beginsRequest } from './wrong-client.ts';
 
 /** TPM_PT_MAX_COMMAND_SIZE. */
 export const LARGEST_COMMAND = 4096;
@@ -13,10 +14,17 @@ const PREFIX_BYTES = 9;
  * its locality (swtpm src/swtpm/tpmlib.c, TPM2_SendCommandHeader).
  */
 export function dataChannel(tpm: ServedTpm, client: number): Channel {
+  let told = false;
   const execute = (command: Uint8Array, locality?: number) => tpm.execute(client, command, locality);
   return {
     take(received) {
       if (received.length >= 4 && getU32(received, 0) === MSSIM.SEND_COMMAND.code) return prefixed(received, execute);
+      if (!told && beginsRequest(received)) {
+        told = true;
+        tpm.say(
+          `data: ${hex(getU32(received, 0), 8)} begins no TPM command: requests of swtpm's control channel go to the control port, and a client of the simulator's protocol needs --protocol mssim`,
+        );
+      }
       if (!hasTpmHeader(received)) return null;
       const length = commandLength(received);
       return received.length < length ? null : { used: length, answer: execute(received.slice(0, length)) };

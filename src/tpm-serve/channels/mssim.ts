@@ -1,8 +1,9 @@
-import { type Codec, concat, DecodeError, encode, Reader, UINT32 } from '../../bytes/index.ts';
+import { type Codec, concat, DecodeError, encode, hex, Reader, UINT32 } from '../../bytes/index.ts';
 import type { Channel, Taken } from '../../protocols/index.ts';
 import { ENDPOINT, MSSIM, type MssimAnswer, type MssimCommand, type MssimName, type MssimRequest } from '../../protocols/index.ts';
 import type { ServedTpm } from '../served-tpm.ts';
 import { LARGEST_COMMAND } from './data.ts';
+import { beginsTpmCommand } from './wrong-client.ts';
 
 interface Context {
   readonly tpm: ServedTpm;
@@ -71,7 +72,12 @@ function take(context: Context, received: Uint8Array): Taken | null {
   // Each command's handler takes what its own `request` reads; the table is a union of them.
   const command = name && (MSSIM[name] as unknown as MssimCommand);
   // The simulator, too, ends the connection: where the next message would begin cannot be told.
-  if (!name || !command) return { used: received.length, end: `it sent ${code}, which is no message of this protocol` };
+  if (!name && beginsTpmCommand(received))
+    return {
+      used: received.length,
+      end: `it sent ${hex(code, 8)}, which is no message of this protocol: it looks like a TPM command without a frame; let the client speak mssim, or serve with --protocol swtpm`,
+    };
+  if (!name || !command) return { used: received.length, end: `it sent ${hex(code, 8)}, which is no message of this protocol` };
   if (command.port !== 'both' && command.port !== context.port)
     return { used: received.length, end: `it sent ${name} to the ${context.port} port` };
   try {

@@ -9,6 +9,8 @@ export interface ServeOptions {
   readonly mostConnections?: number;
   /** Told what happens, in a line. */
   readonly onLine?: (line: string) => void;
+  /** What the kernel logged last, and no client was told of yet: why a system call failed. */
+  readonly reason?: () => string | undefined;
 }
 
 export interface ResourceManagerServer {
@@ -24,7 +26,7 @@ export interface ResourceManagerServer {
  * @throws {SimulatorError} `tpmrm.listen`.
  */
 export async function serveResourceManager(chip: TpmChip, address: Address, options: ServeOptions = {}): Promise<ResourceManagerServer> {
-  const { mostConnections = 256, onLine = () => {} } = options;
+  const { mostConnections = 256, onLine = () => {}, reason = () => undefined } = options;
   const open = new Map<Socket, Promise<void>>();
   let count = 0;
 
@@ -36,7 +38,9 @@ export async function serveResourceManager(chip: TpmChip, address: Address, opti
       return;
     }
     onLine(`${name}: opened`);
-    onLine(`${name}: ended: ${await serveConnection(socket, opened.value)}`);
+    const why = await serveConnection(socket, opened.value);
+    const kernel = why.endsWith(' gave EFAULT') ? reason() : undefined;
+    onLine(`${name}: ended: ${why}${kernel === undefined ? '' : `: ${kernel}`}`);
   }
 
   const server = createServer({ noDelay: true, keepAlive: true }, socket => {
