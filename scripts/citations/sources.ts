@@ -15,7 +15,7 @@ export const SOURCES: Readonly<Record<string, Source>> = {
     version: 'commit 63669595c89fb10b551b7ba41f3a99d079ecfbef (2024-11-14; the code is that of 2021-03-13)',
     base: 'https://github.com/open-power/ultravisor/blob/63669595c89fb10b551b7ba41f3a99d079ecfbef/',
     files: [
-      ...['context', 'cookies', 'cpu', 'exceptions', 'hcall-regs', 'hvcall', 'init', 'mem_region'].map(name => `core/${name}.c`),
+      ...['context', 'cookies', 'cpu', 'exceptions', 'hcall-regs', 'hvcall', 'init', 'lock', 'mem_region'].map(name => `core/${name}.c`),
       ...['page_encrypt', 'pagein_track', 'svm_host', 'uvcall', 'xscom'].map(name => `core/${name}.c`),
       'core/masked-sprs-raw.h',
       'doc/ultravisor.rst',

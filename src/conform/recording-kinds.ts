@@ -7,6 +7,7 @@ import { qemuFrontends } from './kinds/qemu-frontends/play-frontends.ts';
 import { swtpmControl } from './kinds/swtpm-control.ts';
 import { tpmTranscripts } from './kinds/tpm-transcript/play-transcript.ts';
 import { tpmrmCases } from './kinds/tpmrm/play-case.ts';
+import { ultravisorCases } from './kinds/ultravisor/play-ultravisor.ts';
 import type { RecordingKind } from './recording-kind.ts';
 
 /** To play another kind of recording: one more file with its record, and its line here. */
@@ -14,6 +15,7 @@ export const RECORDING_KINDS: readonly RecordingKind[] = [
   qemuFrontends,
   hTpmCommCalls,
   tpmrmCases,
+  ultravisorCases,
   libvirtDomains,
   qemuCommandLines,
   tpmTranscripts,

@@ -6,7 +6,7 @@ export { type AnyUltracall, conditionsOf, whenGiven } from './calls/ultracall.ts
 export { CHECKS, type CheckName, checks } from './core/checks.ts';
 export { DEFAULT_PROFILE, fieldNames, fieldOf, type Profile, profileNames, profiles } from './core/profile.ts';
 export { FIELDS } from './core/profile-fields.ts';
-export type { Svm } from './core/svm.ts';
+export { GPF_STATES, type Svm } from './core/svm.ts';
 export { Ultravisor, type UltravisorState } from './core/ultravisor.ts';
 export { readSvm, writeSvm } from './memory/svm-memory.ts';
 export { reflectHypercall } from './reflect/hypercalls.ts';

@@ -30,7 +30,7 @@ describe('svm-sim calls', () => {
     expect(out).to.match(/who may call +the hypervisor \(HV=1, PR=0\)/);
     expect(out).to.match(/gpa +r5 +gpa\n/);
     expect(out).to.match(/U_P2 +-55 +gpa lies in no memory slot \(documented\)\n/);
-    expect(out).to.match(/U_P3 +-56 +gpa lies in no memory slot \(published, hardened\)\n/);
+    expect(out).to.match(/U_P3 +-56 +gpa lies in no memory slot \(published, published-as-built, hardened\)\n/);
     expect(out).to.match(/pageInvalBadGpa +U_P2 +U_P3 +U_P3/);
     expect(out).to.contain('core/svm_host.c');
   });

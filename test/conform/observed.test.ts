@@ -19,6 +19,7 @@ const RECORDINGS: readonly (readonly [path: string, cases: number])[] = [
   ['generations/tpmrm-linux-6.12.json', 6],
   ['generations/tpmrm-linux-7.2.json', 6],
   ['generations/tpm', 1260],
+  ['ultravisor.json', 584],
   ['tpm/09-swtpm-control-channel.jsonl', 31],
 ];
 

@@ -128,7 +128,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [row: string, file: strin
     ['#hmac-of-the-answer', `${U}/transition/esm-failures`, 'a changed HMAC of RSA_Decrypt'],
     ['#the-unwrap: an error of the flush alone', `${U}/transition/esm-failures`, 'only the last FlushContext fails'],
     ['#the-unwrap: transport', `${U}/calls/return-codes`, 'the bounce page is asked for ten times'],
-    ['#files-tree', `${U}/transition/get-file`, 'a files tree above its page stops the machine'],
+    ['#files-tree', `${U}/transition/get-file`, 'a files tree above its page'],
     ['#digests-tree', `${U}/transition/esm-failures`, "a bit of the digests' ${name} is changed"],
     ['#digests', `${U}/calls/return-codes`, 'RTAS, kernel, initrd, bootargs, each looked at'],
     ['#digests', 'scenario/mutants', "digestMismatch: 'logged'"],

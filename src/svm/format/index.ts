@@ -24,7 +24,7 @@ export {
   type SealedItem,
   writeEsmBlob,
 } from './esm/blob.ts';
-export { isAesKey, openGcm, openOaep } from './esm/decrypt.ts';
+export { isAesKey, openGcm, openGcmShortTag, openOaep } from './esm/decrypt.ts';
 export { type EsmDigests, encodeDigests } from './esm/digests.ts';
 export { EsmError, type EsmFault } from './esm/error.ts';
 export { keyFingerprint, spkiPem } from './esm/fingerprint.ts';

@@ -21,6 +21,11 @@ export interface CallOptions {
   readonly checkHmac?: HmacCheck;
 }
 
+export interface ClientOptions {
+  /** What bytes behind the parameters of a response without sessions are: IBM's TSS does not look at them. Refused if not given. */
+  readonly bytesBehind?: 'refused' | 'ignored';
+}
+
 export interface SessionOptions {
   readonly kind: ClientSession['kind'];
   /** SHA-256 if not given. */
@@ -34,14 +39,19 @@ export interface SessionOptions {
   readonly nonceBytes?: number;
 }
 
+/** First byte of the handles of HMAC and policy sessions (Part 2 §7.2). */
+const SESSION_HANDLES: ReadonlySet<number> = new Set([0x02, 0x03]);
+
 /** A user of a TPM: builds commands from the TPM's own table, checks and reads responses. */
 export class TpmClient {
   readonly #transport: TpmTransport;
   readonly #random: (count: number) => Uint8Array;
+  readonly #bytesBehind: 'refused' | 'ignored';
 
-  constructor(transport: TpmTransport, random: (count: number) => Uint8Array) {
+  constructor(transport: TpmTransport, random: (count: number) => Uint8Array, { bytesBehind = 'refused' }: ClientOptions = {}) {
     this.#transport = transport;
     this.#random = random;
+    this.#bytesBehind = bytesBehind;
   }
 
   /** Sends one command. Nothing is thrown for what TPM or transport do: see {@link Answer}. */
@@ -55,7 +65,7 @@ export class TpmClient {
     const packet = buildCommand(command, numbers, params, sessions, names, this.#random);
     try {
       const response = await this.#transport.transmit(packet.bytes);
-      return readResponse(command, packet, response, checkHmac) as Answer<StructValue<R>>;
+      return readResponse(command, packet, response, checkHmac, this.#bytesBehind) as Answer<StructValue<R>>;
     } catch (error) {
       if (error instanceof TransportError) return { ok: false, rc: null, fault: error.tssCode, detail: error.message };
       throw error;
@@ -71,6 +81,14 @@ export class TpmClient {
     const params = { nonceCaller, encryptedSalt: secret.encrypted, sessionType: SESSION_TYPES[kind], symmetric, authHash };
     const answer = await this.call(TPM2_StartAuthSession, handles, params);
     if (!answer.ok) return answer;
+    if (!SESSION_HANDLES.has(answer.handle >>> 24)) {
+      return {
+        ok: false,
+        rc: null,
+        fault: 'TSS_RC_MALFORMED_RESPONSE',
+        detail: `0x${answer.handle.toString(16)} is no handle of a session`,
+      };
+    }
     const bound = bind && kind === 'hmac' ? { bound: { name: bind.name, authValue: bind.authValue } } : {};
     const key = salt || bind ? { bindAuth: bind?.authValue ?? EMPTY, salt: secret.secret } : null;
     const asked = { kind, authHash, symmetric, nonceCaller, ...bound };

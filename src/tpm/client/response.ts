@@ -32,10 +32,16 @@ interface SessionAnswer {
  * Reads and checks a response; HMACs before anything is decrypted, over the parameters as they came
  * (docs/reference/pef.md#hmac-of-the-answer).
  */
-export function readResponse(command: CommandRecord, packet: Packet, bytes: Uint8Array, checkHmac: HmacCheck): RawAnswer {
+export function readResponse(
+  command: CommandRecord,
+  packet: Packet,
+  bytes: Uint8Array,
+  checkHmac: HmacCheck,
+  bytesBehind: 'refused' | 'ignored' = 'refused',
+): RawAnswer {
   if (!hasTpmHeader(bytes)) return fault('TSS_RC_MALFORMED_RESPONSE', `${bytes.length} bytes are no response`);
   try {
-    return new ResponseReader(command, packet, bytes, checkHmac).read();
+    return new ResponseReader(command, packet, bytes, checkHmac, bytesBehind).read();
   } catch (error) {
     if (error instanceof DecodeError) return fault('TSS_RC_MALFORMED_RESPONSE', `response to ${command.name}: ${error.message}`);
     throw error;
@@ -47,12 +53,14 @@ class ResponseReader {
   readonly #packet: Packet;
   readonly #reader: Reader;
   readonly #checkHmac: HmacCheck;
+  readonly #bytesBehind: 'refused' | 'ignored';
 
-  constructor(command: CommandRecord, packet: Packet, bytes: Uint8Array, checkHmac: HmacCheck) {
+  constructor(command: CommandRecord, packet: Packet, bytes: Uint8Array, checkHmac: HmacCheck, bytesBehind: 'refused' | 'ignored') {
     this.#command = command;
     this.#packet = packet;
     this.#reader = new Reader(bytes);
     this.#checkHmac = checkHmac;
+    this.#bytesBehind = bytesBehind;
   }
 
   read(): RawAnswer {
@@ -73,7 +81,11 @@ class ResponseReader {
     if (reader.remaining > 0) return fault('TSS_RC_MALFORMED_RESPONSE', `${reader.remaining} bytes are left over`);
     const failed = this.#checkSessions(answers, parameters);
     if (failed) return failed;
-    const out = readFields(this.#command.returns, this.#decrypt(answers, parameters));
+    const out = readFields(
+      this.#command.returns,
+      this.#decrypt(answers, parameters),
+      this.#bytesBehind === 'ignored' && auths.length === 0,
+    );
     this.#roll(answers);
     return { ok: true, handle, out };
   }
@@ -134,10 +146,10 @@ class ResponseReader {
   }
 }
 
-function readFields(fields: Fields, bytes: Uint8Array): Record<string, unknown> {
+function readFields(fields: Fields, bytes: Uint8Array, moreBehind: boolean): Record<string, unknown> {
   const reader = new Reader(bytes);
   const values: Record<string, unknown> = {};
   for (const [name, codec] of Object.entries(fields)) values[name] = readField(reader, name, codec);
-  if (reader.remaining > 0) reader.fail('trailing', `${reader.remaining} bytes left over`);
+  if (reader.remaining > 0 && !moreBehind) reader.fail('trailing', `${reader.remaining} bytes left over`);
   return values;
 }

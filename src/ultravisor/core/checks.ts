@@ -92,6 +92,36 @@ export const CHECKS = {
     source: 'this project; field deviceTree',
     calls: ESM,
   },
+  'handover-node': {
+    about: 'the tree of firmware has one node ibm,uv-tpm, below /ibm,uv-fdt',
+    source: 'open-power/ultravisor uv/uv-crypto.c uv_crypto_wrap_key_init takes the first one that is compatible, at any depth',
+    calls: [],
+    leftOut: { by: NOT_PUBLISHED, why: 'the published code takes the first that it finds' },
+  },
+  'bounce-page': {
+    about: 'the hypervisor shares the bounce page of the TPM when it is asked to (threat 37)',
+    source: 'open-power/ultravisor svm/svm-tss.c svm_tss_fdt_upd_hdlr does not look at the result',
+    calls: ESM,
+    leftOut: { by: NOT_PUBLISHED, why: 'the published code notices only when it wants the page' },
+  },
+  'own-pages': {
+    about: 'no bounce page lies in what was measured (threat 38)',
+    source: 'open-power/ultravisor svm/svm-fdt.c svm_fdt_rsv_addr_find; field ownPages',
+    calls: ESM,
+    leftOut: { by: NOT_PUBLISHED, why: 'the published code has no such test' },
+  },
+  'files-tree-size': {
+    about: 'the files tree fits in its page',
+    source: 'open-power/ultravisor svm/svm-esmb.c svm_esmb_get_files_fdt copies without a look at the length',
+    calls: ESM,
+    leftOut: { by: NOT_PUBLISHED, why: 'the published copy has no check' },
+  },
+  'tag-length': {
+    about: 'a GCM tag of the blob has all of its 16 bytes (threat 41)',
+    source: 'open-power/ultravisor svm/svm-esmb.c svm_esmb_file_get takes the length of the property',
+    calls: ['UV_ESM', 'UV_ESMB_GET_FILE'],
+    leftOut: { by: NOT_PUBLISHED, why: 'mbed TLS takes 4 to 16 bytes' },
+  },
   cookie: {
     about: 'UV_RETURN carries the cookie of a call that waits',
     source: `${UVCALL} uv_return, core/cookies.c; docs/reference/pef.md#reflected-hypercalls`,

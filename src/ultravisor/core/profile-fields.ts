@@ -20,6 +20,8 @@ export interface ProfileFields {
   readonly assertions: 'stop the machine' | 'refused';
   readonly secureMemory: 'reserved' | 'on demand';
   readonly unmeasuredBytes: 'kept' | 'zeroed';
+  readonly ownPages: 'beside what is reserved' | 'beside what is in use';
+  readonly pagedOutFrames: 'forgotten' | 'kept';
   readonly deviceTree: 'any' | 'listed names';
   readonly policyPcr: PolicyPcr;
   readonly closePolicyB: boolean;
@@ -42,6 +44,7 @@ export interface Field<V = ProfileFields[FieldName]> {
   readonly published: Said<V>;
   readonly documented?: Said<V>;
   readonly hardened?: Said<V>;
+  readonly 'published-as-built'?: Said<V>;
 }
 
 const UVCALL = 'open-power/ultravisor core/uvcall.c';
@@ -114,12 +117,17 @@ export const FIELDS: { readonly [F in FieldName]: Field<ProfileFields[F]> } = {
     },
   },
   digestMismatch: {
-    about: 'what a failed digest check does',
+    about: 'what a failed check of the blob does: RTAS, initrd, blob, lockbox, TPM or digests',
     calls: ['UV_ESM'],
     published: {
       is: 'refused',
-      why: 'the published include/config.h defines ESM_BLOB_CHK_WARN_ONLY, and then it is only logged; a production build must not (threat 27)',
+      why: 'without ESM_BLOB_CHK_WARN_ONLY the VM is refused',
       source: `${UVCALL} uv_esm_svm`,
+    },
+    'published-as-built': {
+      is: 'logged',
+      why: 'include/config.h defines ESM_BLOB_CHK_WARN_ONLY: after any such failure all pages are brought in and the VM goes secure (threat 27)',
+      source: 'open-power/ultravisor include/config.h; core/uvcall.c uv_esm_svm',
     },
   },
   esmFailure: {
@@ -223,6 +231,31 @@ export const FIELDS: { readonly [F in FieldName]: Field<ProfileFields[F]> } = {
     calls: ['UV_ESM'],
     published: { is: 'kept', why: 'as the hypervisor gave it; a to-do in the code', source: 'open-power/ultravisor core/pagein_track.c' },
     hardened: { is: 'zeroed', why: 'threat 3: nobody vouches for it', source: 'this project' },
+  },
+  ownPages: {
+    about: "what the Ultravisor's own pages in the guest keep clear of",
+    calls: ['UV_ESM'],
+    published: {
+      is: 'beside what is reserved',
+      why: 'the search looks at the memory reservation map only: not at kernel, initrd, blob or the tree',
+      source: 'open-power/ultravisor svm/svm-fdt.c svm_fdt_rsv_addr_find',
+    },
+    hardened: {
+      is: 'beside what is in use',
+      why: 'threat 38: pages of the hypervisor must not come to lie on what is measured',
+      source: 'this project',
+    },
+  },
+  pagedOutFrames: {
+    about: 'what becomes of the record of a paged-out frame that is unshared, or shared without coming in',
+    calls: SHARING,
+    published: {
+      is: 'forgotten',
+      why: 'all frames of the range are marked secure: the ciphertext is not taken any more, the frame stays unmapped',
+      source: `${SVM_HOST} page_unshare_with_hv, revert_transient_pages_to_secure`,
+    },
+    documented: { is: 'kept', why: 'a page that is not shared stays as it is', source: `${DOCUMENT} UV_UNSHARE_PAGE` },
+    hardened: { is: 'kept', why: 'the SVM would fault for ever', source: 'this project' },
   },
   deviceTree: {
     about: 'which nodes and properties the device tree may have; their values are not measured either way',

@@ -28,6 +28,8 @@ export interface Frame {
   hvRa: bigint | null;
   /** IV and tag of the last page-out; they never leave the Ultravisor. */
   sealed: { iv: Uint8Array; tag: Uint8Array } | null;
+  /** SECURE, but not mapped: its record went while it was paged out (core/svm_host.c page_unshare_with_hv). */
+  unmapped?: boolean;
   /** Turn of the last use, for choosing a page to push out. */
   usedAt: number;
 }
@@ -48,7 +50,9 @@ export interface Svm {
   /** Key, IV prefix and counter of page-out; made at the first one. */
   paging: { key: Uint8Array; prefix: Uint8Array; counter: bigint } | null;
   /** Where the Ultravisor's own pages lie in the guest (docs/reference/pef.md#reserved-pages). */
-  reserved: { keys: bigint; files: bigint; rtas: bigint; tpmBounce: bigint; tpmTransfer: bigint } | null;
+  reserved: { keys: bigint; files: bigint; rtas: bigint; tpmBounce: bigint | null; tpmTransfer: bigint | null } | null;
+  /** Bounce pages of RTAS that the hypervisor backs, by their place; noted only once all are shared (svm/svm-rtas.c is_rtas_buf_gpa). */
+  rtasPages: { noted: boolean; present: Set<number> };
   /** Bytes of the key buffer and of the files tree in the reserved pages. */
   symkeyBytes: number;
   filesBytes: number;
@@ -68,6 +72,7 @@ export function newSvm(lpid: number, caller: Registers): Svm {
     requested: null,
     paging: null,
     reserved: null,
+    rtasPages: { noted: false, present: new Set() },
     symkeyBytes: 0,
     filesBytes: 0,
     readers: new Map(),
@@ -75,8 +80,54 @@ export function newSvm(lpid: number, caller: Registers): Svm {
   };
 }
 
+/** Pages the Ultravisor takes at the top of the guest's real-mode area (docs/reference/pef.md#reserved-pages). */
+export const OWN_PAGES = { keys: 1, files: 1, rtas: 6, tpm: 2 } as const;
+
+/** The frames of the Ultravisor's own pages, as far as it has them. */
+export function ownFrames({ reserved }: Svm): readonly bigint[] {
+  if (!reserved) return [];
+  const frames = (at: bigint | null, count: number): bigint[] =>
+    at === null ? [] : Array.from({ length: count }, (_, i) => (at >> 16n) + BigInt(i));
+  const { keys, files, rtas, tpmBounce } = reserved;
+  return [
+    ...frames(keys, OWN_PAGES.keys),
+    ...frames(files, OWN_PAGES.files),
+    ...frames(rtas, OWN_PAGES.rtas),
+    ...frames(tpmBounce, OWN_PAGES.tpm),
+  ];
+}
+
+/** Pages that RTAS calls bounce through. */
+export const RTAS_PAGES = OWN_PAGES.rtas;
+
+/** Notes that the hypervisor gave a page behind a bounce page of RTAS, or took it away. */
+export function noteRtasPage({ reserved, rtasPages }: Svm, gfn: bigint, present: boolean): void {
+  if (!reserved || !rtasPages.noted) return;
+  const place = Number(gfn - (reserved.rtas >> 16n));
+  if (place < 0 || place >= RTAS_PAGES) return;
+  if (present) rtasPages.present.add(place);
+  else rtasPages.present.delete(place);
+}
+
 export function inSlot(svm: Svm, gpa: bigint): boolean {
   for (const slot of svm.slots.values()) if (gpa >= slot.gpa && gpa < slot.gpa + slot.bytes) return true;
+  return false;
+}
+
+/**
+ * Whether frames lie in memory slots, as the published code looks for it: from the highest slot down (core/svm_host.c
+ * svm_valid_gfn_range). A count of 0 asks for the frame before.
+ */
+export function rangeInSlots(svm: Svm, first: bigint, count: bigint): boolean {
+  let last = BigInt.asUintN(64, first + count - 1n);
+  const slots = [...svm.slots.values()].filter(({ bytes }) => bytes > 0n).sort((a, b) => (a.gpa > b.gpa ? -1 : 1));
+  for (const { gpa, bytes } of slots) {
+    const [slotFirst, slotLast] = [gpa >> 16n, ((gpa + bytes + 0xffffn) >> 16n) - 1n];
+    if (last > slotLast) return false;
+    if (last < slotFirst) continue;
+    if (first >= slotFirst) return true;
+    last = slotFirst - 1n;
+  }
   return false;
 }
 

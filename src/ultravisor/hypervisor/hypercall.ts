@@ -21,7 +21,7 @@ export async function hypercall<I extends RegisterUses, O extends RegisterUses>(
   // Always S: KVM takes H_SVM_* only from a secure caller, and the VM's own MSR has no S before the commit.
   // Never PR: the call is the Ultravisor's, also where it brings in a page that user space touched.
   enterHypervisor(frame, saved.msr & ~MSR.PR, cookie, SYSTEM_CALL);
-  frame.spr = sprsFor({}, SYSTEM_CALL, false);
+  frame.spr = sprsFor(saved.spr, SYSTEM_CALL, false);
   vcpu.load(frame);
   loadCall(vcpu, call, input);
   const { r0, inTransaction } = await exchange(uv, vcpu, SYSTEM_CALL, cookie);

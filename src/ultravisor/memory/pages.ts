@@ -2,7 +2,7 @@ import { toHex } from '../../bytes/index.ts';
 import { decryptGcm, digest, encryptGcm } from '../../crypto/index.ts';
 import { gfnOf, gpaOf, isSecure, PAGE_BYTES, PAGE_SHIFT } from '../../hcall/index.ts';
 import { U } from '../../spec/index.ts';
-import { frameOf, type GpfState, inSlot, type Svm, stateOf } from '../core/svm.ts';
+import { frameOf, type GpfState, inSlot, noteRtasPage, type Svm, stateOf } from '../core/svm.ts';
 import type { Ultravisor } from '../core/ultravisor.ts';
 import { AFTER_HV_PAGE_IN, AFTER_INVAL, SHARED_STATES } from './page-states.ts';
 import { dropSecurePage, releaseAll, securePage } from './secure-memory.ts';
@@ -14,6 +14,7 @@ export function setState(uv: Ultravisor, svm: Svm, gfn: bigint, to: GpfState, wh
   const frame = frameOf(svm, gfn);
   const from = frame.state;
   frame.state = to;
+  if (to !== 'SECURE') frame.unmapped = false;
   const { bus } = uv.world;
   if (!bus.active) return;
   const contents = page ? { digest: toHex(digest('sha256', page)) } : {};
@@ -44,6 +45,7 @@ export function pageIn(uv: Ultravisor, svm: Svm | undefined, ra: bigint, gpa: bi
   if (next) {
     // While it is being unshared the page is of no more use (svm_hv_unsharing_gfn notes none).
     if (next !== 'HV_UNSHARING') frameOf(svm, gfn).hvRa = ra;
+    if (SHARED_STATES.has(next)) noteRtasPage(svm, gfn, true);
     setState(uv, svm, gfn, next, 'UV_PAGE_IN');
     return U.SUCCESS;
   }
@@ -69,7 +71,7 @@ function plainCopy(uv: Ultravisor, svm: Svm, ra: bigint, gfn: bigint, why: strin
   if (target === null) return U.RETRY;
   const page = uv.memory.read(ra, PAGE_BYTES, 'ultravisor');
   uv.memory.adopt(target, page, 'ultravisor');
-  frameOf(svm, gfn).sealed = null;
+  Object.assign(frameOf(svm, gfn), { sealed: null, unmapped: false });
   setState(uv, svm, gfn, 'SECURE', why, page);
   return U.SUCCESS;
 }
@@ -88,6 +90,7 @@ function decryptIn(uv: Ultravisor, svm: Svm, ra: bigint, gfn: bigint): number {
   if (!page) return U.P3;
   uv.memory.adopt(target, page, 'ultravisor');
   frame.sealed = null;
+  frame.unmapped = false;
   setState(uv, svm, gfn, 'SECURE', 'UV_PAGE_IN (PAGEDOUT)', page);
   return U.SUCCESS;
 }
@@ -144,6 +147,7 @@ export function pageInval(uv: Ultravisor, svm: Svm | undefined, gpa: bigint, ord
   const next = AFTER_INVAL[stateOf(svm, gfn)];
   if (!next) return U.P2;
   frameOf(svm, gfn).hvRa = null;
+  noteRtasPage(svm, gfn, false);
   if (next !== stateOf(svm, gfn)) setState(uv, svm, gfn, next, 'UV_PAGE_INVAL');
   return U.SUCCESS;
 }

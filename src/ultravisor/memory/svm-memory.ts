@@ -1,10 +1,9 @@
 import { gfnOf, gpaOf, Halt, PAGE_BYTES, pageOffset } from '../../hcall/index.ts';
-import { frameOf, inSlot, stateOf } from '../core/svm.ts';
+import { inSlot, rangeInSlots, stateOf } from '../core/svm.ts';
 import type { SvmContext } from '../core/ultravisor.ts';
 import { askForSharedPage } from '../hypervisor/ask-for-page.ts';
 import { reflect } from '../hypervisor/interrupts.ts';
 import { killSvm } from '../hypervisor/kill-svm.ts';
-import { setState } from './pages.ts';
 import { bringBack, makeRoom, securePage } from './secure-memory.ts';
 
 const DATA_STORAGE = 0xe00;
@@ -14,11 +13,18 @@ const IS_STORE = 0x0200_0000n;
 /** How often the Ultravisor asks for a page before it gives up (open-power/ultravisor svm/svm-tss.c, core/svm_host.c). */
 const PAGE_IN_TRIES = 10;
 
-/** Brings the pages of a range into secure memory, each once in a transition (core/pagein_track.c); false: the hypervisor refused. */
+/**
+ * Brings the pages of a range into secure memory, each once in a transition (core/pagein_track.c). False: the range is empty or not
+ * all in memory slots (then nothing is asked for), or the hypervisor refused. Frames that are shared or paged out stay as they are.
+ */
 export async function fetch(ctx: SvmContext, gpa: bigint, length: bigint): Promise<boolean> {
   const { svm } = ctx;
-  for (let gfn = gfnOf(gpa); gfn <= gfnOf(gpa + (length > 0n ? length - 1n : 0n)); gfn++) {
-    if (svm.fetched.has(gfn)) continue;
+  const bytes = BigInt.asUintN(64, length);
+  if (bytes === 0n) return false;
+  const [first, last] = [gfnOf(gpa), gfnOf(BigInt.asUintN(64, gpa + bytes - 1n))];
+  if (!rangeInSlots(svm, first, last - first + 1n)) return false;
+  for (let gfn = first; gfn <= last; gfn++) {
+    if (svm.fetched.has(gfn) || stateOf(svm, gfn) !== 'SECURE') continue;
     if (!(await bringBack(ctx, gfn))) return false;
     svm.fetched.add(gfn);
   }
@@ -44,6 +50,8 @@ async function backing(ctx: SvmContext, gpa: bigint, by: 'svm' | 'ultravisor', w
       case 'SECURE':
       case 'PSEUDO_SHARED':
       case 'PSEUDO_SHARED_INV':
+        if (frame?.unmapped && by === 'svm')
+          throw new Halt('guest', `the SVM faults for ever at 0x${gpaOf(gfn).toString(16)}: the frame's record was dropped`);
         if (!write && (frame?.secureRa ?? null) === null) return null;
         if ((frame?.secureRa ?? null) === null && !(await makeRoom(uv))) break;
         return securePage(uv, svm, gfn) ?? killSvm(ctx, 'no secure memory is left for the SVM');
@@ -101,22 +109,4 @@ export async function writeSvm(ctx: SvmContext, gpa: bigint, bytes: Uint8Array, 
     const ra = await backing(ctx, at, by, true);
     if (ra !== null) uv.memory.write(ra + BigInt(pageOffset(at)), bytes.subarray(done, done + size), by);
   }
-}
-
-/**
- * Shares a frame for the Ultravisor's own purposes: `SHARED_IMPLICIT` bounce page, or `PSEUDO_SHARED` (the RTAS area: the
- * hypervisor gets a page of its own, the SVM keeps its secure one). False: the hypervisor refused.
- */
-export async function shareFor(ctx: SvmContext, gfn: bigint, as: 'SHARED_IMPLICIT' | 'PSEUDO_SHARED'): Promise<boolean> {
-  const { uv, svm } = ctx;
-  setState(uv, svm, gfn, 'HV_SHARING', `to become ${as}`);
-  const agreed = await askForSharedPage(ctx, gfn);
-  const frame = frameOf(svm, gfn);
-  if (!agreed || stateOf(svm, gfn) !== 'HV_SHARED' || frame.hvRa === null) {
-    setState(uv, svm, gfn, 'SECURE', 'the hypervisor gave no page to share');
-    return false;
-  }
-  uv.memory.write(frame.hvRa, new Uint8Array(PAGE_BYTES), 'ultravisor'); // at commit the hypervisor's page is zeroed
-  setState(uv, svm, gfn, as, 'shared with the hypervisor');
-  return true;
 }

@@ -5,9 +5,11 @@ import type { UltracallResult } from '../core/ultracall-result.ts';
 import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { hypercall } from '../hypervisor/hypercall.ts';
 import { makeRoom, releaseAll } from '../memory/secure-memory.ts';
+import { fetch } from '../memory/svm-memory.ts';
 import { checkDigests, keepFilesTree, openDigests } from './digests.ts';
 import { EsmRefused } from './esm-refused.ts';
-import { fetchTree, type GuestTree, locateBlob } from './guest-tree.ts';
+import { fetchInitrd, locateBlob } from './find-blob.ts';
+import { fetchTree, type GuestTree } from './guest-tree.ts';
 import { keepSymkey } from './lockbox.ts';
 import { reservePages, shareRtas, writeTreeBack } from './own-pages.ts';
 import { unwrapSymkey } from './unwrap.ts';
@@ -69,14 +71,41 @@ async function prepare(ctx: SvmContext, kbase: bigint, fdt: bigint): Promise<Gue
   if (r3 !== H.SUCCESS) throw new EsmRefused(U.FUNCTION, 'init-start', `H_SVM_INIT_START gave ${hName(r3) ?? r3}`, SOURCE);
   const tree = await fetchTree(ctx, fdt);
   await reservePages(ctx, tree);
-  await shareRtas(ctx, tree);
-  const blob = await locateBlob(ctx, tree);
-  const symkey = await unwrapSymkey(ctx, blob);
-  await keepSymkey(ctx, symkey);
-  await keepFilesTree(ctx, blob);
-  const digests = openDigests(uv, symkey, blob);
-  await checkDigests(ctx, digests, tree, kbase);
+  try {
+    await checkBlob(ctx, tree, kbase);
+  } catch (refused) {
+    if (!(refused instanceof EsmRefused) || uv.profile.digestMismatch === 'refused') throw refused;
+    await goOnAllTheSame(ctx, refused);
+  }
   return tree;
+}
+
+/** All that the owner's blob vouches for, in the order of the published code (svm/svm-esm.c svm_esm_blob_chk). */
+async function checkBlob(ctx: SvmContext, tree: GuestTree, kbase: bigint): Promise<void> {
+  const rtas = await shareRtas(ctx, tree);
+  const initrd = await fetchInitrd(ctx, tree);
+  const bootargs = tree.value('/chosen', 'bootargs');
+  const found = await locateBlob(ctx, tree, initrd);
+  await keepFilesTree(ctx, found.blob);
+  const symkey = await unwrapSymkey(ctx, found.blob);
+  await keepSymkey(ctx, symkey);
+  const digests = await openDigests(ctx, symkey, found.blob);
+  await checkDigests(ctx, digests, { rtas, initrd: found.initrd, bootargs, kbase }, tree);
+}
+
+/** The build with ESM_BLOB_CHK_WARN_ONLY: every page of every slot is brought in, and the VM goes secure (core/uvcall.c uv_esm_svm). */
+async function goOnAllTheSame(ctx: SvmContext, refused: EsmRefused): Promise<void> {
+  const { uv, svm } = ctx;
+  recordRefusal(ctx, refused);
+  uv.note(`${refused.why} (warn-only build: the VM goes secure all the same)`, svm.lpid);
+  for (const { gpa, bytes } of [...svm.slots.values()].sort((a, b) => (a.gpa > b.gpa ? -1 : 1)))
+    if (!(await fetch(ctx, gpa, bytes))) throw new EsmRefused(U.RETRY, 'page-in', 'the hypervisor does not give all of the guest', SOURCE);
+}
+
+function recordRefusal({ uv, vcpu }: SvmContext, refused: EsmRefused): void {
+  if (refused.recorded) return;
+  const { check: name, why: detail, source } = refused;
+  uv.world.bus.emit('check', 'ultravisor', { name, ok: false, detail, source }, { place: uv.place(vcpu) });
 }
 
 /** The point of no return: INIT_DONE, then the kernel is started again from its base (docs/reference/pef.md#end-of-the-transition). */
@@ -85,10 +114,9 @@ async function commit(ctx: SvmContext, tree: GuestTree, kbase: bigint, fdt: bigi
   const { r3 } = await hypercall(uv, vcpu, H_SVM_INIT_DONE, {});
   if (r3 !== H.SUCCESS) throw new EsmRefused(U.FUNCTION, 'init-done', `H_SVM_INIT_DONE gave ${hName(r3) ?? r3}`, SOURCE);
   if (uv.svm(svm.lpid) !== svm) throw new EsmRefused(U.FUNCTION, 'terminated', 'the hypervisor ended the SVM while it was made', SOURCE);
-  if (tree.bootCpu >= tree.maxVcpus) {
-    throw new EsmRefused(U.P2, 'boot-cpu', `boot_cpuid_phys ${tree.bootCpu} of ${tree.maxVcpus} processors`, SOURCE);
+  if (tree.bootCpu >= svm.maxVcpus) {
+    throw new EsmRefused(U.P2, 'boot-cpu', `boot_cpuid_phys ${tree.bootCpu} of ${svm.maxVcpus} processors`, SOURCE);
   }
-  svm.maxVcpus = tree.maxVcpus;
   move(uv, svm, 'ACTIVE', 'SECURE', 'measured, and the hypervisor confirmed');
   svm.phase = 'SECURE';
   // From here on the hardware walks the Ultravisor's page table for this partition (core/svm_host.c svm_esm_commit).
@@ -106,10 +134,7 @@ async function commit(ctx: SvmContext, tree: GuestTree, kbase: bigint, fdt: bigi
 /** Table e.9: state ABORT, H_SVM_INIT_ABORT with the guest's registers; control comes to the guest, not back here. */
 async function abort(ctx: SvmContext, refused: EsmRefused): Promise<UltracallResult<Record<never, never>>> {
   const { uv, svm, vcpu } = ctx;
-  if (!refused.recorded) {
-    const { check: name, why: detail, source } = refused;
-    uv.world.bus.emit('check', 'ultravisor', { name, ok: false, detail, source }, { place: uv.place(vcpu) });
-  }
+  recordRefusal(ctx, refused);
   move(uv, svm, svm.phase, 'ABORT', refused.why);
   svm.phase = 'ABORT';
   const { caller } = svm;

@@ -1,10 +1,11 @@
 import { DecodeError } from '../../bytes/index.ts';
 import type { Vcpu } from '../../hcall/index.ts';
 import { FDT_ERR, U } from '../../spec/index.ts';
-import { encryptedFile, type Fdt, findNode, openGcm, readFdt } from '../../svm/format/index.ts';
+import { encryptedFile, type Fdt, findNode, openGcm, openGcmShortTag, readFdt } from '../../svm/format/index.ts';
 import type { UltracallResult } from '../core/ultracall-result.ts';
 import type { SvmContext, Ultravisor } from '../core/ultravisor.ts';
 import { readSvm } from '../memory/svm-memory.ts';
+import { takesTag } from './digests.ts';
 
 const SOURCE = 'open-power/ultravisor core/uvcall.c';
 const PIECE_BYTES = 64;
@@ -54,7 +55,8 @@ async function openFile(ctx: SvmContext, name: string): Promise<Uint8Array | num
   if (!findNode(tree, `/files/${name}`)) return FDT_ERR.NOTFOUND;
   const sealed = encryptedFile(tree, name);
   if (!sealed) return U.PARAMETER;
-  const plaintext = openGcm(sealed, symkey);
+  if (!takesTag(uv, sealed)) return U.PARAMETER;
+  const plaintext = openGcmShortTag(sealed, symkey);
   const opens = uv.check('file-tag', plaintext !== null, plaintext ? `"${name}" is authentic` : `"${name}" does not authenticate`, SOURCE);
   return opens ? (plaintext ?? openGcm(sealed, symkey, true) ?? U.PARAMETER) : U.PARAMETER;
 }

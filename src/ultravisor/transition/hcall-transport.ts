@@ -3,7 +3,8 @@ import { H, H_TPM_COMM, hasTpmHeader, hName, sizeOf, TPM_COMM_BYTES, TPM_COMM_OP
 import { type TpmTransport, TransportError } from '../../tpm/client/index.ts';
 import type { SvmContext } from '../core/ultravisor.ts';
 import { hypercall } from '../hypervisor/hypercall.ts';
-import { readSvm, writeSvm } from '../memory/svm-memory.ts';
+import { pinned } from '../memory/pinned.ts';
+import { writeSvm } from '../memory/svm-memory.ts';
 
 const NO_BUFFERS = { in_buffer: 0, in_size: 0, out_buffer: 0, out_size: 0 } as const;
 const ZEROS = new Uint8Array(TPM_COMM_BYTES);
@@ -43,11 +44,12 @@ export class HcallTransport implements TpmTransport {
   async #transmit(command: Uint8Array): Promise<Uint8Array> {
     const ctx = this.#ctx;
     const { uv, svm, vcpu } = ctx;
-    if (!svm.reserved) throw new TransportError('TSS_RC_BAD_CONNECTION', 'the SVM has no bounce page');
-    const { tpmBounce, tpmTransfer } = svm.reserved;
+    const { tpmBounce, tpmTransfer } = svm.reserved ?? { tpmBounce: null, tpmTransfer: null };
+    if (tpmBounce === null || tpmTransfer === null) throw new TransportError('TSS_RC_BAD_CONNECTION', 'the SVM has no bounce page');
     if (command.length > TPM_COMM_BYTES) throw new TransportError('TSS_RC_BAD_CONNECTION', `EFBIG: a command of ${command.length} bytes`);
     this.#used = true;
-    await writeSvm(ctx, tpmBounce, command, 'ultravisor');
+    const page = await pinned(ctx, tpmBounce);
+    uv.memory.write(page, command, 'ultravisor');
     const { r3, out } = await hypercall(uv, vcpu, H_TPM_COMM, {
       op: TPM_COMM_OP.EXECUTE,
       in_buffer: tpmBounce,
@@ -55,7 +57,9 @@ export class HcallTransport implements TpmTransport {
       out_buffer: tpmBounce,
       out_size: TPM_COMM_BYTES,
     });
+    if (uv.svm(svm.lpid) !== svm) throw new Halt('guest', 'the hypervisor ended the SVM');
     if (r3 !== H.SUCCESS) {
+      uv.memory.write(await pinned(ctx, tpmBounce), ZEROS, 'ultravisor');
       throw new TransportError('TSS_RC_BAD_CONNECTION', `${ERRNO[r3] ?? 'EIO'}: H_TPM_COMM gave ${hName(r3) ?? r3} (${r3})`);
     }
     const { size } = out;
@@ -65,10 +69,11 @@ export class HcallTransport implements TpmTransport {
       throw new TransportError('TSS_RC_BAD_CONNECTION', `a response of ${size} bytes does not fit`);
     }
     const length = Number(fits ? size : BigInt(TPM_COMM_BYTES));
-    const response = await readSvm(ctx, tpmBounce, length, 'ultravisor');
+    // Before the page is wanted again: one that was taken away meanwhile is read where it was.
+    const response = uv.memory.read(page, length, 'ultravisor');
     // From here on the hypervisor cannot change it: the secure copy is what is parsed.
     await writeSvm(ctx, tpmTransfer, response, 'ultravisor');
-    await writeSvm(ctx, tpmBounce, ZEROS, 'ultravisor');
+    uv.memory.write(await pinned(ctx, tpmBounce), ZEROS, 'ultravisor');
     if (!hasTpmHeader(response)) throw new TransportError('TSS_RC_MALFORMED_RESPONSE', `a response of ${length} bytes`);
     if (sizeOf(response) !== length) {
       throw new TransportError('TSS_RC_BAD_CONNECTION', `${length} bytes came, responseSize says ${sizeOf(response)}`);

@@ -28,12 +28,14 @@ const SOURCE = 'open-power/ultravisor uv/tssuv.c UV_TSS_Decrypt, tss/tss20.c';
 export function unwrapSymkey(ctx: SvmContext, blob: Fdt): Promise<Uint8Array> {
   const { uv } = ctx;
   return inTurn(uv, async () => {
+    // A blob without the one lockbox that is tried costs no TPM command (svm/svm-esmb.c svm_esmb_symkey_get).
+    const first = uv.profile.lockbox === 'first only' ? takeLockbox(uv, blob, () => null) : null;
     const { tpm } = uv;
     if (!tpm) throw new EsmRefused(U.NO_KEY, 'ibm,uv-tpm', 'firmware handed over no TPM key', 'docs/reference/pef.md#the-node-ibmuv-tpm');
     const transport = new HcallTransport(ctx);
-    const client = new TpmClient(transport, count => uv.random.bytes(count));
+    const client = new TpmClient(transport, count => uv.random.bytes(count), { bytesBehind: 'ignored' });
     try {
-      return await new Unwrap(uv, client, tpm).run(blob);
+      return await new Unwrap(uv, client, tpm).run(blob, first);
     } finally {
       await transport.close();
     }
@@ -48,6 +50,8 @@ class Unwrap {
   readonly #uv: Ultravisor;
   readonly #client: TpmClient;
   readonly #tpm: TpmNode;
+  /** As it was computed from the public area. */
+  #keyName: Uint8Array = new Uint8Array(0);
 
   constructor(uv: Ultravisor, client: TpmClient, tpm: TpmNode) {
     this.#uv = uv;
@@ -55,11 +59,11 @@ class Unwrap {
     this.#tpm = tpm;
   }
 
-  async run(blob: Fdt): Promise<Uint8Array> {
+  async run(blob: Fdt, first: Uint8Array | null): Promise<Uint8Array> {
     const publicArea = await this.#readPublic();
     const fingerprint = () =>
       publicArea.type === TPM_ALG.RSA ? keyFingerprint(publicArea.unique, publicArea.parameters.exponent || 65537) : null;
-    const lockbox = takeLockbox(this.#uv, blob, fingerprint);
+    const lockbox = first ?? takeLockbox(this.#uv, blob, fingerprint);
     return this.#uv.profile.session === 'host boot' ? this.#byHandedSession(lockbox) : this.#byNewSession(lockbox);
   }
 
@@ -67,12 +71,17 @@ class Unwrap {
   async #readPublic(): Promise<TPMT_PUBLIC> {
     const { out } = this.#expect(await this.#client.call(TPM2_ReadPublic, { objectHandle: this.#tpm.wrappingKeyHandle }, {}));
     const name = nameOf(out.outPublic);
-    const same = sameBytes(name, out.name) && sameBytes(name, this.#tpm.wrappingKeyPublicname);
+    const handed = this.#tpm.wrappingKeyPublicname;
+    // Over the length of the property, in a buffer of zeros behind the name (uv/tssuv.c UV_TSS_ReadPublic).
+    const padded = new Uint8Array(Math.max(handed.length, name.length));
+    padded.set(name);
+    const same = sameBytes(name, out.name) && sameBytes(padded.subarray(0, handed.length), handed);
     const detail = same
       ? 'the wrapping key has the Name that firmware handed over'
       : 'the key at 0x81800001 is not the one that firmware handed over';
     if (!this.#uv.check('wrapping-key-name', same, detail, SOURCE))
       throw new EsmRefused(U.NO_KEY, 'wrapping-key-name', detail, SOURCE, true);
+    this.#keyName = name;
     return out.outPublic;
   }
 
@@ -139,7 +148,7 @@ class Unwrap {
   /** Policy A, then RSA_Decrypt with an encrypted response whose HMAC proves that the TPM knows the password. */
   async #decrypt(session: ClientSession, lockbox: Uint8Array): Promise<Uint8Array> {
     const policySession = session.handle;
-    const { policyA, policyB, wrappingKeyHandle, wrappingKeyPasswd, wrappingKeyPublicname } = this.#tpm;
+    const { policyA, policyB, wrappingKeyHandle, wrappingKeyPasswd } = this.#tpm;
     this.#expect(await this.#client.call(TPM2_PolicyCommandCode, { policySession }, { code: TPM_CC.RSA_Decrypt }));
     this.#expect(await this.#client.call(TPM2_PolicyAuthValue, { policySession }, {}));
     this.#expect(await this.#client.call(TPM2_PolicyOR, { policySession }, { pHashList: [policyA, policyB] }));
@@ -149,7 +158,7 @@ class Unwrap {
       return this.#uv.check('response-hmac', good, detail, SOURCE);
     };
     const input = { cipherText: lockbox, inScheme: { scheme: TPM_ALG.NULL }, label: new Uint8Array(0) };
-    const options = { sessions: [auth], names: [wrappingKeyPublicname], checkHmac };
+    const options = { sessions: [auth], names: [this.#keyName], checkHmac };
     return this.#expect(await this.#client.call(TPM2_RSA_Decrypt, { keyHandle: wrappingKeyHandle }, input, options)).out.message;
   }
 

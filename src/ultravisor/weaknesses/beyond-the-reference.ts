@@ -40,4 +40,26 @@ export const BEYOND_THE_REFERENCE: readonly Weakness[] = [
     state: hardenedBy('slot-once'),
     shown: pair('35-slot-again'),
   },
+  {
+    number: 37,
+    attempt: "refuse to share the TPM's bounce page",
+    answer: 'the published code does not look at the answer: it asks ten times when it wants the page, then ends the guest',
+    state: hardenedBy('bounce-page'),
+    shown: pair('37-unshared-bounce-page'),
+  },
+  {
+    number: 38,
+    attempt:
+      "have the Ultravisor's own pages lie on kernel, initrd or blob: say that memory ends there, leave it out of the reservation map",
+    answer: 'nothing in the published code: the search looks at the map only, and the pages lose what they hold or are shared',
+    state: hardenedBy('ownPages', 'own-pages'),
+    shown: pair('38-pages-on-the-kernel'),
+  },
+  {
+    number: 41,
+    attempt: 'shorten the GCM tag of the digests or of an attachment, and forge it',
+    answer: 'the published code takes tags of 4 to 16 bytes: a forgery comes out right once in 2^32 tries',
+    state: hardenedBy('tag-length'),
+    shown: pair('41-short-tag'),
+  },
 ];

@@ -11,6 +11,8 @@ export interface FrameModel {
   kvm: 'S' | 'O' | 'H';
   /** The hypervisor's page is mapped or noted. */
   mapped: boolean;
+  /** Its record went while it was paged out: nothing maps it any more. */
+  lost?: boolean;
   /** Where the ciphertext lies that opens in this frame. */
   sealedIn: 'nowhere' | 'kvm' | 'raw';
   /** What the SVM finds: 0 zeros, else the number of its last write; -1: what the hypervisor put there. */
@@ -72,6 +74,7 @@ export class Model {
     if (op === 'UV_PAGE_IN' && [2, 3, 4, 5, 6, 7, 8, 12, 13].includes(frame.gpf)) frame.mapped = true;
     if (op === 'UV_PAGE_IN' && (frame.gpf === 2 || frame.gpf === 3)) frame.contents = -1; // another page of the hypervisor's
     frame.gpf = cell.next;
+    if (frame.gpf !== 0) frame.lost = false;
     return cell.code;
   }
 
@@ -79,7 +82,7 @@ export class Model {
   kvmPageOut(n: number): void {
     const frame = this.frames[n];
     if (frame?.kvm !== 'S' || frame.gpf !== 0) return;
-    Object.assign(frame, { gpf: 1, kvm: 'O', sealedIn: 'kvm' });
+    Object.assign(frame, { gpf: 1, kvm: 'O', sealedIn: 'kvm', lost: false });
   }
 
   /** KVM takes the page of a shared frame away. */
@@ -106,6 +109,7 @@ export class Model {
       if (frame.gpf === 2 || frame.gpf === 3) frame.contents = -1;
     }
     frame.gpf = cell.next;
+    if (frame.gpf !== 0) frame.lost = false;
     frame.kvm = shared ? 'H' : 'S';
     return true;
   }
@@ -122,7 +126,7 @@ export class Model {
 
   share(first: number, count: number): string {
     const changed: FrameModel[] = [];
-    const revert = (): string => {
+    const revert = (pagedOut?: FrameModel): string => {
       for (const frame of changed) if (frame.gpf === 6) frame.gpf = 0;
       const confirmed = changed.filter(frame => frame.gpf !== 0);
       for (const frame of confirmed) {
@@ -131,16 +135,17 @@ export class Model {
         Object.assign(frame, { gpf: 11, mapped: false });
       }
       for (const frame of confirmed) frame.gpf = 0;
+      if (pagedOut?.gpf === 1) Object.assign(pagedOut, { gpf: 0, lost: true });
       return 'U_P2';
     };
     for (let n = first; n < first + count; n++) {
       const frame = this.frames[n] as FrameModel;
       this.reached.add(`${frame.gpf} share`);
       if (SHARED_GROUP.includes(frame.gpf)) continue;
-      if (TRANSIENT.includes(frame.gpf)) return revert();
-      for (let tries = 0; tries < 4 && frame.gpf === 1; tries++) if (!this.#pageIn(n, false)) return revert();
-      if (frame.gpf !== 0) return revert();
-      frame.gpf = 6;
+      if (TRANSIENT.includes(frame.gpf)) return 'U_P2';
+      for (let tries = 0; tries < 4 && frame.gpf === 1; tries++) if (!this.#pageIn(n, false)) return revert(frame);
+      if (frame.gpf !== 0) return revert(frame);
+      Object.assign(frame, { gpf: 6, lost: false });
       changed.push(frame);
       if (!this.#pageIn(n, true)) return revert();
     }
@@ -161,6 +166,7 @@ export class Model {
       if (!this.#pageIn(this.frames.indexOf(frame), false)) throw new Dead();
       Object.assign(frame, { gpf: 11, mapped: false });
     }
+    for (const frame of frames) if (frame.gpf === 1) Object.assign(frame, { gpf: 0, lost: true });
     for (const frame of shared) Object.assign(frame, { gpf: 0, contents: 0 });
     return 'U_SUCCESS';
   }
@@ -170,6 +176,7 @@ export class Model {
     const frame = this.frames[n] as FrameModel;
     if (frame.gpf === 4 || frame.gpf === 5) throw new Dead();
     if (frame.gpf === 1 && !this.#tenTimes(n)) throw new Dead();
+    if (frame.gpf === 0 && frame.lost) throw new Dead();
     if (frame.gpf === 3) {
       // The hypervisor gets 0xE00: it gives the page if it believes the frame to be shared.
       if (frame.kvm !== 'H') throw new Dead();

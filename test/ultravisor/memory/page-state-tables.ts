@@ -5,7 +5,7 @@
  */
 const A4 = `
  0 SECURE              | ->2*  | =     | U_P2  | ->1         | U_P2
- 1 PAGEDOUT            | ->2*  | =     | ->0   | U_PARAMETER | U_P2
+ 1 PAGEDOUT            | ->2*  | ->0   | ->0   | U_PARAMETER | U_P2
  2 SHARED              | =     | ->0*  | ->2   | U_PARAMETER | ->3
  3 SHARED_INV          | =     | ->0*  | ->2   | U_PARAMETER | =
  4 SHARED_IMPLICIT     | =     | U_P2  | ->4   | U_PARAMETER | ->5

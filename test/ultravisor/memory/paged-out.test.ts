@@ -127,7 +127,7 @@ describe('a page that goes out is of no use to anybody but its frame (docs/refer
   it('a hypervisor that does not bring it back loses the SVM', async () => {
     const bench = await withCanaries();
     await bench.host.hypervisor.hostRead(bench.guest.partition, A, 1);
-    refuse(bench, 0xef00n, 'H_PARAMETER');
+    refuse(bench, 0xef00n, 'H_PARAMETER', ({ gpa }) => gpa === A);
     expect(await haltOf(bench.guest.read(A, 1))).to.include({ how: 'ibm,os-term' });
   });
 
@@ -234,15 +234,22 @@ describe('sharing (docs/reference/pef.md#page-kinds, #page-states)', () => {
 
   it('a share that is confirmed without a page ends the SVM', async () => {
     const bench = await withCanaries();
-    refuse(bench, 0xef00n, 'H_SUCCESS');
+    refuse(bench, 0xef00n, 'H_SUCCESS', ({ gpa }) => gpa === A);
     expect(await haltOf(bench.sc2(SHARE, A >> 16n, 1))).to.include({ how: 'ibm,os-term' });
   });
 
   it('an unshare that the hypervisor refuses ends the SVM', async () => {
     const bench = await withCanaries();
     await bench.sc2(SHARE, A >> 16n, 1);
-    refuse(bench, 0xef00n, 'H_PARAMETER');
+    refuse(bench, 0xef00n, 'H_PARAMETER', ({ gpa }) => gpa === A);
     expect(await haltOf(bench.sc2(UNSHARE, A >> 16n, 1))).to.include({ how: 'ibm,os-term' });
+  });
+
+  it('a hypervisor that gives no page to end the SVM with stops the machine', async () => {
+    const bench = await withCanaries();
+    await bench.sc2(SHARE, A >> 16n, 1);
+    refuse(bench, 0xef00n, 'H_PARAMETER');
+    expect(await haltOf(bench.sc2(UNSHARE, A >> 16n, 1))).to.include({ scope: 'host' });
   });
 
   it('unshare all: a frame that the hypervisor keeps gives U_RETRY', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Halt, MSR } from '../../../src/hcall/index.ts';
 import { U } from '../../../src/spec/index.ts';
-import { readFdt, setProperty, writeFdt } from '../../../src/svm/format/index.ts';
+import { filesFdt, readFdt, setProperty, writeFdt } from '../../../src/svm/format/index.ts';
 import { getFilePiece } from '../../../src/svm/guest/get-file.ts';
 import { haltOf } from '../../hcall/machine.ts';
 import { esmFile, esmManifest, recordedGuest, TestBench } from '../../helpers/machine.ts';
@@ -120,11 +120,16 @@ describe('UV_ESMB_GET_FILE (docs/reference/pef.md#uv_esmb_get_file)', () => {
     expect(bench.of('state').at(-1)).to.include({ of: 'host', to: 'stopped' });
   });
 
-  it('a files tree above its page stops the machine: the published copy has no check', async () => {
+  it('a files tree above its page: the published copy has no check, the end lies in the page of the key; hardened refuses', async () => {
     const blob = readFdt(recordedGuest().esmBlob ?? new Uint8Array(0));
-    const bench = await TestBench.create({
-      guest: { esmBlob: writeFdt(setProperty(blob, '/file', 'files-fdt', new Uint8Array(0x1_0001))) },
-    });
-    expect(await bench.guest.enterSecureMode()).to.include({ scope: 'host' });
+    const inner = readFdt(filesFdt(blob) ?? new Uint8Array(0));
+    // The file itself lies behind 64 KiB of something else.
+    const files = writeFdt(setProperty(inner, '/', 'filler', new Uint8Array(0x1_0000)));
+    const guest = { esmBlob: writeFdt(setProperty(blob, '/file', 'files-fdt', files)) };
+    const published = await TestBench.secure({ profile: 'published', guest });
+    expect(r3Of(await piece(published, 'rootd', 0n))).not.to.equal(64n);
+    const hardened = await TestBench.create({ profile: 'hardened', guest });
+    expect(await hardened.guest.enterSecureMode()).to.include({ secure: false });
+    expect(hardened.failedChecks()).to.include('files-tree-size');
   });
 });

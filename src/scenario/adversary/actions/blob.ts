@@ -5,6 +5,7 @@ import { bytesAction } from '../action.ts';
 import type { Scene } from '../scene.ts';
 
 const SEALED = ['mac', 'iv', 'ciphertext'] as const;
+const DIGESTS = '/digest/digests-fdt';
 const ATTACHMENT = z.string().min(1).max(31).describe('Name of an attachment.');
 
 export const exchangeFiles = bytesAction({
@@ -34,6 +35,19 @@ export const removeFiles = bytesAction({
   variants: ({ region }) => (region === 'blob' ? [{}] : []),
   apply: (bytes, _fields, scene) =>
     edited(bytes, scene, 'all attachments are taken away', blob => deleteProperty(blob, '/file', 'files-fdt')),
+});
+
+export const shortenTag = bytesAction({
+  name: 'shorten-tag',
+  about: 'Cuts the GCM tag of the sealed digests in the ESM blob to its first bytes (threat 41).',
+  at: ['memory'],
+  fields: { bytes: z.int().min(0).max(15).describe('Bytes that are left of 16.') },
+  variants: ({ region }) => (region === 'blob' ? [{ bytes: 4 }] : []),
+  apply: (bytes, { bytes: left }, scene) =>
+    edited(bytes, scene, `the tag of the digests has ${left} bytes`, blob => {
+      const tag = findProperty(blob, DIGESTS, 'mac') ?? new Uint8Array(0);
+      return setProperty(blob, DIGESTS, 'mac', tag.slice(0, left));
+    }),
 });
 
 /** The blob with an edit; null where there is none, or another action has spoilt it. */

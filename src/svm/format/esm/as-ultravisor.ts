@@ -1,4 +1,4 @@
-import { asU32, type Fdt, findNode, findProperty, propertyOf } from '../fdt/index.ts';
+import { type Fdt, findNode, findProperty, propertyOf } from '../fdt/index.ts';
 
 // The properties as the Ultravisor takes them: only what it reads, nothing else is looked at (svm/svm-esmb.c, svm/svm-crypto.c).
 
@@ -46,8 +46,8 @@ export const encryptedFile = (files: Fdt, name: string): Encrypted | undefined =
 export interface DigestProperties {
   readonly rtas: Uint8Array | undefined;
   readonly kernel: Uint8Array | undefined;
-  /** bytes */
-  readonly kernelSize: number | undefined;
+  /** As it stands there: one cell, the number of bytes. */
+  readonly kernelSize: Uint8Array | undefined;
   readonly initrd: Uint8Array | undefined;
   readonly bootargs: Uint8Array | undefined;
   /** SHA-512 of the files tree: no published tool writes it (docs/reference/decisions.md#limits-of-hardening). */
@@ -60,7 +60,7 @@ export function digestProperties(digests: Fdt): DigestProperties {
   return {
     rtas: value('rtas'),
     kernel: value('kernel'),
-    kernelSize: asU32(value('kernel-size')),
+    kernelSize: value('kernel-size'),
     initrd: value('initrd'),
     bootargs: value('bootargs'),
     files: value('files'),

@@ -1,5 +1,5 @@
 import { constants, type KeyObject, privateDecrypt } from 'node:crypto';
-import { decryptGcm } from '../../../crypto/index.ts';
+import { decryptGcm, encryptGcm, equal } from '../../../crypto/index.ts';
 import type { Encrypted } from './as-ultravisor.ts';
 
 /** AES key sizes; the Ultravisor takes the lockbox's length as it is (tss/tss20.c). */
@@ -25,4 +25,16 @@ export function openOaep(encrypted: Uint8Array, key: KeyObject): Uint8Array | nu
 export function openGcm({ iv, mac, ciphertext }: Encrypted, key: Uint8Array, unchecked = false): Uint8Array | null {
   if (!isAesKey(key) || iv.length === 0 || mac.length !== TAG_BYTES) return null;
   return decryptGcm(key, iv, { ciphertext, tag: mac }, unchecked);
+}
+
+/** The shortest tag that the published firmware's GCM takes (mbed TLS mbedtls_gcm_auth_decrypt). */
+const SHORTEST_TAG_BYTES = 4;
+
+/** The same where a tag may be shortened: as many of its first bytes are compared as there are. */
+export function openGcmShortTag({ iv, mac, ciphertext }: Encrypted, key: Uint8Array): Uint8Array | null {
+  if (!isAesKey(key) || iv.length === 0 || mac.length < SHORTEST_TAG_BYTES || mac.length > TAG_BYTES) return null;
+  const plaintext = decryptGcm(key, iv, { ciphertext, tag: new Uint8Array(TAG_BYTES) }, true);
+  if (!plaintext) return null;
+  const { tag } = encryptGcm(key, iv, plaintext);
+  return equal(tag.subarray(0, mac.length), mac) ? plaintext : null;
 }
