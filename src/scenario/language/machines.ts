@@ -22,6 +22,10 @@ export const guestNamed = ({ guests = [] }: Machines, name?: string): GuestEntry
 export interface Equipment {
   readonly document: Machines;
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** The scenario's own file. */
+  readonly file?: string;
+  /** Absent where no file was read. */
+  readonly places?: unknown;
 }
 
 export const fileOf = ({ files }: Pick<Equipment, 'files'>, path: string): Uint8Array => files.get(path) ?? new Uint8Array(0);

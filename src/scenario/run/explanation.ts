@@ -51,7 +51,8 @@ export interface Evidence {
 /** Explains a step from its outcome and the events that were recorded meanwhile. */
 export function explain(evidence: Evidence): Explanation {
   const { outcome, events, strike, honest } = evidence;
-  const findings = findingsOf(events, evidence.profileOf).filter(({ key }) => !honest?.keys.has(key));
+  // Where the honest run fails in the same way, its refusals are the reason of both.
+  const findings = findingsOf(events, evidence.profileOf).filter(({ key }) => !strike || !honest?.keys.has(key));
   const layers: Layer[] = [];
   const add = (layer: Layer['layer'], said: string, event?: number): number =>
     layers.push({ layer, text: said, ...(event === undefined ? {} : { event }) });
@@ -67,6 +68,8 @@ interface Finding {
   readonly layer: Layer['layer'];
   readonly text: string;
   readonly event: number;
+  /** Of a call that came back: the event of its being made. */
+  readonly since?: number | null;
   /** The same in another run. */
   readonly key: string;
   /** As the end of a sentence. */
@@ -86,11 +89,16 @@ function findingsOf(events: readonly AnyEvent[], profileOf: Evidence['profileOf'
       ? conditionsOf(call, data.r3Name ?? '').filter(({ profiles }) => profile === undefined || profiles.includes(profile))
       : [];
     const reason = listed.length > 0 ? listed.map(({ when }) => when).join('; ') : undefined;
-    return { layer: 'ultracall', ...returned(event, reason, call?.in, events), event: seq };
+    return { layer: 'ultracall', ...returned(event, reason, call?.in, events), event: seq, since: event.cause };
   });
   const hyper = failedCalls(ofKind(events, 'hcall.return')).map((event): Finding => {
     const call = hcalls.get(event.data.number);
-    return { layer: 'hypercall', ...returned(event, call?.returns[event.data.r3Name as HName], call?.in, events), event: event.seq };
+    return {
+      layer: 'hypercall',
+      ...returned(event, call?.returns[event.data.r3Name as HName], call?.in, events),
+      event: event.seq,
+      since: event.cause,
+    };
   });
   const responses = ofKind(events, 'tpm.response');
   const tpm = responses
@@ -154,7 +162,7 @@ function sentence(evidence: Evidence, findings: readonly Finding[]): string {
   const refused = refusalOf(outcome, findings);
   if (strike) {
     // An interruption says itself what came of it.
-    const consequence = strike.interrupts ? '' : (refused ?? instead);
+    const consequence = strike.interrupts ? '' : (refusalOf(outcome, findings, true) ?? instead);
     return `${begun} ${causeOf(strike, evidence)}${consequence ? `; ${consequence}` : ''}.`;
   }
   // What was expected of the result came: then it is not the result that needs a reason.
@@ -174,18 +182,27 @@ const because = (missed: readonly Warning[]): string =>
   missed.length === 0 ? '' : `: ${missed.map(({ text, place }) => `${text}${place ? ` (line ${place.line})` : ''}`).join('; ')}`;
 
 /** Who refused, as the end of a sentence; undefined: nobody. */
-function refusalOf({ result }: StepOutcome, findings: readonly Finding[]): string | undefined {
+function refusalOf({ result }: StepOutcome, findings: readonly Finding[], short = false): string | undefined {
   const last = (layer: Layer['layer']): Finding | undefined => findings.filter(one => one.layer === layer).at(-1);
   if (result.kind === 'never') return `the call never comes back: ${result.how}`;
   if (result.kind === 'refused') return `it is refused: ${stripDot(result.why)}`;
   const check = last('check');
-  if (check) return check.refusal;
+  if (check) return short ? check.refusal : [check.refusal, behind(check, findings)].filter(text => text !== undefined).join('; ');
   if (result.kind === 'ok' || result.kind === 'secure') return undefined;
   const response = last('TPM');
   if (response) return response.refusal;
   if (result.r3 === 0n) return undefined;
   const call = findings.filter(({ layer }) => layer === 'ultracall' || layer === 'hypercall').at(-1);
   return call ? `the answer is ${call.text}` : `the answer is ${showResult(result)}`;
+}
+
+/** What kept the hypervisor from what the one who checks had asked for: its answer, or that of the Ultravisor to it. */
+function behind(check: Finding, findings: readonly Finding[]): string | undefined {
+  const answer = findings.filter(({ layer, event }) => layer === 'hypercall' && event < check.event).at(-1);
+  if (!answer) return undefined;
+  const { since } = answer;
+  const within = findings.find(({ layer, event }) => layer === 'ultracall' && event > (since ?? answer.event) && event < answer.event);
+  return (within ?? answer).text;
 }
 
 /** Who made the result: what was told to the machine, and whether the caller had done anything wrong. */

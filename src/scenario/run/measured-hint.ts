@@ -8,11 +8,21 @@ import type { GuestEntry } from '../language/guest-entry.ts';
 /** Any address will do: alignment is all that counts. */
 const SOMEWHERE = 0x0400_0000n;
 
+interface Refused {
+  readonly entry: GuestEntry;
+  readonly guest: Guest;
+  /** File of the host's wrapping key. */
+  readonly key: string | undefined;
+  /** A file of the scenario as a command line names it. */
+  pathOf(path: string): string;
+}
+
 /** Of a guest that was refused for what was measured, or for want of a lockbox: what would have been right, and how to go on. */
-export function measuredHint(world: World, entry: GuestEntry, guest: Guest, key: string | undefined, events: readonly AnyEvent[]) {
+export function measuredHint(world: World, refusedGuest: Refused, events: readonly AnyEvent[]): string | undefined {
+  const { guest } = refusedGuest;
   const refused = new Set(ofKind(events, 'check').flatMap(({ data }) => (data.ok ? [] : [data.name])));
-  const verify = verifyCommand(entry, key);
-  if (refused.has('lockbox')) return otherRecipient(entry, verify);
+  const verify = verifyCommand(refusedGuest);
+  if (refused.has('lockbox')) return otherRecipient(refusedGuest, verify);
   const items = MEASURED_ITEMS.filter(item => refused.has(`digest-${item}`));
   if (items.length === 0) return undefined;
   const digests = digestsOf(world, guest);
@@ -43,16 +53,18 @@ function digestsOf(world: World, { spec }: Guest) {
 }
 
 /** `esm verify` with the files of the guest, for a blob that is a file. */
-function verifyCommand({ esm, kernel, initrd, bootargs, rtas }: GuestEntry, key: string | undefined): string | undefined {
+function verifyCommand({ entry: { esm, kernel, initrd, bootargs, rtas }, key, pathOf }: Refused): string | undefined {
   if (!esm || !('blob' in esm)) return undefined;
-  const line = typeof bootargs === 'string' ? ['--bootargs', bootargs] : ['--bootargs-file', bootargs.file];
-  const more = [...(rtas === undefined ? [] : ['--rtas', rtas]), ...(key === undefined ? [] : ['--key', key])];
-  return ['svm-sim', 'esm', 'verify', esm.blob, '--kernel', kernel, '--initrd', initrd, ...line, ...more].map(quoted).join(' ');
+  const line = typeof bootargs === 'string' ? ['--bootargs', bootargs] : ['--bootargs-file', pathOf(bootargs.file)];
+  const more = [...(rtas === undefined ? [] : ['--rtas', pathOf(rtas)]), ...(key === undefined ? [] : ['--key', pathOf(key)])];
+  return ['svm-sim', 'esm', 'verify', pathOf(esm.blob), '--kernel', pathOf(kernel), '--initrd', pathOf(initrd), ...line, ...more]
+    .map(quoted)
+    .join(' ');
 }
 
-function otherRecipient({ esm }: GuestEntry, verify: string | undefined): string {
+function otherRecipient({ entry: { esm }, pathOf }: Refused, verify: string | undefined): string {
   if (esm && 'recipe' in esm) return "the owner did not make this host a recipient: add it to the recipe's recipients";
-  const blob = esm ? quoted(esm.blob) : 'BLOB';
+  const blob = esm ? quoted(pathOf(esm.blob)) : 'BLOB';
   const go = `svm-sim esm authorize -b ${blob} -s ORIGIN.key -p HOST.pub`;
   return `the blob is for other recipients; to go on: ${go}${verify ? `; to see every check: ${verify}` : ''}`;
 }

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import { sameBytes, utf8 } from '../../bytes/index.ts';
 import type { Guest, GuestSpec, Host, Machine } from '../../machine/index.ts';
 import type { AnyEvent, World } from '../../sim/index.ts';
@@ -117,7 +118,10 @@ export class Run {
     const guest = entry && this.#guests.get(entry.name);
     if (!guest) return undefined;
     const key = hostsOf(this.#given.document).find(host => host.name === this.#placeOf(entry))?.firmware?.wrappingKey;
-    return measuredHint(this.world, entry, guest, typeof key === 'object' ? key.file : undefined, events);
+    const { file, places } = this.#given;
+    // Paths of a scenario's file are relative to its folder; a command is given where the person is.
+    const pathOf = (path: string): string => (file !== undefined && places ? join(dirname(file), path) : path);
+    return measuredHint(this.world, { entry, guest, key: typeof key === 'object' ? key.file : undefined, pathOf }, events);
   }
 
   #entry(name?: string): GuestEntry {
