@@ -311,7 +311,7 @@ export class Guest implements Stateful<GuestData> {
 
   /** It is a Secure VM, or on its way to become one. */
   get isSecure(): boolean {
-    return this.#ultravisor.svm(this.spec.lpid) !== undefined;
+    return this.bootVcpu.has(MSR.S) || this.#ultravisor.svm(this.spec.lpid) !== undefined;
   }
 
   /** Frames of normal memory that hold something. */

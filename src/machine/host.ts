@@ -1,4 +1,5 @@
-import { Hypervisor, hcalls, MSR, RealMemory } from '../hcall/index.ts';
+import { Hypervisor, hcalls, MSR, RealMemory, type Vcpu } from '../hcall/index.ts';
+import { ExternalUltravisor, type FirmwareLink, LinkBroken } from '../own-firmware/index.ts';
 import { nearest, SimulatorError, type Stateful, type World } from '../sim/index.ts';
 import type { Platform } from '../svm/guest/index.ts';
 import { describeTpm, type Tpm } from '../tpm/index.ts';
@@ -9,19 +10,17 @@ import {
   type Profile,
   profileNames,
   profiles,
-  readSvm,
-  reflectHypercall,
   startUltravisor,
   UltracallDispatcher,
   Ultravisor,
   type UltravisorState,
   ultracalls,
   type WrappingKey,
-  writeSvm,
 } from '../ultravisor/index.ts';
 import { openEmbeddedTpm } from './embedded-tpm.ts';
 import { firmwareTransport } from './firmware-transport.ts';
 import { Guest, type GuestData, type GuestSpec } from './guest.ts';
+import { BuiltInUltravisor, type SecureWorld } from './secure-world.ts';
 import { timed } from './tpm-durations.ts';
 import { type EmulatorKind, emulatedVtpm, passedThrough, swtpmVtpm, type Vtpm } from './vtpm.ts';
 
@@ -43,6 +42,8 @@ export interface HostSpec {
   readonly swapping?: Swapping;
   /** Folder of the embedded TPM's state: it is the same TPM in the next run. */
   readonly tpmState?: string;
+  /** The way to an Ultravisor that runs elsewhere; the profile is then that of host boot alone. Default: the simulator's own. */
+  readonly externalUltravisor?: () => Promise<FirmwareLink>;
 }
 
 export interface HostState {
@@ -67,7 +68,9 @@ export class Host implements Stateful<HostState> {
   readonly chip: TpmChip;
   readonly hypervisor: Hypervisor;
   readonly ultravisor: Ultravisor;
-  /** `sc 2` of this host. */
+  /** Whoever answers `sc 2`: the above, or an Ultravisor that runs elsewhere. */
+  #secureWorld: SecureWorld;
+  /** `sc 2` of the simulator's own Ultravisor. */
   readonly ultracalls: UltracallDispatcher;
   readonly backend: Backend;
   /** The embedded TPM, if that is what the host has. */
@@ -91,7 +94,33 @@ export class Host implements Stateful<HostState> {
     this.hypervisor = new Hypervisor(world, this.memory, { host: spec.name, calls: hcalls, files: new HostDevices(this.chip) });
     this.ultravisor = new Ultravisor(world, this.memory, this.hypervisor, profile, spec.name);
     this.ultracalls = new UltracallDispatcher(this.ultravisor, ultracalls);
-    this.hypervisor.ultravisor = this.ultracalls;
+    this.#secureWorld = new BuiltInUltravisor(this.ultravisor, this.ultracalls, this.memory);
+    this.hypervisor.ultravisor = this.#secureWorld;
+  }
+
+  get secureWorld(): SecureWorld {
+    return this.#secureWorld;
+  }
+
+  /** The Ultravisor of this host runs elsewhere; the simulator's own keeps what firmware hands over, and no SVM. */
+  get hasExternalUltravisor(): boolean {
+    return this.#secureWorld instanceof ExternalUltravisor;
+  }
+
+  async #meetExternal(link: () => Promise<FirmwareLink>): Promise<void> {
+    const { world, memory, hypervisor, name: host } = this;
+    try {
+      this.#secureWorld = await ExternalUltravisor.meet({ world, memory, hypervisor, host, link: await link() });
+      this.hypervisor.ultravisor = this.#secureWorld;
+    } catch (error) {
+      await this.backend.close();
+      if (!(error instanceof LinkBroken)) throw error;
+      throw new SimulatorError('machine.no-firmware', {
+        where: `host ${host}`,
+        what: `the external Ultravisor cannot be had: ${error.message}`,
+        hint: 'Start it first; docs/own-firmware.md says how.',
+      });
+    }
   }
 
   /** @throws {SimulatorError} when the TPM cannot be had or the profile is unknown. */
@@ -100,7 +129,7 @@ export class Host implements Stateful<HostState> {
     const place = parseBackendSpec(spec.tpm);
     if (place.kind === 'embedded') {
       const { tpm, backend } = await openEmbeddedTpm(world, spec.name, spec.tpmState, made => timed(made, world.clock));
-      return new Host(world, spec, backend, tpm);
+      return Host.#complete(new Host(world, spec, backend, tpm));
     }
     if (spec.tpmState !== undefined) {
       throw new SimulatorError('machine.tpm-state', {
@@ -109,7 +138,12 @@ export class Host implements Stateful<HostState> {
       });
     }
     const backend = await openBackend(place, spec.allowHardware === undefined ? {} : { allowHardware: spec.allowHardware });
-    return new Host(world, spec, backend, null);
+    return Host.#complete(new Host(world, spec, backend, null));
+  }
+
+  static async #complete(host: Host): Promise<Host> {
+    if (host.spec.externalUltravisor) await host.#meetExternal(host.spec.externalUltravisor);
+    return host;
   }
 
   /** Power on: firmware sets up the wrapping key, starts the Ultravisor, then the hypervisor finds the TPM. */
@@ -119,7 +153,8 @@ export class Host implements Stateful<HostState> {
     const transport = firmwareTransport(world, this.backend, this.name);
     const handover = await bootFirmware(world, transport, this.ultravisor.profile, this.name, spec.wrappingKey?.pem, attest);
     this.#wrappingKey = handover.wrappingKey;
-    startUltravisor(this.ultravisor, handover.uvFdt);
+    if (this.hasExternalUltravisor) startUltravisor(this.ultravisor, handover.uvFdt);
+    await this.#secureWorld.start(handover.uvFdt);
     await this.chip.start();
     world.bus.emit(
       'state',
@@ -243,26 +278,28 @@ export class Host implements Stateful<HostState> {
   readonly #platform: Platform = {
     hypercall: async vcpu => {
       await this.world.scheduler.turn(); // other vCPUs run meanwhile
-      await (vcpu.has(MSR.S) ? reflectHypercall(this.ultravisor, vcpu) : this.hypervisor.hypercall(vcpu));
+      await (vcpu.has(MSR.S) ? this.#secureWorld.reflect(vcpu) : this.hypervisor.hypercall(vcpu));
     },
     ultracall: async vcpu => {
       await this.world.scheduler.turn();
-      await this.ultracalls.ultracall(vcpu);
+      await this.#secureWorld.ultracall(vcpu);
     },
-    read: async (vcpu, gpa, length) => {
-      const svm = vcpu.has(MSR.S) ? this.ultravisor.svm(vcpu.regs.lpidr) : undefined;
-      return svm
-        ? readSvm({ uv: this.ultravisor, svm, vcpu }, gpa, length, 'svm')
-        : this.hypervisor.partition(vcpu.regs.lpidr).read(gpa, length, 'guest');
-    },
+    read: async (vcpu, gpa, length) =>
+      this.#runsSecure(vcpu)
+        ? this.#secureWorld.read(vcpu, gpa, length)
+        : this.hypervisor.partition(vcpu.regs.lpidr).read(gpa, length, 'guest'),
     write: async (vcpu, gpa, bytes) => {
-      const svm = vcpu.has(MSR.S) ? this.ultravisor.svm(vcpu.regs.lpidr) : undefined;
-      if (svm) await writeSvm({ uv: this.ultravisor, svm, vcpu }, gpa, bytes, 'svm');
+      if (this.#runsSecure(vcpu)) await this.#secureWorld.write(vcpu, gpa, bytes);
       else this.hypervisor.partition(vcpu.regs.lpidr).write(gpa, bytes, 'guest');
     },
   };
 
+  #runsSecure(vcpu: Vcpu): boolean {
+    return vcpu.has(MSR.S) && (this.hasExternalUltravisor || this.ultravisor.svm(vcpu.regs.lpidr) !== undefined);
+  }
+
   async close(): Promise<void> {
+    this.#secureWorld.close();
     await this.#removeVtpms();
     await this.backend.close();
   }

@@ -20,7 +20,7 @@ export interface Watcher<S = unknown> {
   /** Told every event. */
   watch?(event: AnyEvent): void;
   /** A step is over. */
-  afterStep?(): void;
+  afterStep?(): Promise<void> | void;
   /** Everything that is wrong so far. */
   breaches(): readonly Breach[];
   /** Of `no-leak`: the finds. */

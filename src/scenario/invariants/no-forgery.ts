@@ -2,7 +2,6 @@ import { DecodeError, utf8 } from '../../bytes/index.ts';
 import { gfnOf, PAGE_BYTES, pageOffset } from '../../hcall/index.ts';
 import type { Guest, Host } from '../../machine/index.ts';
 import { type Fdt, findEsmBlob, findProperty, readFdt, walk } from '../../svm/format/index.ts';
-import type { Svm } from '../../ultravisor/index.ts';
 import type { Breach, Invariant, Watcher } from './invariant.ts';
 
 /** No SVM is secure with contents that its owner did not measure: its secure memory is compared with the owner's bytes. */
@@ -20,13 +19,12 @@ export const noForgery: Invariant = {
       return names;
     };
     return {
-      afterStep() {
+      async afterStep() {
         for (const host of machine.hosts) {
           for (const guest of host.guests) {
-            const svm = host.ultravisor.svm(guest.spec.lpid);
-            if (svm?.phase !== 'SECURE' || guest.state !== 'secure') continue;
+            if (guest.state !== 'secure' || (await host.secureWorld.phaseOf(guest.spec.lpid)) !== 'SECURE') continue;
             compared++;
-            for (const text of forgeries(host, guest, svm, namesFor)) {
+            for (const text of await forgeries(host, guest, namesFor)) {
               if (!found.some(breach => breach.text === text)) found.push({ text, event: world.bus.snapshot() - 1 });
             }
           }
@@ -44,12 +42,13 @@ export const noForgery: Invariant = {
 };
 
 /** What is wrong with the memory of an SVM, a sentence each. */
-function forgeries(host: Host, guest: Guest, svm: Svm, namesFor: (guest: Guest) => ReadonlySet<string>): string[] {
+async function forgeries(host: Host, guest: Guest, namesFor: (guest: Guest) => ReadonlySet<string>): Promise<string[]> {
   const { spec, layout } = guest;
   const of = `of ${spec.name}`;
   const wrong: string[] = [];
-  const compare = (name: string, gpa: bigint, expected: Uint8Array): void => {
-    const at = firstDifference(host, svm, gpa, expected);
+  const frame = (gfn: bigint): Promise<Uint8Array | null> => host.secureWorld.lookAt(spec.lpid, gfn);
+  const compare = async (name: string, gpa: bigint, expected: Uint8Array): Promise<void> => {
+    const at = await firstDifference(frame, gpa, expected);
     if (at !== null)
       wrong.push(
         at < expected.length
@@ -57,22 +56,22 @@ function forgeries(host: Host, guest: Guest, svm: Svm, namesFor: (guest: Guest) 
           : `behind the ${name} ${of} lies what nobody measured (byte ${at})`,
       );
   };
-  compare('kernel', layout.kernel, spec.kernel);
-  compare('RTAS code', layout.rtas, spec.rtas);
+  await compare('kernel', layout.kernel, spec.kernel);
+  await compare('RTAS code', layout.rtas, spec.rtas);
   const archive = spec.esmBlob ? 0 : findEsmBlob(spec.initrd, layout.initrd).archiveBytes;
-  compare('initrd', layout.initrd + BigInt(archive), spec.initrd.subarray(archive));
-  const tree = secureTree(host, svm, layout.fdt);
+  await compare('initrd', layout.initrd + BigInt(archive), spec.initrd.subarray(archive));
+  const tree = await secureTree(frame, layout.fdt);
   if (tree) wrong.push(...treeForgeries(tree, spec.bootargs, namesFor(guest)).map(text => `${text} (${spec.name})`));
   return wrong;
 }
 
 /** First byte in which secure memory differs: within what is expected, or in the rest of its last page, which should be zero. */
-function firstDifference(host: Host, svm: Svm, gpa: bigint, expected: Uint8Array): number | null {
+async function firstDifference(frame: Frames, gpa: bigint, expected: Uint8Array): Promise<number | null> {
   const end = gpa + BigInt(expected.length);
   for (let at = gpa; at < end; at += BigInt(PAGE_BYTES - pageOffset(at))) {
     const from = pageOffset(at);
     const done = Number(at - gpa);
-    const page = securePage(host, svm, gfnOf(at));
+    const page = await frame(gfnOf(at));
     if (!page) continue; // paged out: sealed, nobody reads it
     const wanted = Buffer.alloc(PAGE_BYTES - from);
     wanted.set(expected.subarray(done, done + PAGE_BYTES - from));
@@ -83,16 +82,11 @@ function firstDifference(host: Host, svm: Svm, gpa: bigint, expected: Uint8Array
   return null;
 }
 
-/** A frame as the SVM sees it; null when it is not in secure memory. */
-function securePage(host: Host, svm: Svm, gfn: bigint): Uint8Array | null {
-  const frame = svm.frames.get(gfn);
-  if (frame?.state === 'PAGEDOUT') return null;
-  const ra = frame?.secureRa ?? null;
-  return ra === null ? new Uint8Array(PAGE_BYTES) : host.memory.read(ra, PAGE_BYTES, 'ultravisor');
-}
+/** Frames as the SVM sees them; null: it is not in secure memory. */
+type Frames = (gfn: bigint) => Promise<Uint8Array | null>;
 
-function secureTree(host: Host, svm: Svm, gpa: bigint): Fdt | null {
-  const page = securePage(host, svm, gfnOf(gpa));
+async function secureTree(frame: Frames, gpa: bigint): Promise<Fdt | null> {
+  const page = await frame(gfnOf(gpa));
   if (!page) return null;
   try {
     return readFdt(page);

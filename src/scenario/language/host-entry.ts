@@ -23,6 +23,16 @@ const HOST_FIELDS = {
       "When the resource manager's spaces leave the TPM: `eager` after each command, as Linux does (default), or `lazy` when another needs the TPM.",
     ),
   securePages: z.int().positive().optional().describe('Secure memory of the host, in pages of 64 KiB. Default: plenty.'),
+  ultravisor: z
+    .strictObject({
+      external: z
+        .string()
+        .regex(/^unix:.+/, 'is no place: write "unix:" and a path')
+        .describe('Where an Ultravisor of your own listens, such as `unix:/tmp/uv.sock` (docs/own-firmware.md).'),
+      patienceMs: z.int().positive().optional().describe('Wall time in which it must answer. Default: 10000.'),
+    })
+    .optional()
+    .describe("The Ultravisor runs elsewhere; the profile is then that of host boot alone. Default: the simulator's own."),
   firmware: z.strictObject({ wrappingKey: WRAPPING_KEY.optional() }).optional().describe("What is special about the host's firmware."),
 };
 /** The only host of a scenario. */

@@ -195,7 +195,7 @@ export class Session {
     const cause = world.bus.emit('step.start', 'owner', { step: name, text });
     const outcome = await world.bus.within(cause, () => outcomeOf(kind, step, run));
     if (step.name !== undefined) run.note(step.name, outcome);
-    for (const { watcher } of this.#watchers) watcher.afterStep?.();
+    for (const { watcher } of this.#watchers) await watcher.afterStep?.();
     const events = this.#recent.take(cause);
     const endNs = world.clock.nowNs;
     const evidence = { outcome, events, startNs, endNs, bytesOf: (contents: Parameters<Run['bytesOf']>[0]) => run.bytesOf(contents) };

@@ -19,12 +19,12 @@ function hostLines(host: Host): string[] {
   ];
 }
 
-function guestLines({ ultravisor }: Host, { name, spec, state, partition }: Guest): string[] {
-  const svm = ultravisor.svm(spec.lpid);
+function guestLines(host: Host, { name, spec, state, partition }: Guest): string[] {
+  const svm = host.ultravisor.svm(spec.lpid);
   const frames = counted([...(svm?.frames.values() ?? [])].map(frame => frame.state));
   const gfns = counted([...partition.state.gfnStates.values()]);
   return [
-    `guest ${name}, lpid ${spec.lpid}: ${state}; to the Ultravisor ${svm ? svm.phase : 'no SVM'}`,
+    `guest ${name}, lpid ${spec.lpid}: ${state}; to the Ultravisor ${host.hasExternalUltravisor ? 'it runs elsewhere' : svm ? svm.phase : 'no SVM'}`,
     ...(frames ? [`  frames, to the Ultravisor: ${frames}`] : []),
     ...(gfns ? [`  frames, to the hypervisor:  ${gfns}`] : []),
     ...partition.vcpus.map(({ id, regs }) => {

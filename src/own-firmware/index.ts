@@ -1,0 +1,2 @@
+export { ExternalUltravisor, type Phase } from './external-ultravisor.ts';
+export { FirmwareLink, LinkBroken } from './link.ts';
