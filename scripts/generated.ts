@@ -8,6 +8,7 @@ import { decodePage } from './decode-page.ts';
 import { frontendTables } from './frontend-tables.ts';
 import { howTos } from './how-to.ts';
 import { rows } from './markdown.ts';
+import { ownFirmware } from './protocol-table.ts';
 import { architecture } from './rooms-picture.ts';
 import { scenarioReference } from './scenario-reference.ts';
 
@@ -38,6 +39,7 @@ export const generated: readonly Generated[] = [
   { path: 'docs/reference/threats.md', text: threatsPage },
   { path: 'docs/reference/sources.md', text: sourcesPage },
   { path: 'docs/architecture.md', text: architecture },
+  { path: 'docs/own-firmware.md', text: ownFirmware },
   ...howTos,
 ];
 

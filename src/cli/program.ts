@@ -9,6 +9,7 @@ import { domain } from './domain/index.ts';
 import { esm } from './esm/index.ts';
 import { explain } from './explain/index.ts';
 import { explore } from './explore/index.ts';
+import { firmware } from './firmware/index.ts';
 import { host } from './host/index.ts';
 import { init } from './init/index.ts';
 import { DISCLAIMER, EXIT, type Io } from './io.ts';
@@ -49,6 +50,7 @@ export const COMMANDS: readonly CliCommand[] = [
   luks,
   host,
   boot,
+  firmware,
   tpm,
   tpmrm,
   doctor,

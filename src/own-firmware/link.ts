@@ -37,6 +37,8 @@ export class FirmwareLink {
   #ended: string | null = null;
   #wake: (() => void) | null = null;
   #nextId = 1;
+  /** A call was left in its midst: what the firmware says of it means nothing any more. */
+  #abandoned = false;
 
   constructor(socket: Socket, patienceMs = DEFAULT_PATIENCE_MS) {
     this.#socket = socket;
@@ -70,6 +72,7 @@ export class FirmwareLink {
    * @throws {LinkBroken}
    */
   async call<A extends MessageName>(name: MessageName, body: object, answer: A, serve: Serve): Promise<Body<A>> {
+    if (this.#abandoned) await this.#startAnew();
     const id = this.#nextId++;
     this.#send(name, id, body);
     for (;;) {
@@ -79,9 +82,25 @@ export class FirmwareLink {
       const declared = MESSAGES[came.name];
       if (declared.from !== 'firmware' || declared.type < MESSAGES.READ.type)
         return this.#reject(`${came.name} with id ${came.id} came, where ${answer} with id ${id} or a request was due`);
-      const reply = await serve(came);
+      const reply = await this.#served(serve, came);
       if (reply) this.#send(reply[0], came.id, reply[1]);
     }
+  }
+
+  async #served(serve: Serve, message: Message): Promise<Reply> {
+    try {
+      return await serve(message);
+    } catch (halt) {
+      this.#abandoned = true;
+      throw halt;
+    }
+  }
+
+  /** Tells the firmware that nobody waits for what it does, and passes over what it sent before it heard. */
+  async #startAnew(): Promise<void> {
+    this.#abandoned = false;
+    this.#send('GONE', 0, {});
+    for (;;) if ((await this.#receive('GONE')).name === 'GONE') return;
   }
 
   #send(name: MessageName, id: number, body: object): void {
@@ -113,7 +132,7 @@ export class FirmwareLink {
     const name = messageName(type);
     if (!name) return this.#reject(`${hex(type)} is no type of message`);
     try {
-      return { name, id, body: decode(bodyOf(name), bytes) } as Message;
+      return { name, id, body: decode(bodyOf(name), bytes) };
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       return this.#reject(`${name}: ${error.message}`);

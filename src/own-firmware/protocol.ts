@@ -109,6 +109,13 @@ export const MESSAGES = {
   SVM: message(0x13, 'firmware', null, 'The phase of an SVM.', { phase: oneOf('phase', UINT8, PHASE) }),
   DATA: message(0x14, 'simulator', null, 'The bytes that were asked for.', { bytes: BYTES('bytes') }),
   BACK: message(0x15, 'simulator', null, 'The hypervisor gave the processor back: its registers.', { registers: REGISTERS }),
+  GONE: message(
+    0x16,
+    'either',
+    'GONE',
+    'The processor does not go on (the VM ended, power is lost): whatever waits is void. Say GONE too; what you sent before does not count.',
+    {},
+  ),
   READ: message(0x20, 'firmware', 'DATA', 'Real memory, normal or secure; within one page of 64 KiB.', { ra: UINT64, length: UINT32 }),
   WRITE: message(0x21, 'firmware', 'DONE', 'Writes real memory, normal or secure; within one page of 64 KiB.', {
     ra: UINT64,

@@ -41,6 +41,7 @@ export const flags = (made: Command) =>
     .option('--tpm-state <folder>', 'where the embedded TPMs are kept from one run to the next, a folder for each host')
     .option('--allow-hardware', 'with --tpm device:...: the TPM of this machine may be used, and changed')
     .option('--profile <name>', 'how the firmware of every host behaves: documented, published, hardened')
+    .option('--ultravisor <where>', 'the Ultravisor of every host is your own program, which listens there: unix:PATH')
     .addOption(swappingOption())
     .option('--json', 'one JSON object a line on standard output')
     .option('--trace <file>', 'write every event to a file')

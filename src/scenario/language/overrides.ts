@@ -10,10 +10,12 @@ export interface Overrides {
   readonly tpm?: string;
   readonly profile?: string;
   readonly swapping?: Swapping;
+  /** Where an Ultravisor that runs elsewhere listens: `unix:PATH`. */
+  readonly ultravisor?: string;
 }
 
-/** The scenario with its seed, and the TPM, profile and swapping of each of its hosts, replaced. */
-export function withOverrides(scenario: Scenario, { seed, tpm, profile, swapping }: Overrides): Scenario {
+/** The scenario with its seed, and the TPM, profile, swapping and Ultravisor of each of its hosts, replaced. */
+export function withOverrides(scenario: Scenario, { seed, tpm, profile, swapping, ultravisor }: Overrides): Scenario {
   if (profile !== undefined && !profileNames.includes(profile)) {
     const meant = nearest(profile, profileNames);
     throw new SimulatorError('scenario.unknown-profile', {
@@ -22,12 +24,20 @@ export function withOverrides(scenario: Scenario, { seed, tpm, profile, swapping
       hint: `${meant === undefined ? '' : `Did you mean "${meant}"? `}Profiles: ${profileNames.join(', ')}.`,
     });
   }
+  if (ultravisor !== undefined && !ultravisor.startsWith('unix:')) {
+    throw new SimulatorError('scenario.ultravisor', {
+      where: '--ultravisor',
+      what: `"${ultravisor}" is no place where an Ultravisor can listen`,
+      hint: 'Write unix:PATH; docs/own-firmware.md says more.',
+    });
+  }
   if (tpm !== undefined) parseBackendSpec(tpm, '--tpm');
   const over = <H extends HostEntry>(host: H): H => ({
     ...host,
     ...(tpm === undefined ? {} : { tpm }),
     ...(profile === undefined ? {} : { profile }),
     ...(swapping === undefined ? {} : { swapping }),
+    ...(ultravisor === undefined ? {} : { ultravisor: { ...host.ultravisor, external: ultravisor } }),
   });
   const { host, hosts } = scenario.document;
   const document = {
