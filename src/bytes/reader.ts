@@ -11,11 +11,14 @@ export class DecodeError extends Error {
   readonly fault: Fault;
   readonly path: string;
   readonly offset: number;
-  constructor(fault: Fault, path: string, offset: number, detail: string) {
+  /** Of fault `short`: how many bytes there must be before reading can go on. */
+  readonly needs: number | undefined;
+  constructor(fault: Fault, path: string, offset: number, detail: string, needs?: number) {
     super(`${path || 'value'} at byte ${offset}: ${detail}`);
     this.fault = fault;
     this.path = path;
     this.offset = offset;
+    this.needs = needs;
   }
 }
 
@@ -83,7 +86,8 @@ export class Reader {
 
   #take(count: number): number {
     if (count > this.remaining) {
-      this.fail('short', `${count} byte${count === 1 ? '' : 's'} expected, ${this.remaining} left`);
+      const detail = `${count} byte${count === 1 ? '' : 's'} expected, ${this.remaining} left`;
+      throw new DecodeError('short', this.path, this.offset, detail, this.offset + count);
     }
     const at = this.offset;
     this.offset += count;

@@ -1,6 +1,6 @@
 export { type Address, addressText, parseListenAddress, showAddress } from './address.ts';
 export { listen, removeStale } from './listen.ts';
-export { type Listener, type ListenerOptions, listenFor } from './listener.ts';
+export { type Listener, type ListenerOptions, listenFor, type ServedChannel } from './listener.ts';
 export { ENDPOINT, MSSIM, type MssimAnswer, type MssimCommand, type MssimName, type MssimRequest, mssimRequest } from './mssim.ts';
-export type { Channel, Taken } from './serve-stream.ts';
+export type { PromptChannel, Taken, Wanting } from './serve-stream.ts';
 export * from './swtpm-control.ts';

@@ -1,6 +1,8 @@
 import { createServer, type Socket } from 'node:net';
+import { visible } from '../bytes/index.ts';
 import type { Address } from './address.ts';
 import { listen } from './listen.ts';
+import { peerOf } from './peer.ts';
 import { type Channel, serveStream } from './serve-stream.ts';
 
 export interface Listener {
@@ -13,44 +15,96 @@ export interface Listener {
 export interface ListenerOptions {
   /** In messages: `data`, `control`. */
   readonly name: string;
-  readonly channel: (client: number) => Channel;
+  /** A protocol for a new connection; why there is none. `close` is called when the connection has ended. */
+  readonly channel: (client: number) => ServedChannel | Promise<ServedChannel | { readonly refused: string }>;
   readonly onLine: (line: string) => void;
   /** Connections at the same time. Default: 64. */
   readonly mostConnections?: number;
+  /** How long half a message is waited for. Default: 30 s. */
+  readonly patienceMs?: number;
+  /** A connection that was silent so long makes room for another when there are too many. Default: 60 s. */
+  readonly idleMs?: number;
+}
+
+export interface ServedChannel extends Channel {
+  close?(): Promise<void>;
+}
+
+interface Open {
+  readonly socket: Socket;
+  /** Who it is, as far as the system tells. */
+  readonly peer: string;
+  /** When it had its last answer; null: it never had one. */
+  spokeMs: number | null;
 }
 
 /**
- * Takes connections, any number in turn and many at once. When there are too many, the one that was silent longest has to go: clients
- * that hang keep nobody out.
+ * Takes connections, any number in turn and many at once. When there are too many, one that never said anything or was silent for long has to
+ * go, of whoever has the most of them; when all are at work, the newcomer. Clients that hang keep nobody out, and put nobody out.
  * @throws {SimulatorError} `tpmrm.listen`.
  */
-export async function listenFor(address: Address, { name, channel, onLine, mostConnections = 64 }: ListenerOptions): Promise<Listener> {
+export async function listenFor(address: Address, options: ListenerOptions): Promise<Listener> {
+  const { name, channel, onLine, mostConnections = 64, patienceMs = 30_000, idleMs = 60_000 } = options;
   /** In the order of their last word. */
-  const open = new Map<Socket, Promise<void>>();
+  const open = new Map<Open, Promise<void>>();
   let count = 0;
 
-  async function serve(socket: Socket, client: string, made: Channel): Promise<void> {
-    onLine(`${client}: connected`);
-    onLine(`${client}: ended: ${await serveStream(socket, made, () => spoke(socket))}`);
+  async function serve(one: Open, client: string): Promise<void> {
+    const made = await channel(count);
+    if ('refused' in made) {
+      one.socket.destroy();
+      onLine(`${client}: refused, ${made.refused}`);
+      return;
+    }
+    try {
+      onLine(`${client}: connected`);
+      const why = await serveStream(one.socket, made, { onSpoke: () => spoke(one), patienceMs });
+      onLine(`${client}: ended: ${why}`);
+    } finally {
+      await made.close?.();
+    }
   }
 
-  function spoke(socket: Socket): void {
-    const served = open.get(socket);
+  function spoke(one: Open): void {
+    const served = open.get(one);
     if (!served) return;
-    open.delete(socket);
-    open.set(socket, served);
+    one.spokeMs = performance.now();
+    open.delete(one);
+    open.set(one, served);
+  }
+
+  /** Who is the first to go. */
+  function victim(): Open | undefined {
+    const all = [...open.keys()];
+    const counts = new Map<string, number>();
+    for (const { peer } of all) counts.set(peer, (counts.get(peer) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    const before = performance.now() - idleMs;
+    const idle = [...all.filter(({ spokeMs }) => spokeMs === null), ...all.filter(({ spokeMs }) => spokeMs !== null && spokeMs <= before)];
+    return idle.find(({ peer }) => counts.get(peer) === most) ?? idle[0];
   }
 
   const server = createServer({ noDelay: true, keepAlive: true }, socket => {
     const client = `${name} ${++count}`;
-    const [silent] = open.keys();
-    if (open.size >= mostConnections && silent) {
-      onLine(`${client}: the connection that was silent longest makes room for it`);
-      open.delete(silent);
-      silent.destroy();
+    socket.on('error', () => {}); // whoever serves it notices
+    if (open.size >= mostConnections) {
+      const out = victim();
+      if (!out) {
+        onLine(`${client}: refused, ${mostConnections} are open and at work`);
+        socket.destroy();
+        return;
+      }
+      onLine(`${client}: there are ${mostConnections} connections; one of ${out.peer} that is silent makes room for it`);
+      open.delete(out);
+      out.socket.destroy();
     }
-    const served = serve(socket, client, channel(count)).finally(() => open.delete(socket));
-    open.set(socket, served);
+    const one: Open = { socket, peer: peerOf(socket), spokeMs: null };
+    const served = serve(one, client)
+      .catch((error: unknown) =>
+        onLine(`${client}: svm-sim has a fault of its own: ${error instanceof Error ? error.stack : visible(String(error))}`),
+      )
+      .finally(() => open.delete(one));
+    open.set(one, served);
   });
   const bound = await listen(server, address);
   return {
@@ -60,7 +114,7 @@ export async function listenFor(address: Address, { name, channel, onLine, mostC
     },
     async close() {
       const closed = new Promise<void>(resolve => server.close(() => resolve()));
-      for (const socket of open.keys()) socket.destroy();
+      for (const { socket } of open.keys()) socket.destroy();
       await Promise.allSettled(open.values());
       await closed;
     },

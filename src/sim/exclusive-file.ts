@@ -31,7 +31,12 @@ export function beginFile(file: string, mode: number): Growing {
     fd,
     finish() {
       closeSync(fd);
-      renameSync(temporary, file);
+      try {
+        renameSync(temporary, file);
+      } catch (error) {
+        rmSync(temporary, { force: true });
+        throw error;
+      }
     },
     abandon() {
       closeSync(fd);

@@ -108,11 +108,11 @@ export class ServedTpm {
    */
   init({ forget }: { forget: boolean }): void {
     this.#elapse();
-    this.#tpm.powerOff();
     const { permanent, volatile } = this.#incoming;
+    const running = volatile ?? (permanent ? null : this.#storedVolatile); // before power goes: it may not be to be had
+    this.#tpm.powerOff();
     this.#incoming.permanent = null;
     this.#incoming.volatile = null;
-    const running = volatile ?? (permanent ? null : this.#storedVolatile);
     if (running) this.#tpm.load(permanent ?? this.#tpm.permanentState(), running);
     else if (permanent) this.#tpm.load(permanent);
     else this.#tpm.powerOn();

@@ -1,3 +1,4 @@
+import { sameBytes } from '../bytes/index.ts';
 import type { generateRsa } from '../crypto/index.ts';
 import type { Clock, Random, SecretRegister, Stateful } from '../sim/index.ts';
 import type { AnyCommand } from './command.ts';
@@ -20,7 +21,7 @@ export interface Nvram {
   read(): Uint8Array | null;
   /**
    * The bytes are safe when it returns.
-   * @throws {NvramError} when they could not be made so: the TPM then answers TPM_RC_FAILURE.
+   * @throws {NvramError} when they could not be made so: the TPM then takes the command back and answers TPM_RC_NV_UNAVAILABLE.
    */
   write(permanent: Uint8Array): void;
 }
@@ -84,8 +85,14 @@ export class Tpm implements Stateful<TpmState> {
   /** The response to one command, for any bytes. `locality` 0 to 4, or 32 and above. */
   execute(command: Uint8Array, locality = 0): Uint8Array {
     if (this.#failed) return errorResponse(TPM_RC.FAILURE);
+    if (!this.#nvram) return dispatch(this.#core, this.#commands, command, locality);
+    const permanent = permanentBytes(this.#core);
+    const volatile = volatileBytes(this.#core);
     const response = dispatch(this.#core, this.#commands, command, locality);
-    return this.#stores() ? response : errorResponse(TPM_RC.FAILURE);
+    if (this.#stores() || sameBytes(permanentBytes(this.#core), permanent)) return response;
+    // What cannot be kept was not done (Part 1 §37.7.1): the TPM is what it was, and says that NV memory is not to be had.
+    this.#resume(permanent, volatile);
+    return errorResponse(TPM_RC.NV_UNAVAILABLE);
   }
 
   /** _TPM_Init: power comes, or the platform's reset line. Volatile state is lost. */
@@ -195,18 +202,23 @@ export class Tpm implements Stateful<TpmState> {
   }
 
   #take(permanent: Uint8Array, volatile?: Uint8Array): void {
-    const state = readPermanent(this.#core, permanent);
     if (volatile) {
-      const running = readVolatile(this.#core, state, volatile);
-      this.#core.state = running.state;
-      this.#core.random.restore(running.random);
+      this.#resume(permanent, volatile);
       return;
     }
+    const state = readPermanent(this.#core, permanent);
     this.#core.state = state;
     // The generator began anew while the state was kept: it must not give the same numbers again.
     const { random } = this.#core;
     random.restore(random.fork(`after power-on ${state.permanent.timeEpoch}`).snapshot());
     powerOn(this.#core);
+  }
+
+  /** Goes on where a TPM with this state was. */
+  #resume(permanent: Uint8Array, volatile: Uint8Array): void {
+    const { state, random } = readVolatile(this.#core, readPermanent(this.#core, permanent), volatile);
+    this.#core.state = state;
+    this.#core.random.restore(random);
   }
 
   snapshot(): TpmState {
@@ -228,14 +240,14 @@ export class Tpm implements Stateful<TpmState> {
     this.#written = bytes;
   }
 
-  /** A TPM that cannot keep what it was told is in failure mode (Part 1 §12.4): nothing is promised that would be lost. */
+  /** Whether what is to last is safe. What is not is written with the next command. */
   #stores(): boolean {
     try {
       this.#store();
     } catch (error) {
       if (!(error instanceof NvramError)) throw error;
-      this.#failed = true;
+      return false;
     }
-    return !this.#failed;
+    return true;
   }
 }

@@ -13,6 +13,6 @@ export { HostDevices } from './host-files.ts';
 export { LINUX_VERSIONS } from './linux-versions.ts';
 export type { OpenFlags } from './open-file.ts';
 export { recordExchange } from './recorder.ts';
-export { type ResourceManagerServer, type ServeOptions, serveResourceManager } from './serve/server.ts';
+export { type ServeOptions, serveResourceManager } from './serve/server.ts';
 
 export { SWAPPING, type Swapping } from './swapping.ts';

@@ -7,9 +7,10 @@ import { expect } from 'chai';
 import { fromHex, toHex } from '../../src/bytes/index.ts';
 import { Hypervisor, hcalls, RealMemory, type Vcpu } from '../../src/hcall/index.ts';
 import { embeddedTpm } from '../../src/machine/index.ts';
+import type { Listener } from '../../src/protocols/index.ts';
 import { createWorld } from '../../src/sim/index.ts';
 import { s64 } from '../../src/spec/index.ts';
-import { embeddedBackend, HostDevices, type ResourceManagerServer, serveResourceManager, TpmChip } from '../../src/tpmrm/index.ts';
+import { embeddedBackend, HostDevices, serveResourceManager, TpmChip } from '../../src/tpmrm/index.ts';
 import { answerAt, type CallResult, guestMemory, requestAt, resultsOf, TABLE, type TableCall } from './bare-metal.ts';
 import { Children, QEMU, RAM_MIB, runOnQemu } from './real-qemu.ts';
 
@@ -74,7 +75,7 @@ async function simulated(list: readonly TableCall[]): Promise<readonly CallResul
 
 describe('a guest of the real QEMU on our resource manager', () => {
   let folder: string;
-  let server: ResourceManagerServer | undefined;
+  let server: Listener | undefined;
   const children = new Children();
 
   before(function () {

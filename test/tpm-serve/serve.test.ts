@@ -83,11 +83,13 @@ describe("swtpm's data channel", () => {
     expect(await data().ask(concat(prefix(2), extend), 18)).to.match(/^00000013/);
   });
 
-  it('answers bytes that are no command as swtpm does, and goes on', async () => {
-    const client = (await serve()).data();
+  it('answers bytes that are no command as swtpm does, and ends the connection that sent them, and no other', async () => {
+    const { data } = await serve();
+    const client = data();
     expect(await client.ask('8001 0000ffff 0000017b 0008')).to.equal('80010000000a00000142');
-    expect(await client.ask('ffffffffffffffffffffffff')).to.equal('80010000000a00000084');
-    expect(await client.ask(GET_RANDOM)).to.match(RANDOM);
+    await until(() => client.closed, 'that connection is over');
+    expect(await data().ask('ffffffffffffffffffffffff')).to.equal('80010000000a00000084');
+    expect(await data().ask(GET_RANDOM)).to.match(RANDOM);
   });
 
   it('lets real time pass', async () => {
@@ -133,8 +135,10 @@ describe('clients that misbehave', () => {
 
   it('of the control channel are told, and the rest goes on', async () => {
     const { control, ask } = await serve();
+    const first = control();
+    expect(await first.ask('00000077', 4)).to.equal('0000000a');
+    await until(() => first.closed, 'the connection of an unknown command is over');
     const client = control();
-    expect(await client.ask('00000077', 4)).to.equal('0000000a');
     // A state of 4 GiB is announced.
     expect(await client.ask('0000000d 00000000 00000001 ffffffff', 4)).to.equal('00000003');
     await until(() => client.closed, 'that connection is over');

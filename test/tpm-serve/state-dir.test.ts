@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -9,7 +9,7 @@ import { StateDir } from '../../src/tpm-serve/index.ts';
 import { DATA, defineData, GET_RANDOM, rcOf, read, readValue, STARTUP, write } from './commands.ts';
 import { surviveKills } from './kill.ts';
 
-const TPM_RC_FAILURE = 0x101;
+const TPM_RC_NV_UNAVAILABLE = 0x923;
 
 describe('a TPM in a folder', () => {
   const root = mkdtempSync(join(tmpdir(), 'svm-sim-state-'));
@@ -69,7 +69,7 @@ describe('a TPM in a folder', () => {
     const folder = newFolder();
     await tpmIn(folder);
     await release();
-    writeFileSync(join(folder, 'permanent.tpm.new'), 'half of it');
+    writeFileSync(join(folder, '.permanent.tpm.AbCdEfGhIjKl.part'), 'half of it');
     const before = readFileSync(join(folder, 'permanent.tpm'));
     await tpmIn(folder);
     expect(readdirSync(folder)).to.deep.equal(['permanent.tpm']);
@@ -153,21 +153,25 @@ describe('a TPM in a folder', () => {
     });
   });
 
-  it('that can no longer be written answers TPM_RC_FAILURE in place of a promise that it cannot keep', async () => {
+  it('that can no longer be written refuses what it could not keep, and does all else; it goes on when the disk does', async () => {
     const folder = newFolder();
     const lines: string[] = [];
     const tpm = await tpmIn(folder, 'one', line => lines.push(line));
     expect(rcOf(tpm.execute(defineData))).to.equal(0);
-    // A folder in the place of the temporary file: nobody can write that, not even root.
-    mkdirSync(join(folder, 'permanent.tpm.new'));
-    expect(rcOf(tpm.execute(write(1n)))).to.equal(TPM_RC_FAILURE);
-    expect(rcOf(tpm.execute(GET_RANDOM))).to.equal(TPM_RC_FAILURE);
-    expect(lines.join()).to.contain('cannot be written (EISDIR)');
-    rmSync(join(folder, 'permanent.tpm.new'), { recursive: true });
-    tpm.powerOn();
-    tpm.execute(STARTUP);
-    expect(rcOf(tpm.execute(write(2n))), 'after power off and on').to.equal(0);
-    expect(existsSync(join(folder, 'permanent.tpm.new'))).to.equal(false);
+    // A folder in its place: nobody can write that, not even root.
+    renameSync(join(folder, 'permanent.tpm'), join(folder, 'aside'));
+    mkdirSync(join(folder, 'permanent.tpm'));
+    const before = tpm.permanentState();
+    expect(rcOf(tpm.execute(write(1n)))).to.equal(TPM_RC_NV_UNAVAILABLE);
+    expect(tpm.permanentState(), 'the refused command did nothing').to.deep.equal(before);
+    expect(rcOf(tpm.execute(GET_RANDOM))).to.equal(0);
+    expect(rcOf(tpm.execute(write(1n)))).to.equal(TPM_RC_NV_UNAVAILABLE);
+    expect(lines).to.have.length(1);
+    expect(lines[0]).to.contain('cannot be written (EISDIR)');
+    rmSync(join(folder, 'permanent.tpm'), { recursive: true });
+    expect(rcOf(tpm.execute(write(2n)))).to.equal(0);
+    expect(lines[1]).to.contain('can be written again');
+    expect(readdirSync(folder).sort()).to.deep.equal(['aside', 'permanent.tpm']);
   });
 });
 

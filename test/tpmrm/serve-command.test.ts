@@ -25,7 +25,7 @@ describe('svm-sim tpmrm serve', () => {
     expect({ status, err }).to.deep.equal({ status: 0, err: '' });
     // The socket is there a moment before the line about it is printed: a quick client may come first.
     expect(out).to.contain(`/dev/tpmrm0 of embedded on unix:${path}; Ctrl-C ends it.\n`);
-    expect(out).to.match(/connection 1: opened\n[\s\S]*connection 1: ended: /);
+    expect(out).to.match(/connection 1: connected\n[\s\S]*connection 1: ended: /);
     expect(existsSync(path)).to.equal(false);
   });
 

@@ -7,16 +7,10 @@ import { expect } from 'chai';
 import { fromHex, toHex } from '../../src/bytes/index.ts';
 import { kernelLog } from '../../src/cli/tpmrm/serve-spaces.ts';
 import { embeddedTpm } from '../../src/machine/index.ts';
+import type { Listener } from '../../src/protocols/index.ts';
 import { parseListenAddress } from '../../src/protocols/index.ts';
 import { createWorld, SimulatorError } from '../../src/sim/index.ts';
-import {
-  type Backend,
-  embeddedBackend,
-  type ResourceManagerServer,
-  type ServeOptions,
-  serveResourceManager,
-  TpmChip,
-} from '../../src/tpmrm/index.ts';
+import { type Backend, embeddedBackend, type ServeOptions, serveResourceManager, TpmChip } from '../../src/tpmrm/index.ts';
 
 const GET_RANDOM = '80010000000c0000017b0008';
 const HASH_SEQUENCE_START = '80010000000e00000186 0000 000b'.replaceAll(' ', '');
@@ -67,7 +61,7 @@ class Client {
 describe('the resource manager on a socket', () => {
   const folder = mkdtempSync(join(tmpdir(), 'svm-sim-serve-'));
   after(() => rmSync(folder, { recursive: true }));
-  const servers: ResourceManagerServer[] = [];
+  const servers: Listener[] = [];
   afterEach(async () => {
     for (const server of servers.splice(0)) await server.close();
   });

@@ -14,6 +14,7 @@ import {
 import { LiveCapture } from '../../trace/index.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
 import { version } from '../version.ts';
+import { chanceLine } from './chance.ts';
 import type { ServeFlags } from './flags.ts';
 
 const STARTUPS: readonly StartupKind[] = ['clear', 'state', 'none'];
@@ -86,7 +87,7 @@ function addressesOf({ listen, ctrl }: ServeFlags, protocol: Protocol): { listen
   return { listen: data, control: 'next' };
 }
 
-function announce(server: TpmServer, protocol: Protocol, { state, ctrl }: ServeFlags, io: Io): void {
+function announce(server: TpmServer, protocol: Protocol, { state, ctrl, seed }: ServeFlags, io: Io): void {
   const { data, control, takesDescriptors } = server;
   const show = (address: Address): string => showAddress(address).text;
   io.out(`${DISCLAIMER}\n`);
@@ -99,6 +100,7 @@ function announce(server: TpmServer, protocol: Protocol, { state, ctrl }: ServeF
     takesDescriptors ? 'which also takes a descriptor for commands' : '',
   ].filter(Boolean);
   io.out(`TPM 2.0 (${protocol}): ${where.join(', ')}; ${state === undefined ? 'its state is gone when it ends' : `state in ${state}`}\n`);
+  io.out(chanceLine(seed));
   if (ctrl?.startsWith('unix:') && protocol === 'swtpm' && !takesDescriptors && !data)
     io.err('No program can hand over a descriptor here: the relay is not built (npm run build:native).\n');
   io.out('Ctrl-C ends it.\n');

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { openEmbeddedTpm } from '../../machine/index.ts';
 import { parseListenAddress, showAddress } from '../../protocols/index.ts';
 import { createWorld, SimulatorError, type World } from '../../sim/index.ts';
@@ -5,11 +6,12 @@ import { lastingChange } from '../../tpm/index.ts';
 import { explainRc, TPM_RC } from '../../tpm/wire/index.ts';
 import { type Backend, openBackend, parseBackendSpec, serveResourceManager, TpmChip } from '../../tpmrm/index.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
+import { chanceLine } from '../tpm/chance.ts';
 import type { ServeFlags } from './flags.ts';
 
 /** `svm-sim tpmrm serve`: until the person interrupts. */
 export async function tpmrmServe(flags: ServeFlags, io: Io): Promise<number> {
-  const { listen, seed = 'tpmrm', swapping, quiet } = flags;
+  const { listen, seed = randomBytes(32).toString('hex'), swapping, quiet } = flags;
   const { text, address, local } = showAddress(parseListenAddress(listen));
   const world = createWorld(seed);
   const backend = await backendOf(flags, world, io);
@@ -20,6 +22,7 @@ export async function tpmrmServe(flags: ServeFlags, io: Io): Promise<number> {
     const server = await serveResourceManager(chip, address, { onLine, reason });
     io.out(`${DISCLAIMER}\n`);
     if (!local) io.err(`Anybody who reaches ${text} can use and change this TPM: there is no password.\n`);
+    if (flags.tpm === undefined || flags.tpm === 'embedded') io.out(chanceLine(flags.seed));
     io.out(`/dev/tpmrm0 of ${backend.name} on ${showAddress(server.address).text}; Ctrl-C ends it.\n`);
     await interrupted(io.signal);
     await server.close();

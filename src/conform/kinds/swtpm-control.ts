@@ -1,4 +1,5 @@
 import { concat, fromHex, toHex } from '../../bytes/index.ts';
+import type { Taken, Wanting } from '../../protocols/index.ts';
 import { Clock, Random } from '../../sim/index.ts';
 import { controlChannel, ServedTpm } from '../../tpm-serve/index.ts';
 import { Differences, type PlayedCase } from '../played-case.ts';
@@ -54,13 +55,15 @@ function playControl(text: string): PlayedCase[] {
     if (command.dir !== 'command' || response?.dir !== 'response') return;
     const found = new Differences();
     const sent = command.name === 'CMD_SET_STATEBLOB' ? withOurState(bytesOf(command), states) : bytesOf(command);
-    const answer = command.channel === 'data' ? tpm.execute(1, sent) : (control.take(sent)?.answer ?? new Uint8Array(0));
+    const answer = command.channel === 'data' ? tpm.execute(1, sent) : answerOf(control.take(sent));
     if (command.name === 'CMD_GET_STATEBLOB') states.set(new DataView(sent.buffer).getUint32(TYPE_AT), answer.slice(GET_HEADER));
     compare(found, command, response, answer);
     results.push({ name: `${command.seq} ${command.name}${command.note ? `: ${command.note}` : ''}`, differences: found.all });
   });
   return results;
 }
+
+const answerOf = (taken: Taken | Wanting): Uint8Array => ('answer' in taken && taken.answer) || new Uint8Array(0);
 
 const bytesOf = ({ hex }: ControlLine): Uint8Array => fromHex(hex.replace(/\.+$/, ''));
 

@@ -1,5 +1,5 @@
-import { type Codec, concat, DecodeError, encode, hex, Reader, UINT32 } from '../../bytes/index.ts';
-import type { Channel, Taken } from '../../protocols/index.ts';
+import { type Codec, concat, DecodeError, encode, getU32, hex, Reader, UINT32 } from '../../bytes/index.ts';
+import type { PromptChannel, Taken, Wanting } from '../../protocols/index.ts';
 import {
   CONTROL,
   type ControlAnswer,
@@ -11,6 +11,8 @@ import {
   SEND_COMMAND_HEADER,
   STATE_PARTS,
 } from '../../protocols/index.ts';
+import { SimulatorError } from '../../sim/index.ts';
+import { NvramError } from '../../tpm/index.ts';
 import { infoText } from '../info.ts';
 import { isStateFault, type ServedTpm } from '../served-tpm.ts';
 import { beginsTpmCommand } from './wrong-client.ts';
@@ -116,23 +118,38 @@ const handlers: Handlers = {
 const byCode = new Map((Object.keys(CONTROL) as ControlName[]).map(name => [CONTROL[name].code, name]));
 
 /** swtpm's control channel. */
-export function controlChannel(tpm: ServedTpm, options: ControlOptions): Channel {
+export function controlChannel(tpm: ServedTpm, options: ControlOptions): PromptChannel {
   const context = { tpm, ...options };
-  return { take: received => take(context, received) };
+  let padded = false;
+  return {
+    take(received) {
+      const taken = take(context, received, padded);
+      if ('used' in taken) padded = PADDED.has(getU32(received, 0));
+      return taken;
+    },
+  };
 }
 
-function take(context: Context, received: Uint8Array): Taken | null {
-  if (received.length < 4) return null;
+/** Senders may pad the locality of these to four bytes. */
+const PADDED: ReadonlySet<number> = new Set([CONTROL.SET_LOCALITY.code, CONTROL.RESET_TPMESTABLISHED.code]);
+
+function take(context: Context, received: Uint8Array, padded: boolean): Taken | Wanting {
+  if (received.length < 4) return { wants: 4, ...(padded && received.every(byte => byte === 0) ? { idle: true } : {}) };
   const reader = new Reader(received);
   const code = reader.u32();
   // No command has code 0: these are the bytes that pad the locality of the message before to four.
-  if (code === 0) return { used: 3 };
+  if (code === 0 && padded) return { used: 3 };
   const name = byCode.get(code);
   if (name === undefined && beginsTpmCommand(received))
     context.tpm.say(
       `control: ${hex(code, 8)} looks like a TPM command, and this is the control channel: ${context.commandsAt?.() ?? 'commands go to the data channel'}`,
     );
-  if (name === undefined) return { used: received.length, answer: resultOf(RESULT.BAD_ORDINAL) };
+  if (name === undefined)
+    return {
+      used: received.length,
+      answer: resultOf(RESULT.BAD_ORDINAL),
+      end: `it sent ${code}, which is no command of the control channel`,
+    };
   // Each command's handler takes what its own `request` reads; the table is a union of them.
   const command = CONTROL[name] as unknown as ControlCommand;
   try {
@@ -140,7 +157,7 @@ function take(context: Context, received: Uint8Array): Taken | null {
     return { used: reader.offset, answer: answerTo(context, name, command, request) };
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    if (error.fault === 'short') return null;
+    if (error.fault === 'short') return { wants: error.needs ?? received.length + 1 };
     return { used: received.length, answer: resultOf(RESULT.BAD_PARAMETER), end: `${name}: ${error.message}` };
   }
 }
@@ -148,10 +165,24 @@ function take(context: Context, received: Uint8Array): Taken | null {
 function answerTo(context: Context, name: ControlName, command: ControlCommand, request: object): Uint8Array {
   const { running } = context.tpm;
   if ((command.when === 'running' && !running) || (command.when === 'stopped' && running)) return resultOf(RESULT.BAD_ORDINAL);
-  const outcome = (handlers[name] as (context: Context, request: object) => Outcome<ControlName>)(context, request);
+  const outcome = orIoError(context.tpm, () =>
+    (handlers[name] as (context: Context, request: object) => Outcome<ControlName>)(context, request),
+  );
   if (typeof outcome === 'number') return resultOf(outcome);
   const { result, answer } = outcome && 'result' in outcome ? outcome : { result: RESULT.SUCCESS, answer: outcome ?? {} };
   return concat(resultOf(result), encode(command.answer as Codec<unknown>, answer));
+}
+
+/** A disk that does not do what it should is an answer too, and is told; the TPM goes on. */
+function orIoError<T>(tpm: ServedTpm, body: () => T): T | number {
+  try {
+    return body();
+  } catch (error) {
+    if (error instanceof NvramError) return RESULT.IOERROR; // told by whoever keeps the folder
+    if (!(error instanceof SimulatorError)) throw error;
+    tpm.say(error.message);
+    return RESULT.IOERROR;
+  }
 }
 
 const resultOf = (result: number): Uint8Array => encode(UINT32, result);

@@ -1,5 +1,5 @@
 import { type Codec, concat, DecodeError, encode, hex, Reader, UINT32 } from '../../bytes/index.ts';
-import type { Channel, Taken } from '../../protocols/index.ts';
+import type { PromptChannel, Taken, Wanting } from '../../protocols/index.ts';
 import { ENDPOINT, MSSIM, type MssimAnswer, type MssimCommand, type MssimName, type MssimRequest } from '../../protocols/index.ts';
 import type { ServedTpm } from '../served-tpm.ts';
 import { LARGEST_COMMAND } from './data.ts';
@@ -59,13 +59,13 @@ const byCode = new Map((Object.keys(MSSIM) as MssimName[]).map(name => [MSSIM[na
 const ACK = encode(UINT32, 0);
 
 /** One of the two ports of the simulator's protocol. */
-export function mssimChannel(tpm: ServedTpm, client: number, port: 'command' | 'platform', onStop: () => void): Channel {
+export function mssimChannel(tpm: ServedTpm, client: number, port: 'command' | 'platform', onStop: () => void): PromptChannel {
   const context = { tpm, client, port, onStop };
   return { take: received => take(context, received) };
 }
 
-function take(context: Context, received: Uint8Array): Taken | null {
-  if (received.length < 4) return null;
+function take(context: Context, received: Uint8Array): Taken | Wanting {
+  if (received.length < 4) return { wants: 4 };
   const reader = new Reader(received);
   const code = reader.u32();
   const name = byCode.get(code);
@@ -88,6 +88,8 @@ function take(context: Context, received: Uint8Array): Taken | null {
     return { used: reader.offset, answer: concat(encode(command.answer as Codec<unknown>, outcome ?? {}), ACK) };
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    return error.fault === 'short' ? null : { used: received.length, end: `${name}: ${error.message}` };
+    return error.fault === 'short'
+      ? { wants: error.needs ?? received.length + 1 }
+      : { used: received.length, end: `${name}: ${error.message}` };
   }
 }

@@ -1,11 +1,14 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { join } from 'node:path';
-import { SimulatorError } from '../../sim/index.ts';
+import { beginFile, PRIVATE, SimulatorError } from '../../sim/index.ts';
 import { type Nvram, NvramError, StateFault } from '../../tpm/index.ts';
 import { FolderLock } from './lock.ts';
 
 const FILES = { permanent: 'permanent.tpm', volatile: 'volatile.tpm' } as const;
-const TEMPORARY = '.new';
+const TEMPORARY = '.part';
+/** Files that a write of state opens at the same time. */
+const RESERVE = 2;
 
 /**
  * A folder that is a TPM's memory. A file is replaced as a whole, and only when the new one is safe on the disk: whenever the
@@ -15,11 +18,15 @@ export class StateDir implements Nvram {
   readonly folder: string;
   readonly #lock: FolderLock;
   readonly #onLine: (line: string) => void;
+  /** Descriptors that are let go for a write: clients may have taken all others. */
+  #reserve: number[] = [];
+  #writable = true;
 
   private constructor(folder: string, lock: FolderLock, onLine: (line: string) => void) {
     this.folder = folder;
     this.#lock = lock;
     this.#onLine = onLine;
+    this.#fillReserve();
   }
 
   /**
@@ -42,7 +49,7 @@ export class StateDir implements Nvram {
     try {
       // What a killed process had not finished was never told to anybody.
       unusable(folder, () => {
-        for (const name of readdirSync(folder)) if (name.endsWith(TEMPORARY)) rmSync(join(folder, name));
+        for (const name of readdirSync(folder)) if (name.startsWith('.') && name.endsWith(TEMPORARY)) rmSync(join(folder, name));
       });
     } catch (error) {
       await dir.close();
@@ -85,6 +92,7 @@ export class StateDir implements Nvram {
   }
 
   async close(): Promise<void> {
+    this.#emptyReserve();
     await this.#lock.release();
   }
 
@@ -101,22 +109,43 @@ export class StateDir implements Nvram {
 
   #replace(name: string, bytes: Uint8Array): void {
     const path = join(this.folder, name);
+    this.#emptyReserve();
     try {
-      const temporary = `${path}${TEMPORARY}`;
-      const fd = openSync(temporary, 'w', 0o600);
+      const growing = beginFile(path, PRIVATE);
       try {
-        for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
+        for (let done = 0; done < bytes.length; ) done += writeSync(growing.fd, bytes, done);
+        fsyncSync(growing.fd);
+      } catch (error) {
+        growing.abandon();
+        throw error;
       }
-      renameSync(temporary, path);
+      growing.finish();
       this.#syncFolder();
+      if (!this.#writable) this.#onLine(`${path} can be written again`);
+      this.#writable = true;
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException;
       if (code === undefined) throw cause;
-      this.#onLine(`${path} cannot be written (${code}): the TPM is in failure mode from here on`);
+      if (this.#writable)
+        this.#onLine(`${path} cannot be written (${code}): what would change it is refused until it can; all else goes on`);
+      this.#writable = false;
       throw new NvramError(message, { cause });
+    } finally {
+      this.#fillReserve();
+    }
+  }
+
+  #emptyReserve(): void {
+    for (const fd of this.#reserve) closeSync(fd);
+    this.#reserve = [];
+  }
+
+  #fillReserve(): void {
+    try {
+      while (this.#reserve.length < RESERVE) this.#reserve.push(openSync(devNull, 'r'));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EMFILE' && code !== 'ENFILE') throw error; // none is left: the next write tries again
     }
   }
 

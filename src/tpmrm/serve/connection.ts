@@ -1,60 +1,38 @@
-import type { Socket } from 'node:net';
+import { getU32 } from '../../bytes/index.ts';
+import type { ServedChannel, Taken, Wanting } from '../../protocols/index.ts';
+import { TPM_HEADER_BYTES } from '../../spec/index.ts';
 import type { HostFile } from '../host-file.ts';
-import { CommandSplitter, LARGEST_COMMAND } from './commands.ts';
+
+/** As much as /dev/tpmrm0 takes in one write. */
+const LARGEST_COMMAND = 4096;
 
 /**
  * One client, one open file of /dev/tpmrm0. A stream has no errno: where write(2) or read(2) would fail, the connection ends,
- * which a proxy behind a pseudo-terminal sees as EIO. At most one command of the client is under way, and none is read ahead of an
- * answer that the client has not taken: whoever floods or hangs slows down himself only.
- * @returns why it ended, when the file is closed.
+ * which a proxy behind a pseudo-terminal sees as EIO.
  */
-export async function serveConnection(socket: Socket, file: HostFile): Promise<string> {
-  const splitter = new CommandSplitter();
-  let why = 'the client closed it';
-  // A connection that breaks is the same to us as one that is closed.
-  const broken = (error: Error) => {
-    why = `it broke: ${error.message}`;
+export function fileChannel(file: HostFile, reason: () => string | undefined = () => undefined): ServedChannel {
+  const failed = (call: string, result: object): string => {
+    const errno = 'errno' in result ? String(result.errno) : 'no result';
+    const kernel = errno === 'EFAULT' ? reason() : undefined;
+    return `${call} gave ${errno}${kernel === undefined ? '' : `: ${kernel}`}`;
   };
-  socket.on('error', broken);
-  try {
-    // Reading by iteration is what holds back the client: the next chunk is taken after this one's commands.
-    for await (const chunk of socket as AsyncIterable<Uint8Array>) {
-      splitter.add(chunk);
-      const refusal = await answerAll(socket, file, splitter);
-      if (refusal !== null) {
-        why = refusal;
-        break;
-      }
-    }
-    if (splitter.rest > 0 && why === 'the client closed it') why = `the client closed it within a command, after ${splitter.rest} bytes`;
-  } catch (error) {
-    if (!socket.destroyed) throw error;
-  } finally {
-    socket.destroy();
-    await file.close();
-  }
-  return why;
+  return {
+    take(received): Wanting | Promise<Taken> | Taken {
+      if (received.length < TPM_HEADER_BYTES) return { wants: TPM_HEADER_BYTES };
+      const size = getU32(received, 2);
+      if (size < TPM_HEADER_BYTES || size > LARGEST_COMMAND)
+        return { used: received.length, end: 'it sent bytes that begin no TPM command' };
+      return received.length < size ? { wants: size } : answered(file, received.slice(0, size), failed);
+    },
+    close: () => file.close(),
+  };
 }
 
-/** Runs the commands that are whole; null when all were answered. */
-async function answerAll(socket: Socket, file: HostFile, splitter: CommandSplitter): Promise<string | null> {
-  for (let command = splitter.next(); command; command = splitter.next()) {
-    if (command === 'nonsense') return 'it sent bytes that begin no TPM command';
-    const written = await file.write(command);
-    if (!('value' in written)) return `write gave ${'errno' in written ? written.errno : 'no result'}`;
-    const read = await file.read(LARGEST_COMMAND);
-    if (!('value' in read)) return `read gave ${'errno' in read ? read.errno : 'no result'}`;
-    if (socket.destroyed) return 'the client left before its answer';
-    if (!socket.write(read.value)) await drained(socket);
-  }
-  return null;
+async function answered(file: HostFile, command: Uint8Array, failed: (call: string, result: object) => string): Promise<Taken> {
+  const written = await file.write(command);
+  const used = command.length;
+  if (!('value' in written)) return { used, end: failed('write', written) };
+  const read = await file.read(LARGEST_COMMAND);
+  if (!('value' in read)) return { used, end: failed('read', read) };
+  return { used, answer: read.value };
 }
-
-const drained = (socket: Socket): Promise<void> =>
-  new Promise(resolve => {
-    const done = () => {
-      socket.off('drain', done).off('close', done);
-      resolve();
-    };
-    socket.on('drain', done).on('close', done);
-  });
