@@ -25,6 +25,9 @@ export interface Channel {
   take(received: Uint8Array): Taken | Wanting | Promise<Taken>;
 }
 
+/** What a message was answered; no bytes while none is whole. */
+export const answerOf = (taken: Taken | Wanting): Uint8Array => ('answer' in taken && taken.answer) || new Uint8Array(0);
+
 /** A protocol whose answers are there at once. */
 export interface PromptChannel extends Channel {
   take(received: Uint8Array): Taken | Wanting;

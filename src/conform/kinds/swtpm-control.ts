@@ -1,5 +1,5 @@
 import { concat, fromHex, toHex } from '../../bytes/index.ts';
-import type { Taken, Wanting } from '../../protocols/index.ts';
+import { answerOf } from '../../protocols/index.ts';
 import { Clock, Random } from '../../sim/index.ts';
 import { controlChannel, ServedTpm } from '../../tpm-serve/index.ts';
 import { Differences, type PlayedCase } from '../played-case.ts';
@@ -62,8 +62,6 @@ function playControl(text: string): PlayedCase[] {
   });
   return results;
 }
-
-const answerOf = (taken: Taken | Wanting): Uint8Array => ('answer' in taken && taken.answer) || new Uint8Array(0);
 
 const bytesOf = ({ hex }: ControlLine): Uint8Array => fromHex(hex.replace(/\.+$/, ''));
 

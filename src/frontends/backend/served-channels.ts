@@ -1,3 +1,4 @@
+import { answerOf } from '../../protocols/index.ts';
 import { controlChannel, type ServedTpm } from '../../tpm-serve/index.ts';
 import type { EmulatorChannels } from './emulator.ts';
 
@@ -19,7 +20,7 @@ export class ServedChannels implements EmulatorChannels {
   }
 
   ask(request: Uint8Array): Uint8Array {
-    return this.#control.take(request)?.answer ?? NOTHING;
+    return answerOf(this.#control.take(request));
   }
 
   execute(command: Uint8Array): Uint8Array {
