@@ -34,8 +34,10 @@ interface Open {
   readonly socket: Socket;
   /** Who it is, as far as the system tells. */
   readonly peer: string;
-  /** When it had its last answer; null: it never had one. */
-  spokeMs: number | null;
+  /** It never had an answer, or the last was long ago. */
+  idle: boolean;
+  /** Runs out when it was silent for long. */
+  readonly silence: NodeJS.Timeout;
 }
 
 /**
@@ -68,7 +70,8 @@ export async function listenFor(address: Address, options: ListenerOptions): Pro
   function spoke(one: Open): void {
     const served = open.get(one);
     if (!served) return;
-    one.spokeMs = performance.now();
+    one.idle = false;
+    one.silence.refresh();
     open.delete(one);
     open.set(one, served);
   }
@@ -79,8 +82,7 @@ export async function listenFor(address: Address, options: ListenerOptions): Pro
     const counts = new Map<string, number>();
     for (const { peer } of all) counts.set(peer, (counts.get(peer) ?? 0) + 1);
     const most = Math.max(...counts.values());
-    const before = performance.now() - idleMs;
-    const idle = [...all.filter(({ spokeMs }) => spokeMs === null), ...all.filter(({ spokeMs }) => spokeMs !== null && spokeMs <= before)];
+    const idle = all.filter(one => one.idle);
     return idle.find(({ peer }) => counts.get(peer) === most) ?? idle[0];
   }
 
@@ -98,12 +100,22 @@ export async function listenFor(address: Address, options: ListenerOptions): Pro
       open.delete(out);
       out.socket.destroy();
     }
-    const one: Open = { socket, peer: peerOf(socket), spokeMs: null };
+    const one: Open = {
+      socket,
+      peer: peerOf(socket),
+      idle: true,
+      silence: setTimeout(() => {
+        one.idle = true;
+      }, idleMs).unref(),
+    };
     const served = serve(one, client)
       .catch((error: unknown) =>
         onLine(`${client}: svm-sim has a fault of its own: ${error instanceof Error ? error.stack : visible(String(error))}`),
       )
-      .finally(() => open.delete(one));
+      .finally(() => {
+        clearTimeout(one.silence);
+        open.delete(one);
+      });
     open.set(one, served);
   });
   const bound = await listen(server, address);
