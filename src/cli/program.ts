@@ -1,4 +1,5 @@
 import { Command, CommanderError } from '@commander-js/extra-typings';
+import { acpi } from './acpi/index.ts';
 import { boot } from './boot/index.ts';
 import { calls } from './calls/index.ts';
 import { type CliCommand, type Exits, showExits } from './command.ts';
@@ -41,6 +42,7 @@ export const COMMANDS: readonly CliCommand[] = [
   validate,
   schema,
   domain,
+  acpi,
   learn,
   trace,
   report,

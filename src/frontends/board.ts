@@ -7,6 +7,7 @@ import { Bus, littleEndian, memoryRegion } from './bus.ts';
 import type { CrbQuirks } from './crb/registers.ts';
 import { CrbDevice } from './crb/tpm-crb.ts';
 import { FW_CFG_PORTS, FwCfg, type FwCfgFile, type FwCfgState } from './firmware/fw-cfg.ts';
+import { loadTables } from './firmware/table-loader.ts';
 import type { I2cDevice, TpmDevice } from './frontend.ts';
 import { I2cTis } from './i2c/tpm-tis-i2c.ts';
 import { Ram } from './ram.ts';
@@ -95,6 +96,11 @@ export class Board {
     const board = new Board(definition, options);
     const refused = await board.device?.reset(options.incoming ? 'incoming' : 'cold');
     return refused ?? board;
+  }
+
+  /** The tables as they lie in memory once firmware has carried out the loader's commands; several of a signature: the first. */
+  acpiTables(): ReadonlyMap<string, Uint8Array> {
+    return this.acpi ? loadTables(this.acpi) : new Map();
   }
 
   get ppi(): Uint8Array | null {

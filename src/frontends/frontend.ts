@@ -33,6 +33,9 @@ export interface I2cDevice {
   i2cWrite(register: number, bytes: Uint8Array): Promise<void>;
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: each frontend's registers are those of its own device
+export type FrontendRegister = Register<any, any>;
+
 /** A frontend: one record. */
 export interface Frontend {
   /** QEMU's name of the device. */
@@ -40,8 +43,7 @@ export interface Frontend {
   readonly bus: 'isa' | 'system memory' | 'platform' | 'i2c' | 'vio';
   readonly about: string;
   readonly source: string;
-  // biome-ignore lint/suspicious/noExplicitAny: each frontend's registers are those of its own device
-  readonly registers: readonly Register<any, any>[];
+  readonly registers: readonly FrontendRegister[];
   /** Localities of its registers, 0x1000 bytes apart; 1: it has none. */
   readonly localities: number;
 }

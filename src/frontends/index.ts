@@ -1,11 +1,12 @@
 export type { AmlValue } from './acpi/aml.ts';
-export type { AcpiImage, LoaderCommand } from './acpi/tables.ts';
-export type { FrontendBackend, Refused, Say } from './backend/backend.ts';
+export type { LoaderCommand } from './acpi/tables.ts';
+export type { FrontendBackend, Refused } from './backend/backend.ts';
 export { EmulatorBackend, type EmulatorChannels } from './backend/emulator.ts';
 export { PassthroughBackend, type PassthroughDevice } from './backend/passthrough.ts';
 export { ServedChannels } from './backend/served-channels.ts';
-export { Board, type BoardOptions, type BoardTpm, type Outgoing } from './board.ts';
+export { Board, type BoardState, type Outgoing } from './board.ts';
 export { BOARDS, type BoardDefinition, type BoardName } from './boards.ts';
-export type { Frontend } from './frontend.ts';
+export type { Frontend, FrontendRegister } from './frontend.ts';
 export { FRONTENDS } from './frontends.ts';
+export { decodeBits } from './register.ts';
 export { vtpmBackend } from './spapr.ts';

@@ -19,6 +19,12 @@ export interface Register<Device, Access> {
   write?(device: Device, access: Access, value: number): void | Promise<void>;
 }
 
+/** A register's value field by field, for people: `active, burstCount 4096`. Fields that are 0 are left out. */
+export function decodeBits({ bits = {} }: Pick<Register<never, never>, 'bits'>, value: number): string {
+  const fields = Object.entries(bits).map(([name, [bit, width]]) => [name, Math.floor(value / 2 ** bit) % 2 ** width, width] as const);
+  return fields.flatMap(([name, field, width]) => (field === 0 ? [] : [width === 1 ? name : `${name} ${field}`])).join(', ');
+}
+
 /** The registers by offset, start-up refuses two at one place. */
 export function registerTable<Device, Access>(
   registers: readonly Register<Device, Access>[],

@@ -1,4 +1,5 @@
 export { certifyHost, type HostCertificates } from './attest-host.ts';
+export { BoardMachine, type BoardMachineState, type BoardSpec } from './board-machine.ts';
 export * from './definition/index.ts';
 export { embeddedTpm, openEmbeddedTpm } from './embedded-tpm.ts';
 export * from './generation/index.ts';

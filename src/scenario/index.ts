@@ -17,6 +17,7 @@ export { type EndReason, RunEnded, type RunLimits } from './run/limits.ts';
 export type { InvariantReport, ScenarioReport, StepReport } from './run/report.ts';
 export { type RunOptions, runScenario } from './run/run-scenario.ts';
 export { type CreateMachine, Session, seedOf, titleOf } from './run/session.ts';
+export { startBoards } from './run/start-boards.ts';
 export { stateLines } from './run/state-lines.ts';
 export type { InnerStep, KeyChange, StepOutcome, StepResult } from './run/step-outcome.ts';
 export { overThreads, STOP } from './run/workers.ts';

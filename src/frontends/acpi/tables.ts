@@ -131,6 +131,7 @@ export function acpiImage(board: BoardDefinition, tpm: TpmDescription | null, ol
       loader.push({ command: 'ALLOCATE', file: LOG_FILE, align: 1, zone: 'high' });
       loader.push({ command: 'ADD_POINTER', destFile: TABLES_FILE, srcFile: LOG_FILE, offset: offset + own.logAddressAt, size: 8 });
     }
+    if (signature === 'FACP') loader.push(pointsToDsdt(tables, offset, acpi.facs, acpi.root));
     loader.push(checksumOf(offset, bytes.length));
     offset += bytes.length;
   }
@@ -151,7 +152,6 @@ export function acpiImage(board: BoardDefinition, tpm: TpmDescription | null, ol
   tables.set(rootBytes, offset);
   directory.push({ signature: acpi.root, offset, length: rootBytes.length });
   loader.push(checksumOf(offset, rootBytes.length));
-  fadtPointsToDsdt(tables, directory, acpi.root, loader);
   const rsdp = rsdpOf(acpi.root, offset);
   loader.push({ command: 'ADD_POINTER', destFile: RSDP_FILE, srcFile: TABLES_FILE, offset: acpi.root === 'RSDT' ? 16 : 24, size: width });
   loader.push({ command: 'ADD_CHECKSUM', file: RSDP_FILE, offset: 8, start: 0, length: 20 });
@@ -166,13 +166,11 @@ const checksumOf = (start: number, length: number): LoaderCommand => ({
   length,
 });
 
-function fadtPointsToDsdt(tables: Uint8Array, directory: readonly AcpiTable[], root: 'RSDT' | 'XSDT', loader: LoaderCommand[]): void {
-  const dsdt = directory.find(({ signature }) => signature === 'DSDT');
-  const fadt = directory.find(({ signature }) => signature === 'FACP');
-  if (!dsdt || !fadt) return;
-  const at = fadt.offset + (root === 'RSDT' ? 40 : 140);
-  new DataView(tables.buffer).setUint32(at, dsdt.offset, true);
-  loader.push({ command: 'ADD_POINTER', destFile: TABLES_FILE, srcFile: TABLES_FILE, offset: at, size: POINTER[root] });
+/** The FADT's pointer, 32 bits of a PC's, 64 of others; the DSDT is the first of the tables. */
+function pointsToDsdt(tables: Uint8Array, fadt: number, dsdt: number, root: 'RSDT' | 'XSDT'): LoaderCommand {
+  const at = fadt + (root === 'RSDT' ? 40 : 140);
+  new DataView(tables.buffer).setUint32(at, dsdt, true);
+  return { command: 'ADD_POINTER', destFile: TABLES_FILE, srcFile: TABLES_FILE, offset: at, size: POINTER[root] };
 }
 
 function rsdpOf(root: 'RSDT' | 'XSDT', offset: number): Uint8Array {

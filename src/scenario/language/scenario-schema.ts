@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ADVERSARY, type Rule } from '../adversary/index.ts';
 import { invariants } from '../invariants/index.ts';
 import { STEP } from '../steps/step-kinds.ts';
+import { BOARD } from './board-entry.ts';
 import { FAULT } from './fault-entry.ts';
 import { GUEST } from './guest-entry.ts';
 import { HOST, NAMED_HOST } from './host-entry.ts';
@@ -46,6 +47,10 @@ export const SCENARIO = z
     host: HOST.optional().describe('The host, when there is only one.'),
     hosts: z.array(NAMED_HOST).min(1).optional().describe('The hosts, when there are several.'),
     guests: z.array(GUEST).optional().describe('The virtual machines.'),
+    boards: z
+      .array(BOARD)
+      .optional()
+      .describe("Machines of other kinds, as far as a TPM reaches: memory, bus, fw_cfg, ACPI, and one of QEMU's TPM devices."),
     steps: z
       .array(STEP)
       .min(1)

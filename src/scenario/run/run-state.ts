@@ -1,14 +1,15 @@
 import { dirname, join } from 'node:path';
 import { sameBytes, utf8 } from '../../bytes/index.ts';
-import type { Guest, GuestSpec, Host, Machine } from '../../machine/index.ts';
+import { BoardMachine, type BoardMachineState, type Guest, type GuestSpec, type Host, type Machine } from '../../machine/index.ts';
 import type { AnyEvent, World } from '../../sim/index.ts';
 import { flattenElf, isElf } from '../../svm/format/index.ts';
 import type { UnlockProgress } from '../../svm/luks/index.ts';
 import { RTAS_CODE } from '../../svm/owner/index.ts';
+import { type BoardEntry, boardSpec } from '../language/board-entry.ts';
 import { guestDevices } from '../language/guest-devices.ts';
 import { makeDisk } from '../language/guest-disk.ts';
 import { attachmentOf, type GuestEntry, type Recipe } from '../language/guest-entry.ts';
-import { type Equipment, fileOf, guestNamed, hostNamed, hostsOf } from '../language/machines.ts';
+import { boardNamed, type Equipment, fileOf, guestNamed, hostNamed, hostsOf } from '../language/machines.ts';
 import { bytesOf, type Contents } from '../language/values.ts';
 import type { AnyStep } from './any-step.ts';
 import { type BlobPlan, makeEsmBlob } from './esm-blob.ts';
@@ -33,6 +34,7 @@ export interface RunState {
   readonly outcomes: ReadonlyMap<string, StepOutcome>;
   /** Hosts of the guests that moved. */
   readonly moved: ReadonlyMap<string, string>;
+  readonly boards: ReadonlyMap<string, BoardMachineState>;
 }
 
 /** A run of a scenario: what its steps work on. */
@@ -41,6 +43,8 @@ export class Run {
   readonly machine: Machine;
   readonly #given: Equipment;
   #guests = new Map<string, Guest>();
+  /** Each is switched on when it is first spoken of. */
+  #boards = new Map<string, BoardMachine>();
   #blobs = new Map<string, Uint8Array>();
   #keys = new Map<string, KnownKey>();
   /** Outcomes of the steps that have a name, for steps that come later. */
@@ -92,11 +96,17 @@ export class Run {
       keys: new Map(this.#keys),
       outcomes: new Map(this.#outcomes),
       moved: new Map(this.#moved),
+      boards: new Map([...this.#boards].map(([name, board]) => [name, board.snapshot()])),
     };
   }
 
   /** After the machine was restored: its guests are made anew then. */
-  restore({ guests, blobs, keys, outcomes, moved }: RunState): void {
+  restore({ guests, blobs, keys, outcomes, moved, boards }: RunState): void {
+    for (const [name, board] of this.#boards) {
+      const state = boards.get(name);
+      if (state) board.restore(state);
+      else this.#boards.delete(name);
+    }
     this.#moved = new Map(moved);
     this.#guests = new Map(guests.map(name => [name, this.hostOf(name).guest(name)]));
     this.#blobs = new Map(blobs);
@@ -122,6 +132,25 @@ export class Run {
     // Paths of a scenario's file are relative to its folder; a command is given where the person is.
     const pathOf = (path: string): string => (file !== undefined && places ? join(dirname(file), path) : path);
     return measuredHint(this.world, { entry, guest, key: typeof key === 'object' ? key.file : undefined, pathOf }, events);
+  }
+
+  boardEntry(name?: string): BoardEntry {
+    const entry = boardNamed(this.#given.document, name);
+    if (!entry) throw new RangeError(`no board ${name}`);
+    return entry;
+  }
+
+  boardName(name?: string): string {
+    return this.boardEntry(name).name;
+  }
+
+  async board(name?: string): Promise<BoardMachine> {
+    const entry = this.boardEntry(name);
+    const there = this.#boards.get(entry.name);
+    if (there) return there;
+    const board = await BoardMachine.start(this.world, boardSpec(entry));
+    this.#boards.set(entry.name, board);
+    return board;
   }
 
   #entry(name?: string): GuestEntry {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { choices } from '../language/values.ts';
 import type { AnyStep } from '../run/any-step.ts';
+import * as boards from './board-steps.ts';
 import * as calls from './call-steps.ts';
 import * as disk from './disk-steps.ts';
 import * as guest from './guest-steps.ts';
@@ -21,6 +22,7 @@ const KINDS = [
   ...Object.values(hostTpm),
   parallel,
   ...Object.values(tpmDevices),
+  ...Object.values(boards),
 ];
 
 /** Every kind of step, by the word after `do:`. Schema, runner and documentation read it. */

@@ -1,3 +1,4 @@
+export { boardCommand } from './board-drivers.ts';
 export { enterSecureMode } from './enter-secure-mode.ts';
 export { type FileOutcome, getFile } from './get-file.ts';
 export { driverPages, type Layout, layOut } from './memory-layout.ts';
