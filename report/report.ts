@@ -58,7 +58,9 @@ function layOut(): void {
 /** Title, verdict, seed, hosts and how many events are seen. */
 function tellOf({ title, ok, seed, hosts, events: all }: PageAboutRun): void {
   const verdict = ok === undefined ? 'not finished' : ok ? '✓ held' : '✗ failed';
-  const machines = hosts.map(({ name, tpm, profile }) => `${name}: TPM ${tpm}, profile ${profile}`).join('; ');
+  const machines = hosts
+    .map(({ name, tpm, profile, generation }) => `${name}: TPM ${tpm}, profile ${profile}${generation ? `, generation ${generation}` : ''}`)
+    .join('; ');
   const seen = `${events().length === all ? '' : `${events().length} of `}${count(all, 'event')}`;
   byId('title').textContent = title;
   byId('panel').tabIndex = 0;

@@ -22,6 +22,8 @@ export const atLeast =
 /** Of an option that may be given several times. */
 export const several = (text: string, before: readonly string[]): readonly string[] => [...before, text];
 
+export const GENERATION_ABOUT = 'which versions run: debian12, debian13, sid, or single ones as in "sid,qemu=7.2" (svm-sim generations)';
+
 export const swappingOption = () =>
   new Option(
     '--swapping <when>',

@@ -11,6 +11,7 @@ import { esm } from './esm/index.ts';
 import { explain } from './explain/index.ts';
 import { explore } from './explore/index.ts';
 import { firmware } from './firmware/index.ts';
+import { generations } from './generations/index.ts';
 import { host } from './host/index.ts';
 import { init } from './init/index.ts';
 import { DISCLAIMER, EXIT, type Io } from './io.ts';
@@ -38,6 +39,7 @@ export const COMMANDS: readonly CliCommand[] = [
   explain,
   calls,
   profiles,
+  generations,
   conform,
   validate,
   schema,

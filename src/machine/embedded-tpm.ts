@@ -1,5 +1,5 @@
 import type { World } from '../sim/index.ts';
-import { Tpm } from '../tpm/index.ts';
+import { DEFAULT_TPM_VERSION, Tpm, type TpmVersion } from '../tpm/index.ts';
 import { powerDown, StateDir } from '../tpm-serve/index.ts';
 import { type Backend, type Executable, embeddedBackend } from '../tpmrm/index.ts';
 
@@ -8,25 +8,35 @@ import { type Backend, type Executable, embeddedBackend } from '../tpmrm/index.t
  * lies there.
  * @throws {SimulatorError} `tpm.state-unreadable`.
  */
-export function embeddedTpm({ random, clock, secrets }: World, name: string, state?: StateDir | null): Tpm {
-  const options = { random: random.fork(`tpm of ${name}`), clock, secrets };
+export function embeddedTpm(
+  { random, clock, secrets }: World,
+  name: string,
+  { state, version = DEFAULT_TPM_VERSION }: { readonly state?: StateDir | null; readonly version?: TpmVersion } = {},
+): Tpm {
+  const options = { random: random.fork(`tpm of ${name}`), clock, secrets, version };
   return state ? state.reading(() => new Tpm({ ...options, nvram: state })) : new Tpm(options);
+}
+
+export interface EmbeddedTpmOptions {
+  /** Where its state lies. */
+  readonly folder?: string | undefined;
+  readonly version?: TpmVersion;
+  /** What stands before the TPM. */
+  readonly through?: (tpm: Tpm) => Executable;
 }
 
 /**
  * The same as a backend. With a folder the TPM is shut down in order when the backend is closed.
- * @param through what stands before the TPM.
  * @throws {SimulatorError} `tpm.state-...`.
  */
 export async function openEmbeddedTpm(
   world: World,
   name: string,
-  folder: string | undefined,
-  through: (tpm: Tpm) => Executable = tpm => tpm,
+  { folder, version, through = tpm => tpm }: EmbeddedTpmOptions = {},
 ): Promise<{ readonly tpm: Tpm; readonly backend: Backend }> {
   const state = folder === undefined ? null : await StateDir.open(folder);
   try {
-    const tpm = embeddedTpm(world, name, state);
+    const tpm = embeddedTpm(world, name, { state, ...(version ? { version } : {}) });
     const backend = embeddedBackend(through(tpm));
     const close = async () => {
       powerDown(tpm);

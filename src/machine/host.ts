@@ -19,6 +19,7 @@ import {
 } from '../ultravisor/index.ts';
 import { openEmbeddedTpm } from './embedded-tpm.ts';
 import { firmwareTransport } from './firmware-transport.ts';
+import { type ChosenGeneration, chooseGeneration, type GenerationChoice } from './generation/index.ts';
 import { Guest, type GuestData, type GuestSpec } from './guest.ts';
 import { BuiltInUltravisor, type SecureWorld } from './secure-world.ts';
 import { timed } from './tpm-durations.ts';
@@ -40,6 +41,8 @@ export interface HostSpec {
   readonly allowHardware?: boolean;
   /** When the resource manager's spaces leave the TPM. Default: eager, as Linux. */
   readonly swapping?: Swapping;
+  /** Whose versions run: kernel, embedded TPMs. Default: debian12. */
+  readonly generation?: GenerationChoice;
   /** Folder of the embedded TPM's state: it is the same TPM in the next run. */
   readonly tpmState?: string;
   /** The way to an Ultravisor that runs elsewhere; the profile is then that of host boot alone. Default: the simulator's own. */
@@ -79,9 +82,12 @@ export class Host implements Stateful<HostState> {
   /** What stands behind the vTPMs, by guest. */
   readonly #vtpms = new Map<string, Vtpm>();
   #wrappingKey: WrappingKey | null = null;
+  readonly #generation: ChosenGeneration;
 
   private constructor(world: World, spec: HostSpec, backend: Backend, tpm: Tpm | null) {
     const profile = profileOf(spec);
+    const generation = chooseGeneration(spec.generation);
+    this.#generation = generation;
     this.world = world;
     this.spec = spec;
     this.name = spec.name;
@@ -90,7 +96,15 @@ export class Host implements Stateful<HostState> {
     this.memory = new RealMemory(spec.securePages);
     const place = { host: spec.name };
     const { swapping = 'eager' } = spec;
-    this.chip = new TpmChip({ backend, clock: world.clock, bus: world.bus, describe: describeTpm, place, swapping });
+    this.chip = new TpmChip({
+      backend,
+      clock: world.clock,
+      bus: world.bus,
+      describe: describeTpm,
+      place,
+      swapping,
+      linux: generation.linux.behaviour,
+    });
     this.hypervisor = new Hypervisor(world, this.memory, { host: spec.name, calls: hcalls, files: new HostDevices(this.chip) });
     this.ultravisor = new Ultravisor(world, this.memory, this.hypervisor, profile, spec.name);
     this.ultracalls = new UltracallDispatcher(this.ultravisor, ultracalls);
@@ -128,7 +142,11 @@ export class Host implements Stateful<HostState> {
     profileOf(spec);
     const place = parseBackendSpec(spec.tpm);
     if (place.kind === 'embedded') {
-      const { tpm, backend } = await openEmbeddedTpm(world, spec.name, spec.tpmState, made => timed(made, world.clock));
+      const { tpm, backend } = await openEmbeddedTpm(world, spec.name, {
+        folder: spec.tpmState,
+        version: chooseGeneration(spec.generation).libtpms,
+        through: made => timed(made, world.clock),
+      });
       return Host.#complete(new Host(world, spec, backend, tpm));
     }
     if (spec.tpmState !== undefined) {
@@ -198,7 +216,7 @@ export class Host implements Stateful<HostState> {
     const there = this.#vtpms.get(spec.name);
     if (there) this.#plug(guest, there);
     else if (spec.vtpm?.backend === 'emulator' && this.#emulator(spec.vtpm.tpm) === 'embedded')
-      this.#plug(guest, emulatedVtpm(this.world, this.name, spec.name));
+      this.#plug(guest, emulatedVtpm(this.world, this.name, spec.name, this.#generation.libtpms));
     return guest;
   }
 

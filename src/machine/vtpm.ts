@@ -1,6 +1,6 @@
 import { emulatorBackend, passthroughBackend, type VtpmBackend } from '../hcall/index.ts';
 import { SimulatorError, type World } from '../sim/index.ts';
-import { StateFault, type Tpm } from '../tpm/index.ts';
+import { StateFault, type Tpm, type TpmVersion } from '../tpm/index.ts';
 import { BackendError, embeddedBackend, type HostFiles, SwtpmProcess, type SwtpmState } from '../tpmrm/index.ts';
 import { embeddedTpm } from './embedded-tpm.ts';
 import { timed } from './tpm-durations.ts';
@@ -32,8 +32,8 @@ export interface Vtpm {
 const NOTHING = new Uint8Array(0);
 
 /** An embedded TPM of this guest's own. */
-export function emulatedVtpm(world: World, host: string, guest: string): Vtpm {
-  const tpm = embeddedTpm(world, `vtpm of ${guest} on ${host}`);
+export function emulatedVtpm(world: World, host: string, guest: string, version: TpmVersion): Vtpm {
+  const tpm = embeddedTpm(world, `vtpm of ${guest} on ${host}`, { version });
   const state = {
     save: async () => ({ permanent: tpm.permanentState(), volatile: tpm.volatileState(), savestate: NOTHING }),
     load: async ({ permanent, volatile }: SwtpmState) => {

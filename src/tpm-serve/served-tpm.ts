@@ -1,7 +1,8 @@
 import { type Clock, type Random, SimulatorError } from '../sim/index.ts';
-import { StateFault, Tpm } from '../tpm/index.ts';
-import { powerDown, startupCommand } from './power.ts';
+import { StateFault, Tpm, type TpmVersion } from '../tpm/index.ts';
+import { announceLoss, startupCommand } from './power.ts';
 import type { StateDir } from './state/state-dir.ts';
+import { SWTPM_VERSIONS, type SwtpmBehaviour } from './swtpm-versions.ts';
 
 /** What the TPM is told when it is switched on. */
 export type StartupKind = 'clear' | 'state' | 'none';
@@ -14,6 +15,9 @@ export interface ServedTpmOptions {
   /** Where its state lies; without it the TPM is new, and gone with the process. */
   readonly state?: StateDir;
   readonly startup?: StartupKind;
+  /** Of which libtpms it is, and of which swtpm. Default: the first of their versions. */
+  readonly version?: TpmVersion;
+  readonly swtpm?: SwtpmBehaviour;
   readonly onExchange?: (exchange: Exchange) => void;
   readonly onLine?: (line: string) => void;
 }
@@ -46,11 +50,17 @@ export class ServedTpm {
    * @throws {SimulatorError} `tpm.state-unreadable`, `tpm.startup`.
    */
   constructor(options: ServedTpmOptions) {
-    const { random, clock, state, startup = 'clear' } = options;
+    const { random, clock, state, version, startup = 'clear' } = options;
     this.#options = options;
     const make = (): Tpm => {
       const volatile = state?.volatile;
-      return new Tpm({ random, clock, ...(state ? { nvram: state } : {}), ...(volatile ? { volatile } : {}) });
+      return new Tpm({
+        random,
+        clock,
+        ...(version ? { version } : {}),
+        ...(state ? { nvram: state } : {}),
+        ...(volatile ? { volatile } : {}),
+      });
     };
     this.#elapse();
     this.#tpm = state ? state.reading(make) : make();
@@ -92,8 +102,10 @@ export class ServedTpm {
     if (!this.#tpm.powered) this.#tpm.powerOn();
   }
 
+  /** Power goes; a TPM that was not told is told first where its swtpm does so. */
   powerOff(): void {
     this.#elapse();
+    announceLoss(this.#tpm, (this.#options.swtpm ?? SWTPM_VERSIONS[0].behaviour).automaticShutdown);
     this.#tpm.powerOff();
   }
 
@@ -110,7 +122,7 @@ export class ServedTpm {
     this.#elapse();
     const { permanent, volatile } = this.#incoming;
     const running = volatile ?? (permanent ? null : this.#storedVolatile); // before power goes: it may not be to be had
-    this.#tpm.powerOff();
+    this.powerOff();
     this.#incoming.permanent = null;
     this.#incoming.volatile = null;
     if (running) this.#tpm.load(permanent ?? this.#tpm.permanentState(), running);
@@ -177,7 +189,7 @@ export class ServedTpm {
   /** The host goes down in order. */
   async close(): Promise<void> {
     this.#elapse();
-    powerDown(this.#tpm);
+    this.powerOff();
     await this.#options.state?.close();
   }
 }

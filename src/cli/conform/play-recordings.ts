@@ -1,6 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Against, formatResult, formatSummary, runConform } from '../../conform/index.ts';
+import { chooseGeneration, parseGeneration } from '../../machine/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import { painter } from '../../trace/index.ts';
 import { writeWhole } from '../files/output-file.ts';
@@ -14,7 +15,7 @@ interface Recorded {
 
 export async function conform(
   paths: readonly string[],
-  { known, filter, quiet = false, against: tpm, record, allowHardware }: ConformFlags,
+  { known, filter, quiet = false, generation, against: tpm, record, allowHardware }: ConformFlags,
   io: Io,
 ): Promise<number> {
   const paint = painter(io.colors);
@@ -27,6 +28,7 @@ export async function conform(
     const result = await runConform(paths, {
       ...(known === undefined ? {} : { knownFile: known }),
       ...(filter === undefined ? {} : { filter }),
+      ...(generation === undefined ? {} : { generation: chooseGeneration(parseGeneration(generation, '--generation')) }),
       ...(against ? { against, onRecorded: (file: string, text: string) => recorded.push({ file, text }) } : {}),
       onResult: one => {
         if (!quiet || !one.ok) io.out(`${paint(formatResult(one), one.ok ? undefined : 'bad')}\n`);

@@ -1,6 +1,6 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import type { FlagsOf } from '../command.ts';
-import { atLeast, milliseconds, several, swappingOption } from '../options.ts';
+import { atLeast, GENERATION_ABOUT, milliseconds, several, swappingOption } from '../options.ts';
 
 export const flags = (made: Command) =>
   made
@@ -43,6 +43,7 @@ export const flags = (made: Command) =>
     .option('--profile <name>', 'how the firmware of every host behaves: documented, published, hardened')
     .option('--ultravisor <where>', 'the Ultravisor of every host is your own program, which listens there: unix:PATH')
     .addOption(swappingOption())
+    .option('--generation <which>', GENERATION_ABOUT)
     .option('--json', 'one JSON object a line on standard output')
     .option('--trace <file>', 'write every event to a file')
     .option('--report <file>', 'make one HTML page that shows the run')

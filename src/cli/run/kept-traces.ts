@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { hostPlans, type Scenario, seedOf, titleOf } from '../../scenario/index.ts';
+import { hostFacts, type Scenario, seedOf, titleOf } from '../../scenario/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import { TraceWriter } from '../../trace/index.ts';
 import { version } from '../version.ts';
@@ -32,7 +32,7 @@ export function keptTraces(spec: string): Sink {
     begin(scenario) {
       mkdirSync(folder, { recursive: true });
       writer = new TraceWriter(nameOf(scenario), version());
-      const hosts = hostPlans(scenario).map(({ name, tpm, profile }) => ({ name, tpm, profile }));
+      const hosts = hostFacts(scenario);
       writer.run({ title: titleOf(scenario), seed: seedOf(scenario), hosts });
     },
     event: event => writer?.event(event),

@@ -1,4 +1,4 @@
-import { hostPlans, seedOf, titleOf } from '../../scenario/index.ts';
+import { hostFacts, seedOf, titleOf } from '../../scenario/index.ts';
 import { type AnyEvent, PRIVATE } from '../../sim/index.ts';
 import { FORMAT_VERSION, type TracedRun, toReport } from '../../trace/index.ts';
 import { writeText } from '../files/write-whole.ts';
@@ -10,7 +10,7 @@ export function reportSink(file: string): Sink {
   const runs: (TracedRun & { events: AnyEvent[]; ok?: boolean })[] = [];
   return {
     begin(scenario) {
-      const hosts = hostPlans(scenario).map(({ name, tpm, profile }) => ({ name, tpm, profile }));
+      const hosts = hostFacts(scenario);
       runs.push({ about: { title: titleOf(scenario), seed: seedOf(scenario), hosts }, events: [] });
     },
     event: event => runs.at(-1)?.events.push(event),

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Machine } from '../../machine/index.ts';
+import { Machine, parseGeneration } from '../../machine/index.ts';
 import {
   type CreateMachine,
   loadScenarios,
@@ -29,7 +29,7 @@ import { type Ran, stopwatch } from './tries.ts';
 
 /** Runs the scenarios, in this order to whoever watches; the worst of their exit statuses. */
 export async function run(files: readonly string[], flags: RunFlags, io: Io): Promise<number> {
-  const { seed, tpm, profile, swapping, ultravisor, json, trace, report: page, reporter, filter, bail, quiet, verbose } = flags;
+  const { seed, tpm, profile, swapping, generation, ultravisor, json, trace, report: page, reporter, filter, bail, quiet, verbose } = flags;
   if (json) io.err(`${DISCLAIMER}\n`);
   else io.out(`${DISCLAIMER}\n`);
   const { scenarios, broken, named } = await loadAll(files);
@@ -39,6 +39,7 @@ export async function run(files: readonly string[], flags: RunFlags, io: Io): Pr
     ...(tpm === undefined ? {} : { tpm }),
     ...(profile === undefined ? {} : { profile }),
     ...(swapping === undefined ? {} : { swapping }),
+    ...(generation === undefined ? {} : { generation: parseGeneration(generation, '--generation') }),
     ...(ultravisor === undefined ? {} : { ultravisor }),
   };
   // A file of a folder is reported and the others run; a file that was named is one that the person knows of, and is to be put right first.

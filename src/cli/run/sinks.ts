@@ -1,5 +1,5 @@
 import { visible, visibleDeep } from '../../bytes/index.ts';
-import { hostPlans, type Scenario, type ScenarioReport, seedOf, titleOf } from '../../scenario/index.ts';
+import { hostFacts, type Scenario, type ScenarioReport, seedOf, showHost, titleOf } from '../../scenario/index.ts';
 import type { AnyEvent } from '../../sim/index.ts';
 import type { UnlockProgress } from '../../svm/luks/index.ts';
 import { jsonLine, type Level, painter, Timeline, TraceWriter, toJson } from '../../trace/index.ts';
@@ -42,8 +42,6 @@ export interface Sink {
   close(): void;
 }
 
-const hosts = (scenario: Scenario) => hostPlans(scenario).map(({ name, tpm, profile }) => ({ name, tpm, profile }));
-
 /** The timeline and the verdict, for a person. */
 export function terminalSink(io: Pick<Io, 'out' | 'err' | 'colors' | 'columns'>, level: Level): Sink {
   const paint = painter(io.colors);
@@ -55,7 +53,7 @@ export function terminalSink(io: Pick<Io, 'out' | 'err' | 'colors' | 'columns'>,
       const { columns } = io;
       timeline = new Timeline({ level, colors: io.colors, write: text => io.out(text), ...(columns === undefined ? {} : { columns }) });
       io.out(`\n${paint(titleOf(scenario), 'heading')}\n`);
-      const told = hosts(scenario).map(({ name, tpm, profile }) => `${name}: TPM ${tpm}, profile ${profile}`);
+      const told = hostFacts(scenario).map(showHost);
       io.out(`${paint(`${visible(scenario.file)}   seed ${seedOf(scenario)}   ${told.join('; ')}`, 'quiet')}\n`);
       timeline.legend();
     },
@@ -95,7 +93,7 @@ export function jsonSink(io: Pick<Io, 'out'>): Sink {
   return {
     begin: scenario =>
       io.out(
-        `${JSON.stringify({ type: 'run', file: scenario.file, title: titleOf(scenario), seed: seedOf(scenario), hosts: hosts(scenario) })}\n`,
+        `${JSON.stringify({ type: 'run', file: scenario.file, title: titleOf(scenario), seed: seedOf(scenario), hosts: hostFacts(scenario) })}\n`,
       ),
     event: event => io.out(`${jsonLine(event)}\n`),
     end: (report, { failed }) => io.out(`${JSON.stringify(toJson({ type: 'verdict', ...report, attempt: failed.length + 1 }))}\n`),
@@ -108,7 +106,7 @@ export function jsonSink(io: Pick<Io, 'out'>): Sink {
 export function traceSink(file: string): Sink {
   const writer = new TraceWriter(file, version());
   return {
-    begin: scenario => writer.run({ title: titleOf(scenario), seed: seedOf(scenario), hosts: hosts(scenario) }),
+    begin: scenario => writer.run({ title: titleOf(scenario), seed: seedOf(scenario), hosts: hostFacts(scenario) }),
     event: event => writer.event(event),
     end: report => writer.verdict(report.ok),
     close: () => writer.close(),

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { type ChosenGeneration, chooseGeneration, parseGeneration } from '../../machine/index.ts';
 import { type Address, parseListenAddress, showAddress } from '../../protocols/index.ts';
 import { Clock, nearest, Random, SimulatorError } from '../../sim/index.ts';
 import {
@@ -25,6 +26,7 @@ export async function tpmServe(flags: ServeFlags, io: Io): Promise<number> {
   const protocol = choice<Protocol>('--protocol', flags.protocol ?? 'swtpm', PROTOCOLS);
   const startup = choice<StartupKind>('--startup', flags.startup ?? 'clear', STARTUPS);
   const { listen, control } = addressesOf(flags, protocol);
+  const { libtpms, swtpm } = generationOf(flags);
   const onLine = flags.quiet ? () => {} : (line: string) => io.out(`${line}\n`);
   const capture = flags.log === undefined ? null : new LiveCapture(flags.log, `svm-sim ${version()}`);
   const state = flags.state === undefined ? null : await StateDir.open(flags.state, line => io.err(`${line}\n`));
@@ -36,6 +38,8 @@ export async function tpmServe(flags: ServeFlags, io: Io): Promise<number> {
       clock: new Clock(),
       nowNs: () => process.hrtime.bigint() - START,
       startup,
+      version: libtpms,
+      swtpm: swtpm.behaviour,
       onLine,
       ...(state ? { state } : {}),
       ...(capture ? { onExchange: noting(capture, io) } : {}),
@@ -51,6 +55,14 @@ export async function tpmServe(flags: ServeFlags, io: Io): Promise<number> {
     else await state?.close();
     capture?.close();
   }
+}
+
+/** A profile alone is of the newest generation that has profiles. */
+function generationOf({ generation, profile }: ServeFlags): ChosenGeneration {
+  const choice = generation === undefined ? undefined : parseGeneration(generation, '--generation');
+  if (profile === undefined) return chooseGeneration(choice, '--generation');
+  const single = typeof choice === 'string' ? { base: choice } : (choice ?? { libtpms: '0.10.2', swtpm: '0.10.2' });
+  return chooseGeneration({ ...single, profile }, '--profile');
 }
 
 /** A capture that cannot be written any more is no reason to leave the clients alone. */

@@ -34,7 +34,7 @@ export async function tpmrmServe(flags: ServeFlags, io: Io): Promise<number> {
 
 async function backendOf({ tpm = 'embedded', tpmState, allowHardware }: ServeFlags, world: World, io: Io): Promise<Backend> {
   const spec = parseBackendSpec(tpm);
-  if (spec.kind === 'embedded') return (await openEmbeddedTpm(world, 'tpmrm', tpmState)).backend;
+  if (spec.kind === 'embedded') return (await openEmbeddedTpm(world, 'tpmrm', { folder: tpmState })).backend;
   if (tpmState !== undefined) {
     throw new SimulatorError('cli.tpm-state', {
       where: '--tpm-state',

@@ -46,6 +46,28 @@ export function chooseGeneration(choice: GenerationChoice | undefined = DEFAULT_
   return chosen(nameOf(base, single, libtpms, profile), asked, libtpms);
 }
 
+/**
+ * As people write it: `sid`, `libtpms=0.10.2,profile=default-v1`, `sid,qemu=7.2`.
+ * @throws {SimulatorError} `generation.unknown`.
+ */
+export function parseGeneration(text: string, where: string): GenerationChoice {
+  const parts = text.split(',').map(part => part.trim());
+  const [base, ...more] = parts.filter(part => !part.includes('='));
+  if (more.length > 0)
+    throw unknown(
+      'program and version',
+      more[0] ?? '',
+      PROGRAM_NAMES.map(name => `${name}=VERSION`),
+      where,
+    );
+  const single = parts
+    .filter(part => part.includes('='))
+    .map(part => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)]);
+  const choice = { ...(base === undefined ? {} : { base }), ...Object.fromEntries(single) } as GenerationChoice;
+  chooseGeneration(choice, where);
+  return single.length === 0 && base !== undefined ? base : choice;
+}
+
 /** Versions that a recording says it was made with: of those that are not known, the next older one is taken. */
 export function observedGeneration(programs: Partial<Readonly<Record<Program, string>>>, profile?: string): ChosenGeneration {
   const asked = { ...GENERATIONS[DEFAULT_GENERATION].programs, ...programs };

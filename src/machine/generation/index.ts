@@ -5,6 +5,7 @@ export {
   type GenerationChoice,
   observedGeneration,
   type ProgramDifferences,
+  parseGeneration,
 } from './chosen.ts';
 export { DEFAULT_GENERATION, GENERATION_NAMES, GENERATIONS, type Generation, type GenerationName } from './generations.ts';
 export { PROGRAM_NAMES, PROGRAMS, type Program } from './programs.ts';

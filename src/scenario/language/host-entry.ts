@@ -1,12 +1,36 @@
 import { z } from 'zod';
+import { DEFAULT_GENERATION, GENERATION_NAMES, PROGRAM_NAMES, PROGRAMS, type Program } from '../../machine/index.ts';
 import { SWAPPING } from '../../tpmrm/index.ts';
 import { DEFAULT_PROFILE, profileNames } from '../../ultravisor/index.ts';
-import { NAME, path } from './values.ts';
+import { choices, NAME, path } from './values.ts';
 
 const WRAPPING_KEY = z
   .union([z.literal('generated'), z.strictObject({ file: path('PEM of an RSA-2048 private key.') })])
   .describe(
     '`generated` (default): firmware has the TPM make it at first boot. A file: this private key is imported, as a manufacturer would.',
+  );
+
+const PROGRAM_VERSIONS = Object.fromEntries(
+  PROGRAM_NAMES.map(program => [
+    program,
+    z
+      .enum(choices(new Set(PROGRAMS[program].map(({ version }) => version))))
+      .optional()
+      .describe(`Version of ${program}.`),
+  ]),
+) as Record<Program, z.ZodOptional<z.ZodEnum<Record<string, string>>>>;
+const PROFILES = new Set(PROGRAMS.libtpms.flatMap(({ profile }) => profile ?? []));
+const GENERATION = z
+  .union([
+    z.enum(choices(GENERATION_NAMES)),
+    z.strictObject({
+      base: z.enum(choices(GENERATION_NAMES)).optional().describe(`Of all other programs. Default: ${DEFAULT_GENERATION}.`),
+      ...PROGRAM_VERSIONS,
+      profile: z.enum(choices(PROFILES)).optional().describe('Of libtpms 0.10 and later.'),
+    }),
+  ])
+  .describe(
+    `Which versions of programs run, all of one generation or single ones: \`svm-sim generations\`. Default: ${DEFAULT_GENERATION}.`,
   );
 
 const HOST_FIELDS = {
@@ -22,6 +46,7 @@ const HOST_FIELDS = {
     .describe(
       "When the resource manager's spaces leave the TPM: `eager` after each command, as Linux does (default), or `lazy` when another needs the TPM.",
     ),
+  generation: GENERATION.optional(),
   securePages: z.int().positive().optional().describe('Secure memory of the host, in pages of 64 KiB. Default: plenty.'),
   ultravisor: z
     .strictObject({

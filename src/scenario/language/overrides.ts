@@ -1,3 +1,4 @@
+import { chooseGeneration, type GenerationChoice } from '../../machine/index.ts';
 import { nearest, SimulatorError } from '../../sim/index.ts';
 import { parseBackendSpec, type Swapping } from '../../tpmrm/index.ts';
 import { profileNames } from '../../ultravisor/index.ts';
@@ -10,12 +11,13 @@ export interface Overrides {
   readonly tpm?: string;
   readonly profile?: string;
   readonly swapping?: Swapping;
+  readonly generation?: GenerationChoice;
   /** Where an Ultravisor that runs elsewhere listens: `unix:PATH`. */
   readonly ultravisor?: string;
 }
 
-/** The scenario with its seed, and the TPM, profile, swapping and Ultravisor of each of its hosts, replaced. */
-export function withOverrides(scenario: Scenario, { seed, tpm, profile, swapping, ultravisor }: Overrides): Scenario {
+/** The scenario with its seed, and the TPM, profile, swapping, generation and Ultravisor of each of its hosts, replaced. */
+export function withOverrides(scenario: Scenario, { seed, tpm, profile, swapping, generation, ultravisor }: Overrides): Scenario {
   if (profile !== undefined && !profileNames.includes(profile)) {
     const meant = nearest(profile, profileNames);
     throw new SimulatorError('scenario.unknown-profile', {
@@ -31,12 +33,14 @@ export function withOverrides(scenario: Scenario, { seed, tpm, profile, swapping
       hint: 'Write unix:PATH; docs/own-firmware.md says more.',
     });
   }
+  if (generation !== undefined) chooseGeneration(generation, '--generation');
   if (tpm !== undefined) parseBackendSpec(tpm, '--tpm');
   const over = <H extends HostEntry>(host: H): H => ({
     ...host,
     ...(tpm === undefined ? {} : { tpm }),
     ...(profile === undefined ? {} : { profile }),
     ...(swapping === undefined ? {} : { swapping }),
+    ...(generation === undefined ? {} : { generation }),
     ...(ultravisor === undefined ? {} : { ultravisor: { ...host.ultravisor, external: ultravisor } }),
   });
   const { host, hosts } = scenario.document;

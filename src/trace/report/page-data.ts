@@ -29,7 +29,7 @@ export interface PageKindOfEvent {
 export interface PageAboutRun {
   readonly title: string;
   readonly seed: string;
-  readonly hosts: readonly { readonly name: string; readonly tpm: string; readonly profile: string }[];
+  readonly hosts: readonly { readonly name: string; readonly tpm: string; readonly profile: string; readonly generation?: string }[];
   /** Absent when the run did not come to an end. */
   readonly ok?: boolean;
   /** How many. */

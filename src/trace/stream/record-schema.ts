@@ -62,7 +62,7 @@ const event = z
 const run = z.strictObject({
   title: text,
   seed: text,
-  hosts: z.array(z.strictObject({ name: text, tpm: text, profile: text })),
+  hosts: z.array(z.strictObject({ name: text, tpm: text, profile: text, generation: text.optional() })),
 });
 
 export const TRACE_HEADER: z.ZodType<TraceHeader> = z.object({ format: z.literal(FORMAT), version: count, simulator: text });

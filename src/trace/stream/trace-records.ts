@@ -17,7 +17,7 @@ export interface TraceHeader {
 export interface TraceRun {
   readonly title: string;
   readonly seed: string;
-  readonly hosts: readonly { readonly name: string; readonly tpm: string; readonly profile: string }[];
+  readonly hosts: readonly { readonly name: string; readonly tpm: string; readonly profile: string; readonly generation?: string }[];
 }
 
 /**
