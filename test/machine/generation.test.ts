@@ -38,7 +38,7 @@ describe('a generation', () => {
         for (const { name, source, shownBy, set } of differences) {
           expect(name).to.match(/^[a-z0-9.-]+$/);
           expect([source, shownBy].every(text => text.length > 10)).to.equal(true);
-          expect(Object.keys(set as object)).to.have.length.above(0);
+          expect(Object.keys(set)).to.have.length.above(0);
         }
       }
     }
