@@ -1,4 +1,4 @@
-import { KNOWN_DUMPS, LINK_TYPES, MARKERS, PROTOCOLS } from '../src/traffic/index.ts';
+import { KNOWN_DUMPS, LINK_TYPES, MARKERS, PROTOCOLS, RULES } from '../src/traffic/index.ts';
 import { pageOf, rows } from './markdown.ts';
 
 /** TPM2_GetCapability, 22 bytes: a row and a bit. */
@@ -16,6 +16,7 @@ shown as TPM: a message begins with a tag and a possible size.
 | --- | --- |
 | see commands of one kind, with their responses | \`--only 'TPM2_NV_*'\` |
 | see what failed, with its commands | \`--rc failed\`, \`--rc TPM_RC_LOCKOUT\`, \`--rc 0x922\` |
+| see what is wrong with the use of the TPM | \`--check\` |
 | go on in Wireshark | \`--pcap out.pcapng\` |
 | go on in a program | \`--json\` |
 
@@ -43,6 +44,11 @@ captures, as text; \`answers\`, of a response: the number of its command; \`byte
 \`command\` or \`response\`; \`tpm\`: \`1.2\` for such messages; \`name\` and \`code\` of the command; \`rc\` of a response, with \`code\` and
 \`text\`; \`fields\`, each with \`path\`, \`type\`, \`offset\`, \`length\` and \`text\`; \`fault\`: why decoding stopped; \`remarks\`, such as what
 this simulator's TPM would refuse.`;
+
+const CHECK = `## What is wrong with it
+
+\`--check\` looks at commands and responses in their order, conversation by conversation, and needs no keys. Of what was before the first
+message it knows nothing, and says nothing. Each finding has the number of its message, and what helps.`;
 
 const ANY_TPM = `## Any TPM
 
@@ -77,5 +83,10 @@ export const decodePage = (): string =>
     ),
     `Packets of other link types are counted, and named. Protocols, found out for each connection: ${PROTOCOLS.map(({ name }) => name).join(', ')}; other connections are left alone.`,
     ANY_TPM,
+    CHECK,
+    rows(
+      ['rule', 'finds', 'cure'],
+      RULES.map(({ name, about, cure }) => [`\`${name}\``, about, cure]),
+    ),
     JSON_PART,
   ]);

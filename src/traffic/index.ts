@@ -1,6 +1,8 @@
 export { CaptureReader } from './capture/capture-reader.ts';
 export { LINK_TYPES } from './capture/link-types.ts';
 export { PROTOCOLS } from './capture/protocols.ts';
+export { type CheckFinding, TrafficChecker } from './check/checker.ts';
+export { RULES } from './check/rules.ts';
 export type { FoundMessage } from './conversation.ts';
 export type { Sighting } from './message.ts';
 export { MessageFinder } from './message-finder.ts';

@@ -31,6 +31,20 @@ describe('svm-sim explain', () => {
     expect(() => meaningsOf(String(U.NO_KEY))).to.throw(/no hypercall/);
   });
 
+  it("explains the codes of the TPM software stack's layers, by number and by name", () => {
+    for (const [code, name] of [
+      ['0xa000a', 'TSS2_TCTI_RC_IO_ERROR'],
+      ['0x70018', 'TSS2_ESYS_RC_BAD_TR'],
+      ['0x0007001b', 'TSS2_ESYS_RC_RSP_AUTH_FAILED'],
+      ['524295', 'TSS2_SYS_RC_BAD_SEQUENCE'],
+    ] as const) {
+      expect(names(code), code).to.deep.equal([name]);
+      expect(meaningsOf(name)).to.deep.equal(meaningsOf(code));
+    }
+    // The kernel's resource manager has the TPM's codes under its layer.
+    expect(names('0xb0143')).to.deep.equal(['TPM_RC_COMMAND_CODE']);
+  });
+
   it('names the nearest code when there is none', async () => {
     const said = await svmSim('explain', 'TPM_RC_VALU');
     expect(said).to.include({ status: 2, out: '' });

@@ -1,7 +1,7 @@
 import { hexDump, toHex } from '../../bytes/index.ts';
 import { SimulatorError } from '../../sim/index.ts';
 import { fieldLines, LiveCapture, painter } from '../../trace/index.ts';
-import { type FoundMessage, KNOWN_DUMPS, MessageFinder } from '../../traffic/index.ts';
+import { type CheckFinding, type FoundMessage, KNOWN_DUMPS, MessageFinder, TrafficChecker } from '../../traffic/index.ts';
 import { EXIT, type Io } from '../io.ts';
 import { version } from '../version.ts';
 import { choiceOf } from './choice.ts';
@@ -27,14 +27,21 @@ async function decodeInput(input: Input, flags: DecodeFlags, io: Io, capture: Ca
   const finder = new MessageFinder();
   const choice = choiceOf(flags);
   const show = shower(flags, io);
+  const checker = flags.check ? new TrafficChecker() : undefined;
+  let findings = 0;
+  const tell = (told: readonly CheckFinding[]): string => {
+    findings += told.length;
+    return told.map(flags.json ? finding => `${JSON.stringify(finding)}\n` : findingText).join('');
+  };
   let [found, whole] = [0, true];
   const take = (messages: readonly FoundMessage[]): void => {
     let text = '';
     for (const message of messages) {
       found++;
       if (message.broken || message.inspected.fault) whole = false;
+      if (checker) text += tell(checker.push(message));
       for (const chosen of choice.of(message)) {
-        text += show(chosen);
+        if (!checker) text += show(chosen);
         capture?.add(chosen);
       }
     }
@@ -44,8 +51,12 @@ async function decodeInput(input: Input, flags: DecodeFlags, io: Io, capture: Ca
   const { messages, problems } = finder.end();
   take(messages);
   if (found === 0) nothingIn(input.name, problems);
+  if (checker) {
+    io.out(tell(checker.end()));
+    if (!flags.json) io.out(`${found} messages, ${findings === 0 ? 'nothing' : findings} found\n`);
+  }
   for (const problem of problems) io.err(`${input.name}: ${problem}\n`);
-  return whole && problems.length === 0;
+  return whole && problems.length === 0 && findings === 0;
 }
 
 function nothingIn(name: string, problems: readonly string[]): never {
@@ -74,6 +85,9 @@ function shower({ json, bytes: dump }: DecodeFlags, io: Io): (message: FoundMess
     return `${lines.join('\n')}\n\n`;
   };
 }
+
+const findingText = ({ number, where, rule, what, cure }: CheckFinding): string =>
+  `#${number}${where ? ` (${where})` : ''}  ${rule}: ${what}\n    ${cure}\n`;
 
 function titleOf({ kind, name, rc, tpm }: FoundMessage['inspected'], bytes: number): string {
   const said = rc ? `, ${rc.text}` : '';

@@ -7,7 +7,7 @@ export const decode = command({
   flags,
   exits: {
     held: 'every message is decoded',
-    failed: 'a message is broken, or the input is cut off',
+    failed: 'a message is broken, the input is cut off, or --check found something',
     usage: 'wrong usage, or no message in it',
   },
   run: async (what, options, io) => (await import('./decode-messages.ts')).decode(what, options, io),

@@ -5,6 +5,7 @@ import { explainRc, responseCodes } from '../../tpm/wire/index.ts';
 import { painter } from '../../trace/index.ts';
 import { ultracalls, whenGiven } from '../../ultravisor/index.ts';
 import { DISCLAIMER, EXIT, type Io } from '../io.ts';
+import { type TssCode, tssCode, tssCodeOfName } from './tss-codes.ts';
 
 /** One thing that a code can mean. */
 interface Meaning {
@@ -62,15 +63,20 @@ function ofName(name: string): readonly Meaning[] {
   if (name.startsWith('H_') && name.slice(2) in H) return [hypercall(name.slice(2) as keyof typeof H)];
   if (name.startsWith('U_') && name.slice(2) in U) return [ultracall(name.slice(2) as keyof typeof U)];
   const rc = responseCodes.find(entry => `TPM_RC_${entry.name}` === name);
-  return rc ? [tpm(rc.rc)] : [];
+  return rc ? [tpm(rc.rc)] : stack(tssCodeOfName(name));
 }
 
 function ofNumber(number: number): readonly Meaning[] {
   const h = (Object.keys(H) as (keyof typeof H)[]).filter(name => H[name] === number);
   const u = (Object.keys(U) as (keyof typeof U)[]).filter(name => U[name] === number && !UNPUBLISHED.has(`U_${name}`));
   const known = number >= 0 && number <= 0xffff_ffff && explainRc(number).name !== 'unknown';
-  return [...h.map(hypercall), ...u.map(ultracall), ...(known ? [tpm(number)] : [])];
+  return [...h.map(hypercall), ...u.map(ultracall), ...(known ? [tpm(number)] : []), ...stack(tssCode(number))];
 }
+
+const stack = (code: TssCode | undefined): readonly Meaning[] =>
+  code
+    ? [{ name: code.name, number: code.number, family: `from the TPM software stack, ${code.layer}`, text: code.meaning, calls: [] }]
+    : [];
 
 function hypercall(key: keyof typeof H): Meaning {
   return {
