@@ -37,6 +37,18 @@ resolution). Of a file that is cut off everything before the cut is shown, then 
 count once, and bytes that the capture lacks break the message in which they lie and no other. Who is client the handshake tells, else
 a known port, else the first command. Fragments of IP packets are passed over.`;
 
+/** Seen with tshark 4.0.17 on the captures of fixtures/observed/decode; test/interop/tshark-decode.test.ts compares the streams. */
+const COMPARED = `The same captures (\`fixtures/observed/decode\`) in tshark 4.0.17, whose streams (\`-z follow,tcp\`) are byte for byte the messages that
+decode finds, and its TPM dissector, which reads packet by packet:`;
+const COMPARISON: readonly (readonly string[])[] = [
+  ['header-first.pcap', 'command and response', 'four packets: the second halves are messages of their own'],
+  ['keep-alive.pcap', 'command and response', 'command and response'],
+  ['segments.pcap', 'command, response of 2069 bytes', 'two packets of the response, and a bug of the dissector reported'],
+  ['cut.pcap', 'command and response, then where it is cut', 'command and response, and that it is cut'],
+  ['any.pcap', 'command and response', 'command and response'],
+  ['mssim.pcap', 'four messages', 'seven packets and more: frames and the platform port among them'],
+];
+
 const JSON_PART = `## JSON
 
 One object a line: \`number\`, counted from 1; \`where\` (line or packet); \`conversation\` (connection or process); \`timeNs\` since 1970, of
@@ -82,6 +94,8 @@ export const decodePage = (): string =>
       LINK_TYPES.map(({ number, name }) => [String(number), name]),
     ),
     `Packets of other link types are counted, and named. Protocols, found out for each connection: ${PROTOCOLS.map(({ name }) => name).join(', ')}; other connections are left alone.`,
+    COMPARED,
+    rows(['capture', 'decode', "tshark's TPM dissector"], COMPARISON),
     ANY_TPM,
     CHECK,
     rows(
