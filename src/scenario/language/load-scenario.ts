@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { open, readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { nearest, SimulatorError } from '../../sim/index.ts';
+import { isElf } from '../../svm/format/index.ts';
 import { type Choice, combinations, compose } from './compose.ts';
 import { domainProblems } from './guest-devices.ts';
 import { withOverrides } from './overrides.ts';
@@ -9,6 +10,7 @@ import { type KeyPath, type Problem, ScenarioError } from './problem.ts';
 import { referenceProblems } from './references.ts';
 import { MATRIX, SCENARIO, type Scenario, type ScenarioDocument } from './scenario-schema.ts';
 import { walk } from './schema-walk.ts';
+import { type FileFacts, fileSizeProblems, memoryMapProblems } from './size-problems.ts';
 import { isPath } from './values.ts';
 import { Source } from './yaml-source.ts';
 import { problemsOf } from './zod-issues.ts';
@@ -81,6 +83,18 @@ async function readFiles(source: Source, document: ScenarioDocument): Promise<{ 
   });
   const files = new Map<string, Uint8Array>();
   const problems: Problem[] = [];
+  const say = (at: KeyPath, what: string, hint?: string): number => problems.push(source.problem(at, what, hint));
+  const guests = document.guests ?? [];
+  // Nothing is read that is too large to be of use.
+  fileSizeProblems(
+    guests,
+    await factsOf(
+      source,
+      places.map(({ path }) => path),
+    ),
+    say,
+  );
+  if (problems.length > 0) return { files, problems };
   await Promise.all(
     places.map(async ({ path, at }) => {
       const whole = resolve(dirname(source.file), path);
@@ -92,7 +106,28 @@ async function readFiles(source: Source, document: ScenarioDocument): Promise<{ 
       }
     }),
   );
+  if (problems.length === 0) memoryMapProblems(guests, files, say);
   return { files, problems };
+}
+
+/** Of the files that can be opened; that the others cannot is said when they are read. */
+async function factsOf(source: Source, paths: readonly string[]): Promise<ReadonlyMap<string, FileFacts>> {
+  const facts = new Map<string, FileFacts>();
+  await Promise.all(
+    paths.map(async path => {
+      const file = await open(resolve(dirname(source.file), path)).catch(() => undefined);
+      if (!file) return;
+      try {
+        const about = await file.stat();
+        if (!about.isFile()) return;
+        const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
+        facts.set(path, { bytes: about.size, elf: isElf(buffer) });
+      } finally {
+        await file.close();
+      }
+    }),
+  );
+  return facts;
 }
 
 function reason(error: NodeJS.ErrnoException): string {

@@ -7,7 +7,7 @@ export { type Inspection, inspectBlob } from './inspect.ts';
 export { authorize, createBlob, lockboxFor, revoke } from './lockboxes.ts';
 export { type MakeInput, makeBlob } from './make.ts';
 export { makeBlobFromRecipe, openPrivateKey, type Passphrase } from './make-from-files.ts';
-export { flatKernel, type Measured, measure, RTAS_CODE, setDigests } from './measure.ts';
+export { flatKernel, type Measured, measure, notAKernel, RTAS_CODE, setDigests } from './measure.ts';
 export type { HashedFile } from './recipe/hash-file.ts';
 export { type Hashing, hashNamed, parseRecipe, type Recipe, readNamed, startHash } from './recipe/index.ts';
 export { rotate } from './rotate.ts';

@@ -1,5 +1,6 @@
 import { fromHex, utf8 } from '../../bytes/index.ts';
 import { digest } from '../../crypto/index.ts';
+import { SimulatorError } from '../../sim/index.ts';
 import {
   addSubnode,
   DIGESTS_PATH,
@@ -41,8 +42,18 @@ export interface Measured {
  * The kernel as it lies in memory: a `vmlinux` is flattened, anything else is taken for a flat image.
  * @param file how the person named it. @throws {SimulatorError} `file.short`, ... when it is a broken ELF file.
  */
-export const flatKernel = (kernel: Uint8Array, file: string): Uint8Array =>
-  isElf(kernel) ? explainedFile(file, 'This is a broken vmlinux: copy it again.', () => flattenElf(kernel)) : kernel;
+export function flatKernel(kernel: Uint8Array, file: string): Uint8Array {
+  const not = notAKernel(kernel);
+  if (not) throw new SimulatorError('file.no-kernel', { where: file, ...not });
+  return isElf(kernel) ? explainedFile(file, 'This is a broken vmlinux: copy it again.', () => flattenElf(kernel)) : kernel;
+}
+
+/** What is no kernel, flat or not: objcopy, with which svm-tool flattens one, takes neither. */
+export function notAKernel(kernel: Uint8Array): { readonly what: string; readonly hint: string } | undefined {
+  const hint = 'Give the vmlinux, or its flat image (objcopy -O binary).';
+  if (kernel.length === 0) return { what: 'the kernel is empty', hint };
+  return kernel[0] === 0x1f && kernel[1] === 0x8b ? { what: 'the kernel is compressed with gzip', hint } : undefined;
+}
 
 /** The digests the Ultravisor will compare. @throws {DecodeError} when an ELF kernel is broken. */
 export function measure({ kernel, initrd, bootargs, rtas = RTAS_CODE }: Measured): EsmDigests {
