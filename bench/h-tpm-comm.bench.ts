@@ -1,11 +1,10 @@
 import { fromHex } from '../src/bytes/index.ts';
+import { H_TPM_COMM, loadCall, TPM_COMM_OP } from '../src/spec/index.ts';
 import { readFdt } from '../src/svm/format/index.ts';
 import { unwrapSymkey } from '../src/ultravisor/transition/unwrap.ts';
 import type { Bench } from './harness.ts';
 import { file, secureGuest } from './secure-guest.ts';
 
-const H_TPM_COMM = 0xef10;
-const EXECUTE = 1;
 const BUFFER = 0x0300_0000n;
 const GET_RANDOM = fromHex('80010000000c0000017b0020');
 
@@ -15,10 +14,8 @@ async function getRandom(): Promise<() => Promise<void>> {
   partition.write(BUFFER, GET_RANDOM, 'guest');
   const vcpu = partition.vcpus[0]!;
   return async () => {
-    const registers = [H_TPM_COMM, EXECUTE, BUFFER, GET_RANDOM.length, BUFFER + 0x1_0000n, 4096];
-    registers.forEach((value, i) => {
-      vcpu.set(3 + i, value);
-    });
+    const buffers = { in_buffer: BUFFER, in_size: GET_RANDOM.length, out_buffer: BUFFER + 0x1_0000n, out_size: 4096 };
+    loadCall(vcpu, H_TPM_COMM, { op: TPM_COMM_OP.EXECUTE, ...buffers });
     await host.hypervisor.hypercall(vcpu);
     if (vcpu.get(3) !== 0n) throw new Error(`H_TPM_COMM gave ${vcpu.get(3)}`);
   };

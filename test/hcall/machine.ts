@@ -1,8 +1,9 @@
 import { type AnyHcall, Halt, Hypervisor, hcalls, RealMemory, resultOf, type TpmProxyOptions, type Vcpu } from '../../src/hcall/index.ts';
 import { type AnyEvent, createWorld, type World } from '../../src/sim/index.ts';
+import * as spec from '../../src/spec/index.ts';
 import type { HostFile, HostFiles, IoResult } from '../../src/tpmrm/index.ts';
 
-export const H_TPM_COMM = 0xef10;
+export const H_TPM_COMM = spec.H_TPM_COMM.number;
 export const EXECUTE = 1;
 export const CLOSE_SESSION = 2;
 export const GET_RANDOM = '80010000000c0000017b0008';

@@ -1,4 +1,5 @@
 import { concat } from '../../src/bytes/index.ts';
+import { H_TPM_COMM } from '../../src/spec/index.ts';
 
 /**
  * A guest for a pSeries machine without operating system or firmware: it makes the hypercalls of a table in its memory and writes
@@ -53,7 +54,6 @@ const b = (by: number) => (18 << 26) | (by & 0x3fffffc);
 const SC_1 = 0x44000022;
 
 const H_RESOURCE = -16;
-const H_TPM_COMM = 0xef10;
 const CLOSE_SESSION = 2;
 /** Each line an instruction; a text is a label, a pair a branch to one. */
 const PROGRAM: readonly (number | string | readonly [(by: number) => number, string])[] = [
@@ -82,7 +82,7 @@ const PROGRAM: readonly (number | string | readonly [(by: number) => number, str
   // The descriptor of a terminal that went away stays open over errors (fixtures/observed/h_tpm_comm.README.md): close it before another
   // try.
   addi(3, 0, 0),
-  ori(3, 3, H_TPM_COMM),
+  ori(3, 3, H_TPM_COMM.number),
   addi(4, 0, CLOSE_SESSION),
   SC_1,
   lis(10, DELAY_LOOPS),

@@ -9,13 +9,12 @@ import { Hypervisor, hcalls, RealMemory, type Vcpu } from '../../src/hcall/index
 import { embeddedTpm } from '../../src/machine/index.ts';
 import type { Listener } from '../../src/protocols/index.ts';
 import { createWorld } from '../../src/sim/index.ts';
-import { s64 } from '../../src/spec/index.ts';
+import { H_TPM_COMM, s64 } from '../../src/spec/index.ts';
 import { embeddedBackend, HostDevices, serveResourceManager, TpmChip } from '../../src/tpmrm/index.ts';
 import { answerAt, type CallResult, guestMemory, requestAt, resultsOf, TABLE, type TableCall } from './bare-metal.ts';
 import { Children, QEMU, RAM_MIB, runOnQemu } from './real-qemu.ts';
 
 const missing = [QEMU, 'socat'].filter(program => spawnSync(program, [program === 'socat' ? '-V' : '--version']).error);
-const H_TPM_COMM = 0xef10;
 
 /** The same TPM each time: both machines start from its first state. */
 function freshChip(): TpmChip {
@@ -39,7 +38,7 @@ function calls(): readonly TableCall[] {
     const bytes = fromHex(request);
     const { in_size = bytes.length, out_size = 4096, afterClose = false } = over;
     const index = list.length;
-    list.push({ registers: [H_TPM_COMM, 1, requestAt(index), in_size, answerAt(index), out_size], request: bytes, afterClose });
+    list.push({ registers: [H_TPM_COMM.number, 1, requestAt(index), in_size, answerAt(index), out_size], request: bytes, afterClose });
   };
   execute(requests.random);
   execute(requests.session);
@@ -48,12 +47,12 @@ function calls(): readonly TableCall[] {
   execute(requests.unknown);
   execute(requests.random, { in_size: 4097 });
   execute(requests.random, { out_size: 4095 });
-  list.push({ registers: [H_TPM_COMM, 3] });
+  list.push({ registers: [H_TPM_COMM.number, 3] });
   list.push({ registers: [0xef00] });
-  list.push({ registers: [H_TPM_COMM, 2] });
+  list.push({ registers: [H_TPM_COMM.number, 2] });
   execute(requests.capability, { afterClose: true }); // a new session: nothing of the old one is left
   execute(requests.random);
-  list.push({ registers: [H_TPM_COMM, 2] });
+  list.push({ registers: [H_TPM_COMM.number, 2] });
   return list;
 }
 

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Guest } from '../../src/machine/index.ts';
 import { Machine } from '../../src/machine/index.ts';
 import { createWorld } from '../../src/sim/index.ts';
+import { H_TPM_COMM } from '../../src/spec/index.ts';
 import { bootedMachine, canary, esmFile, recordedGuest, TestBench, THREE_RECIPIENTS } from '../helpers/machine.ts';
 
 const SHARE = 0xf130;
@@ -160,7 +161,7 @@ describe('the session of `documented`', () => {
       const bench = await TestBench.create({ profile });
       let dropped = false;
       bench.adversary.onHypercall = async ({ number, args, memory }) => {
-        if (number !== 0xef10n || args.op !== 1n || dropped) return null;
+        if (number !== BigInt(H_TPM_COMM.number) || args.op !== 1n || dropped) return null;
         const sent = memory.read((args.in_buffer ?? 0n) + 6n, 4);
         if (new DataView(sent.buffer).getUint32(0) !== 0x159) return null;
         dropped = true;

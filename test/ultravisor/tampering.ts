@@ -1,11 +1,12 @@
+import * as spec from '../../src/spec/index.ts';
 import { H, type HName } from '../../src/spec/index.ts';
 import { type Fdt, readFdt, writeFdt } from '../../src/svm/format/index.ts';
 import type { TestBench } from '../helpers/machine.ts';
 
-export const H_SVM_PAGE_IN = 0xef00n;
-export const H_SVM_INIT_START = 0xef08n;
-export const H_SVM_INIT_DONE = 0xef0cn;
-export const H_TPM_COMM = 0xef10n;
+export const H_SVM_PAGE_IN = BigInt(spec.H_SVM_PAGE_IN.number);
+export const H_SVM_INIT_START = BigInt(spec.H_SVM_INIT_START.number);
+export const H_SVM_INIT_DONE = BigInt(spec.H_SVM_INIT_DONE.number);
+export const H_TPM_COMM = BigInt(spec.H_TPM_COMM.number);
 
 const code = (name: HName): number => H[name.slice(2) as keyof typeof H];
 

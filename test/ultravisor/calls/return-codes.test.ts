@@ -5,9 +5,9 @@ import { H, U } from '../../../src/spec/index.ts';
 import { profileNames } from '../../../src/ultravisor/index.ts';
 import { reflectInterrupt } from '../../../src/ultravisor/reflect/exceptions.ts';
 import { canary, TestBench } from '../../helpers/machine.ts';
-import { editTree, flip, onTpm, refuse, TPM_CC } from '../tampering.ts';
+import { editTree, flip, onTpm, H_SVM_PAGE_IN as PAGE_IN, refuse, TPM_CC, H_TPM_COMM as TPM_COMM } from '../tampering.ts';
 
-const [PAGE_IN, TPM_COMM, OS_TERM_CALL] = [0xef00n, 0xef10n, 0xf000n];
+const OS_TERM_CALL = 0xf000n;
 const GPA = 0x60_0000n;
 const PAGE = 1 << 16;
 

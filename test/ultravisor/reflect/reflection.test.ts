@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { MSR } from '../../../src/hcall/index.ts';
-import { FATAL_HCALLS, H, HCALL_COUNTS } from '../../../src/spec/index.ts';
+import { FATAL_HCALLS, H, H_TPM_COMM, HCALL_COUNTS } from '../../../src/spec/index.ts';
 import { cells } from '../../../src/svm/format/index.ts';
 import { profileNames } from '../../../src/ultravisor/index.ts';
 import { reflectInterrupt } from '../../../src/ultravisor/reflect/exceptions.ts';
@@ -124,7 +124,7 @@ describe('hypercalls that are special', () => {
     expect(bench.of('hcall.call')).to.have.length(1);
   });
 
-  for (const number of [0xef10, 0xef14, 0x30, 0x1bc, 0x123_0000]) {
+  for (const number of [H_TPM_COMM.number, 0xef14, 0x30, 0x1bc, 0x123_0000]) {
     it(`0x${number.toString(16)} stops the machine`, async () => {
       const bench = await TestBench.secure();
       bench.vcpu.set(3, number);

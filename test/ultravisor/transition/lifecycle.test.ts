@@ -1,11 +1,24 @@
 import { expect } from 'chai';
 import { Halt } from '../../../src/hcall/index.ts';
-import { U } from '../../../src/spec/index.ts';
+import {
+  H_SVM_INIT_DONE,
+  H_SVM_INIT_START,
+  H_SVM_PAGE_IN,
+  H_SVM_PAGE_OUT,
+  H_TPM_COMM,
+  U,
+  UV_SVM_TERMINATE,
+} from '../../../src/spec/index.ts';
 import { profileNames } from '../../../src/ultravisor/index.ts';
 import { recordedGuest, TestBench } from '../../helpers/machine.ts';
 import { editTree, refuse } from '../tampering.ts';
 
-const [TERMINATE, PAGE_IN, PAGE_OUT, INIT_START, INIT_DONE, TPM_COMM] = [0xf13c, 0xef00n, 0xef04n, 0xef08n, 0xef0cn, 0xef10n];
+const TERMINATE = UV_SVM_TERMINATE.number;
+const PAGE_IN = BigInt(H_SVM_PAGE_IN.number);
+const PAGE_OUT = BigInt(H_SVM_PAGE_OUT.number);
+const INIT_START = BigInt(H_SVM_INIT_START.number);
+const INIT_DONE = BigInt(H_SVM_INIT_DONE.number);
+const TPM_COMM = BigInt(H_TPM_COMM.number);
 const [SHARE, UNSHARE, UNSHARE_ALL] = [0xf130, 0xf134, 0xf140];
 const GPA = 0x60_0000n;
 
