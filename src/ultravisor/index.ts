@@ -9,6 +9,7 @@ export { FIELDS } from './core/profile-fields.ts';
 export { GPF_STATES, type Svm } from './core/svm.ts';
 export { Ultravisor, type UltravisorState } from './core/ultravisor.ts';
 export { readSvm, writeSvm } from './memory/svm-memory.ts';
+export { reflectInterrupt } from './reflect/exceptions.ts';
 export { reflectHypercall } from './reflect/hypercalls.ts';
 export type { Weakness } from './weaknesses/weakness.ts';
 export { WEAKNESSES } from './weaknesses/weaknesses.ts';

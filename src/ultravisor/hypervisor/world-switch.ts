@@ -41,10 +41,10 @@ export async function exchange(uv: Ultravisor, vcpu: Vcpu, vector: number, cooki
   throw new Halt('guest', 'the hypervisor did not give the SVM its processor back');
 }
 
-/** Random, 52 bits, two low bits 0, at least 0x2000, used by no other call (docs/reference/pef.md#cookies). */
+/** Random, at most 32 bits, two low bits 0, at least 0x2000, used by no other call (docs/reference/pef.md#cookies). */
 export function newCookie(uv: Ultravisor): bigint {
   for (;;) {
-    const cookie = uv.random.word64() & 0x000f_ffff_ffff_fffcn;
+    const cookie = uv.random.word64() & 0xffff_fffcn;
     if (cookie >= 0x2000n && !uv.waiting.has(cookie)) return cookie;
   }
 }

@@ -25,6 +25,14 @@ const LOCKBOX = '/lockboxes/lockbox-1';
 /** Bytes that take the place of others that no case looks at. */
 const filler = (count: number): Uint8Array => new Uint8Array(count).fill(0x5a);
 
+/** The blob with an edited tree of attachments. */
+function withFiles(blob: Uint8Array, edits: readonly Edit[]): Uint8Array {
+  const tree = readFdt(blob);
+  const files = findProperty(tree, '/file', 'files-fdt');
+  if (edits.length === 0 || !files) return blob;
+  return writeFdt(setProperty(tree, '/file', 'files-fdt', editTree(files, edits) ?? files));
+}
+
 /** The blob of a case; `symkey` is the recorded one. */
 function editBlob(bytes: Uint8Array, edits: readonly Edit[], symkey: Uint8Array, modulus: Uint8Array): Uint8Array {
   let blob = bytes;
@@ -140,7 +148,9 @@ export async function guestInput(
   const [kernel, rtas, plainInitrd] = await Promise.all([base.kernel, base.rtas, base.initrd].map(name => files.read(base.folder, name)));
   if (!kernel || !rtas || !plainInitrd) throw new RangeError(`${base.folder} lacks a file`);
   const recordedBlob = base.blob === null ? null : await files.read(base.folder, base.blob);
-  const blob = recordedBlob && editBlob(recordedBlob, input.blob ?? [], await files.symkey(base.folder), key.modulus);
+  const blob =
+    recordedBlob &&
+    editBlob(withFiles(recordedBlob, input.filesTree ?? []), input.blob ?? [], await files.symkey(base.folder), key.modulus);
   const { bytes: initrd, moved } = editArchive(plainInitrd, input.cpio ?? []);
   const parts: Record<string, Uint8Array> = {
     kernel: kernel.slice(),

@@ -84,7 +84,7 @@ export function compareHypercalls(
 }
 
 export function compareOutcome(differences: Differences, at: string, expected: Outcome, actual: Outcome): void {
-  for (const field of ['how', 'r3', 'r4', 'r5', 'pc', 'msr', 'secure'] as const) {
+  for (const field of ['how', 'vector', 'r3', 'r4', 'r5', 'pc', 'msr', 'secure'] as const) {
     const value = expected[field];
     if (value !== undefined) differences.compare(`${at}.${field}`, value, actual[field] ?? 'none');
   }

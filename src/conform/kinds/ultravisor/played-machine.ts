@@ -1,7 +1,7 @@
-import { Halt, Hypervisor, hcalls, MSR, type Partition, RealMemory, type Vcpu } from '../../../hcall/index.ts';
+import { Halt, Hypervisor, hcalls, MSR, type Partition, RealMemory, SYSTEM_CALL, type Vcpu } from '../../../hcall/index.ts';
 import { createWorld, type World } from '../../../sim/index.ts';
 import type { Tpm } from '../../../tpm/index.ts';
-import { type Profile, startUltravisor, UltracallDispatcher, Ultravisor, ultracalls } from '../../../ultravisor/index.ts';
+import { type Profile, reflectInterrupt, startUltravisor, UltracallDispatcher, Ultravisor, ultracalls } from '../../../ultravisor/index.ts';
 import type { GuestInput } from './guest-input.ts';
 import { PlayedHypervisor } from './played-hypervisor.ts';
 import type { Fault, Outcome } from './ultravisor-recording.ts';
@@ -56,10 +56,16 @@ export class PlayedMachine {
     this.hypervisor = new Hypervisor(this.world, this.memory, { calls: hcalls, files: noFiles });
     this.partition = this.hypervisor.createGuest({ lpid: LPID, ramBytes });
     if (slots) this.partition.state.slots = slots.map(([slotid, start, bytes]) => ({ slotid, gpa: BigInt(start), bytes: BigInt(bytes) }));
-    this.uv = new Ultravisor(this.world, this.memory, this.hypervisor, profile);
+    this.uv = new Ultravisor(this.world, this.memory, { interrupt: (vcpu, vector) => this.#interrupt(vcpu, vector) }, profile);
     this.dispatcher = new UltracallDispatcher(this.uv, ultracalls);
     this.hypervisor.ultravisor = this.dispatcher;
     this.host = new PlayedHypervisor(this.hypervisor, this.partition, { tpm, faults, earlier });
+  }
+
+  /** An interrupt of an SVM that the recording shows as it reaches the hypervisor; what becomes of it there is not recorded. */
+  async #interrupt(vcpu: Vcpu, vector: number): Promise<void> {
+    if (vector !== SYSTEM_CALL) throw new Halt('guest', `0x${vector.toString(16)}`);
+    await this.hypervisor.interrupt(vcpu, vector);
   }
 
   get vcpu(): Vcpu {
@@ -86,6 +92,11 @@ export class PlayedMachine {
     });
   }
 
+  /** A storage interrupt of the SVM at a guest address. */
+  async interrupt(vector: number, gpa: bigint): Promise<void> {
+    await reflectInterrupt(this.uv, this.vcpu, vector, { ASDR: gpa, HDAR: gpa });
+  }
+
   /** The guest's `sc 2`, and how it came to an end. */
   async sc2(): Promise<Outcome> {
     return this.ended(() => this.dispatcher.ultracall(this.vcpu));
@@ -96,7 +107,7 @@ export class PlayedMachine {
       await run();
     } catch (halt) {
       if (!(halt instanceof Halt)) throw halt;
-      return { how: halt.scope === 'host' ? 'Ultravisor stops' : `guest ends: ${halt.how}` };
+      return halt.scope === 'host' ? { how: 'Ultravisor stops' } : { how: 'interrupt to the hypervisor', vector: halt.how };
     }
     return this.resumed();
   }

@@ -8,7 +8,7 @@ import { guestInput } from './guest-input.ts';
 import { PlayedMachine } from './played-machine.ts';
 import { tpmWithKey } from './played-tpm.ts';
 import { RecordedFiles } from './recorded-files.ts';
-import type { Base, Recording } from './ultravisor-recording.ts';
+import type { Base, EsmInput, Recording } from './ultravisor-recording.ts';
 
 /** The key that the TPM of a case holds. */
 export interface CaseKey {
@@ -58,6 +58,20 @@ export class Recorded {
     };
   }
 
+  /** A machine whose guest became secure from the untouched input, or with another files tree. */
+  async secured(name = '01-minimal.wrapper', input: EsmInput = {}): Promise<PlayedMachine> {
+    const base = this.base(name);
+    const key = await this.key(base, base.tpmKey);
+    const given = await guestInput(base, input, this.files, key);
+    const { published } = profiles;
+    if (!published) throw new RangeError('there is no profile published');
+    const machine = new PlayedMachine({ profile: published, ramBytes: BigInt(base.ram), tpm: key.fresh(), seed: name });
+    machine.load(given);
+    machine.arrange(UV_ESM.number, [given.kbase, given.fdt]);
+    await machine.sc2();
+    return machine;
+  }
+
   /** The TPM's answers in an unwrap of the untouched input. */
   earlierUnwrap(name: string): Promise<readonly Uint8Array[]> {
     const known = this.#earlier.get(name) ?? this.#unwrap(name);
@@ -66,15 +80,6 @@ export class Recorded {
   }
 
   async #unwrap(name: string): Promise<readonly Uint8Array[]> {
-    const base = this.base(name);
-    const key = await this.key(base, base.tpmKey);
-    const given = await guestInput(base, {}, this.files, key);
-    const { published } = profiles;
-    if (!published) throw new RangeError('there is no profile published');
-    const machine = new PlayedMachine({ profile: published, ramBytes: BigInt(base.ram), tpm: key.fresh(), seed: 'earlier' });
-    machine.load(given);
-    machine.arrange(UV_ESM.number, [given.kbase, given.fdt]);
-    await machine.sc2();
-    return machine.host.answers;
+    return (await this.secured(name)).host.answers;
   }
 }

@@ -95,6 +95,8 @@ export interface RecordedHypercall {
 
 export interface Outcome {
   readonly how: string;
+  /** Of an interrupt that reached the hypervisor. */
+  readonly vector?: string;
   readonly r3?: number;
   readonly r4?: string;
   readonly r5?: string;
@@ -128,15 +130,76 @@ export interface EsmCase extends Named {
   readonly second?: { readonly outcome: Outcome; readonly hypercalls: readonly RecordedHypercall[] };
 }
 
+/** An operation on a frame in one of its states. */
+export interface PageTableCase extends Named {
+  readonly kind: 'page-table';
+  readonly state: number;
+  readonly op: string;
+  readonly result: Outcome & { readonly args?: readonly string[]; readonly hcalls?: readonly RecordedHypercall[] };
+  readonly next: number | null;
+}
+
+/** One call with its arguments, or by a caller that may not make it. */
+export interface PageCallCase extends Named {
+  readonly kind: 'page-call';
+  readonly call?: string;
+  readonly args?: Readonly<Record<string, string | number>>;
+  readonly result?: Outcome & { readonly hcalls?: readonly RecordedHypercall[] };
+  readonly next?: readonly number[] | number;
+}
+
+/** A hypercall, or an interrupt, of the SVM: what the hypervisor sees, what the SVM gets. */
+export interface ReflectionCase extends Named {
+  readonly kind: 'reflection';
+  readonly number?: string;
+  readonly vector?: string;
+  readonly how?: string;
+  readonly answer?: { readonly r3: number; readonly out: readonly string[] };
+  readonly outcome: Outcome;
+  readonly hvSees?: RecordedFrame | null;
+  readonly svmGets?: readonly string[];
+  readonly svmOther?: Readonly<Record<string, string>>;
+  readonly reached?: boolean;
+}
+
+/** One computation of the program's own. */
+export interface CryptoCase extends Named {
+  readonly kind: 'crypto';
+  readonly what: string;
+  readonly data: Readonly<Record<string, string | number>>;
+}
+
+interface FileCall {
+  readonly name: string;
+  readonly offset: string;
+  readonly pid: number;
+  readonly msr: string;
+  readonly lpid: number;
+  readonly r3?: number;
+  readonly r4to12?: readonly string[];
+  readonly stops?: string;
+}
+
+/** Calls of UV_ESMB_GET_FILE on one SVM. */
+export interface FileCase extends Named {
+  readonly kind: 'get-file';
+  readonly base: string;
+  readonly calls: readonly FileCall[];
+  readonly filesTree?: readonly Edit[];
+  readonly fileBytes?: number | null;
+}
+
 /** A kind that a player of its own reads. */
 export interface OtherCase extends Named {
   readonly kind: string;
 }
 
+export type AnyCase = EsmCase | PageTableCase | PageCallCase | FileCase | ReflectionCase | CryptoCase | OtherCase;
+
 export interface Recording {
   readonly format: string;
   readonly bases: Readonly<Record<string, Base>>;
-  readonly cases: readonly (EsmCase | OtherCase)[];
+  readonly cases: readonly AnyCase[];
 }
 
 const FORMAT = 'ultravisor observations, ';
