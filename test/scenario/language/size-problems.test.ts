@@ -54,8 +54,8 @@ describe('Sizes, which a scenario is checked for before it runs', () => {
     ],
     [
       'an initrd over RTAS',
-      () => ({ initrd: large('rtas', 0x1fb_3333) }),
-      /^7: the initrd would reach from 0x2040000 to 0x3ff3333, over RTAS, which lies at 0x3ff0000$/,
+      () => ({ initrd: large('rtas', 0x1fc8000) }),
+      /^7: the initrd would reach from 0x2030000 to 0x3ff8000, over RTAS, which lies at 0x3ff0000$/,
     ],
     [
       'memory that ends below the kernel',
