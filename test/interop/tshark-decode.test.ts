@@ -48,10 +48,14 @@ describe('decode puts TCP streams together as tshark does', function () {
   }
 
   it('is a version whose own dissector does not', () => {
-    const rows = execFileSync('tshark', ['-r', `${FOLDER}/08-capture-tcp-streams/segments.pcap`, '-Y', 'tpm', '-T', 'fields', '-e', 'frame.number'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
+    const rows = execFileSync(
+      'tshark',
+      ['-r', `${FOLDER}/08-capture-tcp-streams/segments.pcap`, '-Y', 'tpm', '-T', 'fields', '-e', 'frame.number'],
+      {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      },
+    );
     // The response of one message is several to it: docs/decode.md says so.
     expect(rows.trim().split('\n').length).to.be.greaterThan(2);
   });
