@@ -12,7 +12,7 @@ export { type Place, placeOfFailure } from './language/places.ts';
 export { type Problem, ScenarioError } from './language/problem.ts';
 export { type Scenario, scenarioJsonSchema } from './language/scenario-schema.ts';
 export type { Explanation, Layer } from './run/explanation.ts';
-export { type HostFacts, hostFacts, hostPlans, showHost } from './run/host-plans.ts';
+export { hostFacts, hostPlans, showHost } from './run/host-plans.ts';
 export { type EndReason, RunEnded, type RunLimits } from './run/limits.ts';
 export type { InvariantReport, ScenarioReport, StepReport } from './run/report.ts';
 export { type RunOptions, runScenario } from './run/run-scenario.ts';

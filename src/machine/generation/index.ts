@@ -7,5 +7,5 @@ export {
   type ProgramDifferences,
   parseGeneration,
 } from './chosen.ts';
-export { DEFAULT_GENERATION, GENERATION_NAMES, GENERATIONS, type Generation, type GenerationName } from './generations.ts';
+export { DEFAULT_GENERATION, GENERATION_NAMES, GENERATIONS, type Generation } from './generations.ts';
 export { PROGRAM_NAMES, PROGRAMS, type Program } from './programs.ts';
