@@ -1,5 +1,7 @@
-import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import type { KeyPath, Problem } from './problem.ts';
+
+const MOST_ALIASES = 1000;
 
 /** A YAML text that knows where each of its values stands. */
 export class Source {
@@ -16,7 +18,30 @@ export class Source {
 
   /** What the YAML parser itself has to say. */
   get problems(): Problem[] {
-    return this.#doc.errors.map(error => this.#problem(error.pos[0], error.message.replace(/\.$/, '')));
+    return [...this.#doc.errors.map(error => this.#problem(error.pos[0], error.message.replace(/\.$/, ''))), ...this.#aliasProblems()];
+  }
+
+  /** An alias within what it stands for has no end, and aliases of aliases become more than memory holds. */
+  #aliasProblems(): Problem[] {
+    const found: Problem[] = [];
+    let aliases = 0;
+    visit(this.#doc, {
+      Alias: (_, alias, ancestors) => {
+        aliases++;
+        const meant = alias.resolve(this.#doc);
+        if (meant && ancestors.includes(meant))
+          found.push(this.#problem(alias.range?.[0] ?? 0, `*${alias.source} stands within what it means`));
+      },
+    });
+    if (aliases > MOST_ALIASES) found.push(this.#problem(0, `there are ${aliases} aliases, at most ${MOST_ALIASES} are taken`));
+    if (found.length > 0 || aliases === 0 || this.#doc.errors.length > 0) return found;
+    try {
+      this.value();
+      return [];
+    } catch (error) {
+      if (!(error instanceof ReferenceError)) throw error; // the parser's word for too much
+      return [this.#problem(0, 'the aliases stand for more than is taken', 'Write out what is meant, or use fewer aliases of aliases.')];
+    }
   }
 
   value(): unknown {
