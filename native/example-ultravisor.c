@@ -245,7 +245,7 @@ static int transmit(struct tpm *tpm)
 /* The symmetric key out of lockbox-1: policy A of the wrapping key, then RSA_Decrypt with an encrypted and authenticated answer. */
 static const char *unwrap(struct tpm *tpm, const uint8_t *lockbox, uint32_t lockbox_bytes)
 {
-	static const char *node = "ibm,uv-tpm";
+	static const char *node = "ibm,uv-fdt/ibm,uv-tpm";
 	uint32_t n, name_bytes, a_bytes, b_bytes, key_bytes, session;
 	uint64_t handle;
 	uint8_t nonce[32], tpm_nonce[32], digest[32], mac[32], key[32], attributes = 0x41;

@@ -27,6 +27,7 @@ import { clean } from './terminal/clean.ts';
 import { tpm } from './tpm/index.ts';
 import { tpmrm } from './tpmrm/index.ts';
 import { trace } from './trace/index.ts';
+import { tree } from './tree/index.ts';
 import { validate } from './validate/index.ts';
 import { version } from './version.ts';
 
@@ -55,6 +56,7 @@ export const COMMANDS: readonly CliCommand[] = [
   host,
   boot,
   firmware,
+  tree,
   tpm,
   tpmrm,
   doctor,

@@ -12,7 +12,7 @@ const serve = command({
     failed: 'an expectation or a standing invariant failed in a run',
     environment: 'there is no way to listen, or a firmware that speaks something else',
   },
-  more: '\ndocs/own-firmware.md: from nothing to a first boot, the protocol, and an example in C.\n',
+  more: '\nSee docs/own-firmware.md: from nothing to a first boot, the protocol, and an example in C.\n',
   run: async (scenario, options, io) => (await import('./serve-firmware.ts')).serveFirmware(scenario, options, io),
 });
 
