@@ -9,4 +9,5 @@ const minimum: Reporter = ({ counters: { processed } }) => {
   console.log(`dead code: ${processed} files read`);
 };
 
+// biome-ignore lint/style/noDefaultExport: knip loads a reporter by its default export
 export default minimum;

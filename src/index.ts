@@ -1,6 +1,6 @@
 /** The library: run scenarios, build machines, read traces. */
 
-export type { EmulatorKind, VtpmSpec } from './machine/index.ts';
+export type { EmulatorKind, GenerationChoice, Program, VtpmSpec } from './machine/index.ts';
 export {
   EMULATORS,
   type EsmOutcome,
@@ -20,11 +20,16 @@ export type {
   KeyChange,
   Layer,
   Leak,
+  LinePlace,
   Mismatch,
+  Places,
   RunLimits,
+  ShownRule,
   StepOutcome,
+  StepPlace,
   StepResult,
   Verdict,
+  Warning,
 } from './scenario/index.ts';
 export {
   type Explanation,

@@ -83,7 +83,9 @@ export const SOURCES: Readonly<Record<string, Source>> = {
       'arch/powerpc/include/asm/ultravisor-api.h',
       'arch/powerpc/kernel/prom_init.c',
       ...['book3s_hv.c', 'book3s_hv_rmhandlers.S', 'book3s_hv_uvmem.c'].map(name => `arch/powerpc/kvm/${name}`),
-      ...['tpm-dev-common', 'tpm-interface', 'tpm2-space', 'tpm_ibmvtpm'].map(name => `drivers/char/tpm/${name}.c`),
+      ...['tpm-dev-common', 'tpm-interface', 'tpm2-space', 'tpm_ibmvtpm', 'tpm_tis_core', 'tpm_tis_i2c', 'tpm_crb'].map(
+        name => `drivers/char/tpm/${name}.c`,
+      ),
       'fs/ext2/ext2.h',
       'fs/ext4/ext4.h',
       'fs/squashfs/squashfs_fs.h',

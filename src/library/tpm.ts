@@ -18,7 +18,7 @@ export {
   Writer,
 } from '../bytes/index.ts';
 export type { BlockCipher, HashName, RandomBytes } from '../crypto/index.ts';
-export type { Place } from '../sim/index.ts';
+export type { Difference, Place } from '../sim/index.ts';
 export { Clock, Random, type RandomState, type Secret, SecretRegister, type Stateful } from '../sim/index.ts';
 export * from '../tpm/client/index.ts';
 export * from '../tpm/index.ts';

@@ -3,7 +3,7 @@ export { commands } from './command-table.ts';
 export * from './commands/index.ts';
 export { type DecodedCommand, type DecodedResponse, decodeCommand, decodeResponse } from './describe.ts';
 export { describeTpm } from './event-names.ts';
-export type { TpmBehaviour } from './generation/behaviour.ts';
+export type { PcrRule, Revision, TpmBehaviour } from './generation/behaviour.ts';
 export { DEFAULT_TPM_VERSION, TPM_VERSIONS, type TpmVersion } from './generation/libtpms.ts';
 export { lastingChange } from './lasting-change.ts';
 export { makeCredential } from './model/keys/credential.ts';

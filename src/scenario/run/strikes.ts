@@ -2,7 +2,7 @@ import { nearestFew } from '../../sim/index.ts';
 import type { Moment, Rule } from '../adversary/index.ts';
 import { fits } from '../adversary/selectors.ts';
 import type { Fault } from '../language/fault-entry.ts';
-import type { Place, Places } from '../language/places.ts';
+import type { LinePlace, Places } from '../language/places.ts';
 import { showPlace } from '../language/places.ts';
 import type { Interruption } from './interruptions.ts';
 
@@ -10,7 +10,7 @@ import type { Interruption } from './interruptions.ts';
 export interface Strike {
   /** `rule 1`, `fault 2`: its place in its list. */
   readonly who: string;
-  readonly place?: Place | undefined;
+  readonly place?: LinePlace | undefined;
   /** A code that was given in the place of the true one. */
   readonly code?: string | undefined;
   /** What was done, as the end of a sentence. */
@@ -22,7 +22,7 @@ export interface Strike {
 
 /** Something that a scenario asks for and that came to nothing. */
 export interface Warning {
-  readonly place?: Place;
+  readonly place?: LinePlace;
   readonly text: string;
 }
 
@@ -123,7 +123,7 @@ interface Missed {
   readonly last: number | undefined;
 }
 
-const warning = (who: string, why: string, place: Place | undefined): Warning => ({
+const warning = (who: string, why: string, place: LinePlace | undefined): Warning => ({
   text: `${who} never struck: ${why}`,
   ...(place ? { place } : {}),
 });

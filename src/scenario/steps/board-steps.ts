@@ -1,15 +1,14 @@
 import { z } from 'zod';
 import { fromHex } from '../../bytes/index.ts';
 import { decodeBits, FRONTENDS, type FrontendRegister } from '../../frontends/index.ts';
-import { TpmDriverError } from '../../svm/guest/index.ts';
-import { TpmClient, TransportError } from '../../tpm/client/index.ts';
-import { OWN_COMMAND, sendOwn } from '../adversary/index.ts';
+import { OWN_COMMAND } from '../adversary/index.ts';
 import { type BoardEntry, boardFault } from '../language/board-entry.ts';
 import { boardNamed, type Machines } from '../language/machines.ts';
 import { type Complaint, didYouMean } from '../language/problem.ts';
 import { HEX } from '../language/values.ts';
 import type { Run } from '../run/run-state.ts';
 import { OK, type StepOutcome } from '../run/step-outcome.ts';
+import { sendByDriver } from './send-by-driver.ts';
 import { OF_NOBODY, stepKind } from './step-kind.ts';
 
 const OF_A_BOARD = { board: z.string().optional().describe('Name of the board. May be left out when the scenario has only one.') };
@@ -217,21 +216,6 @@ export const boardTpm = stepKind({
   text: ({ board, commands }, run) => `${run.boardName(board)} sends ${commands.map(({ command }) => command).join(', ')} to its TPM`,
   async run({ board: name, locality = 0, commands }, run) {
     const board = await run.board(name);
-    const random = run.world.random.fork(`TPM client of ${run.boardName(name)} ${run.world.bus.snapshot()}`);
-    let response = new Uint8Array(0);
-    const transport = {
-      async transmit(command: Uint8Array): Promise<Uint8Array> {
-        try {
-          response = Uint8Array.from(await board.transmit(command, locality));
-          return response;
-        } catch (error) {
-          if (error instanceof TpmDriverError) throw new TransportError('TSS_RC_BAD_CONNECTION', error.message);
-          throw error;
-        }
-      },
-    };
-    const done = await sendOwn(new TpmClient(transport, count => random.bytes(count)), commands);
-    const failed = done.find(({ fault }) => fault !== undefined);
-    return { result: failed ? { kind: 'refused', why: failed.fault ?? '' } : OK, responses: done.map(({ said }) => said), bytes: response };
+    return sendByDriver(run, run.boardName(name), command => board.transmit(command, locality), commands);
   },
 });

@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { fromHex } from '../../bytes/index.ts';
 import { migrateGuest } from '../../machine/index.ts';
-import { TpmDriverError } from '../../svm/guest/index.ts';
-import { TpmClient, TransportError } from '../../tpm/client/index.ts';
-import { buildOwn, OWN_COMMAND, sendOwn } from '../adversary/index.ts';
+import { buildOwn, OWN_COMMAND } from '../adversary/index.ts';
 import { guestNamed, hostsOf } from '../language/machines.ts';
 import { didYouMean } from '../language/problem.ts';
 import { HEX } from '../language/values.ts';
 import { OK } from '../run/step-outcome.ts';
+import { sendByDriver } from './send-by-driver.ts';
 import { OF_A_GUEST, stepKind } from './step-kind.ts';
 
 const KEY_BYTES = 32;
@@ -39,27 +38,8 @@ export const tpm = stepKind({
     `${run.guestName(step.guest)} sends ${step.commands.map(({ command }) => command).join(', ')} ${step.by === 'proxy' ? 'by H_TPM_COMM' : 'to its vTPM'}`,
   async run({ guest: name, by = 'vtpm', commands }, run) {
     const guest = run.guest(name);
-    const random = run.world.random.fork(`TPM client of ${guest.name} ${run.world.bus.snapshot()}`);
-    let response = new Uint8Array(0);
-    const transport = {
-      async transmit(command: Uint8Array): Promise<Uint8Array> {
-        try {
-          response = Uint8Array.from(await guest.tpmCommand(by, command));
-          return response;
-        } catch (error) {
-          if (error instanceof TpmDriverError) throw new TransportError('TSS_RC_BAD_CONNECTION', error.message);
-          throw error;
-        }
-      },
-    };
-    const done = await sendOwn(new TpmClient(transport, count => random.bytes(count)), commands);
-    const failed = done.find(({ fault }) => fault !== undefined);
-    return {
-      result: failed ? { kind: 'refused', why: failed.fault ?? '' } : OK,
-      state: guest.state,
-      responses: done.map(({ said }) => said),
-      bytes: response,
-    };
+    const sent = await sendByDriver(run, guest.name, command => guest.tpmCommand(by, command), commands);
+    return { ...sent, state: guest.state };
   },
 });
 

@@ -2,8 +2,8 @@ import type { Board } from '../../frontends/index.ts';
 import { sizeOf, TPM_HEADER_BYTES } from '../../spec/index.ts';
 import { TpmDriverError } from './tpm-drivers.ts';
 
-// What an operating system's drivers do with the TPM devices of a board (Linux drivers/char/tpm/tpm_tis_core.c, tpm_crb.c,
-// tpm_tis_i2c.c): registers alone, polling.
+// What an operating system's drivers do with the TPM devices of a board (Linux
+// drivers/char/tpm/tpm_tis_core.c, drivers/char/tpm/tpm_crb.c, drivers/char/tpm/tpm_tis_i2c.c): registers alone, polling.
 
 const ACCESS = { request: 0x02, active: 0x20 } as const;
 const STS = { commandReady: 0x40, go: 0x20, dataAvailable: 0x10, expect: 0x08, valid: 0x80 } as const;

@@ -1,4 +1,4 @@
-export { type Answer, type CallOptions, type SessionOptions, TpmClient } from './client.ts';
+export { type Answer, type CallOptions, type ClientOptions, type SessionOptions, TpmClient } from './client.ts';
 export type { ImportParams } from './duplicate.ts';
 export { duplicateForImport, rsaSensitive } from './duplicate.ts';
 export type { Failure, HmacCheck, TssFault } from './response.ts';

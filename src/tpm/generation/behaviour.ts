@@ -12,7 +12,7 @@ export interface PcrRule {
 }
 
 /** Which revision of the library specification a TPM says it follows. */
-interface Revision {
+export interface Revision {
   readonly family: number;
   readonly revision: number;
   readonly dayOfYear: number;

@@ -39,9 +39,6 @@ export function writeUvFdt(node: TpmNode): Uint8Array {
   return uvFdtWith([fdtNode(COMPATIBLE, properties)]);
 }
 
-/** The tree without a key: what the Ultravisor gets when the set-up failed. */
-export const emptyUvFdt = (): Uint8Array => uvFdtWith([]);
-
 const uvFdtWith = (children: readonly FdtNode[]): Uint8Array =>
   writeFdt(buildFdt({ description: text(DESCRIPTION) }, [fdtNode(ABOVE, { compatible: text(ABOVE) }, children)]));
 

@@ -1,4 +1,4 @@
-import { type Place, placeOfFailure, type ScenarioReport, showMismatch } from '../../../scenario/index.ts';
+import { type LinePlace, placeOfFailure, type ScenarioReport, showMismatch } from '../../../scenario/index.ts';
 import type { Broken, RunFacts } from '../sinks.ts';
 
 /** A scenario that was run, and the wall time that it took. */
@@ -21,7 +21,7 @@ export interface Failure {
   /** Stable name of the kind of failure. */
   readonly rule: string;
   readonly lines: readonly [string, ...string[]];
-  readonly place?: Place | undefined;
+  readonly place?: LinePlace | undefined;
 }
 
 /** Why a scenario failed. */
