@@ -8,7 +8,7 @@ import { ROOT } from './layers.ts';
 /** A place counts from so many tokens on. */
 const TOKENS = 50;
 /** Places that stand twice today: the number only goes down. */
-const KNOWN = 18;
+const KNOWN = 17;
 const AT_LEAST = { files: 900, tokens: 900_000 };
 
 const tokenizer = new Tokenizer();
