@@ -35,12 +35,14 @@ describe('svm-sim esm verify', () => {
     expect(first.found).to.include({ profile: 'documented', undecided: false }).and.not.to.have.property('stops');
     expect(first.found.others?.map(({ profile, stops }) => [profile, stops?.check])).to.deep.equal([
       ['published', undefined],
+      ['published-as-built', undefined],
       ['hardened', undefined],
     ]);
     const second = await verify(inputs({ ...owner(), pub: path('tpm2.pub.pem') }));
     expect(second.status).to.equal(0);
     expect(second.found.others?.map(({ profile, stops }) => [profile, stops?.check])).to.deep.equal([
       ['published', 'unwrap'],
+      ['published-as-built', undefined],
       ['hardened', undefined],
     ]);
     expect((await verify(inputs({ ...owner(), pub: path('tpm2.pub.pem'), profile: 'published' }))).status).to.equal(1);

@@ -40,12 +40,7 @@ describe('svm-sim', () => {
     expect(status).to.equal(2);
     expect(out).to.equal('fixtures/scenarios/first-boot.yaml: valid (5 steps, 7 files)\n2 scenarios: 1 valid, 1 not\n');
     const lines = err.split('\n').slice(0, 4);
-    expect(lines.map(line => line.replace(/(Possible: boot), .*/, '$1, ...'))).to.deep.equal([
-      `${bad}:3:9: there is no "do: bot"`,
-      '  3 |   - do: bot',
-      '              ^',
-      '  Did you mean "boot"? Possible: boot, ...',
-    ]);
+    expect(lines).to.deep.equal([`${bad}:3:9: there is no "do: bot"`, '  3 |   - do: bot', '              ^', '  Did you mean "boot"?']);
     expect(err).not.to.match(/ at .*\.ts:\d+/);
   });
 

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import type { KeyPath, Problem } from './problem.ts';
+import { readRegular } from './regular-file.ts';
 import { SCENARIO } from './scenario-schema.ts';
 import { walk } from './schema-walk.ts';
 import { isPath } from './values.ts';
@@ -9,6 +9,16 @@ import { Source } from './yaml-source.ts';
 /** A value of one combination of the matrix. */
 export type Choice = Readonly<Record<string, string | number>>;
 type Mapping = Record<string, unknown>;
+
+const DEEPEST_INCLUDE = 8;
+const MOST_INCLUDES = 100;
+export const MOST_COMBINATIONS = 1_000;
+
+/** The files on the way to one that is included, and how many were read in all. */
+interface Including {
+  readonly chain: readonly string[];
+  readonly read: { files: number };
+}
 
 const isMapping = (value: unknown): value is Mapping => typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -29,7 +39,10 @@ interface Composed {
 }
 
 /** A scenario's text as a whole: includes and defaults under it, variables in their places. */
-export async function compose(source: Source, choice: Choice, depth = 0): Promise<Composed> {
+export const compose = (source: Source, choice: Choice): Promise<Composed> =>
+  composed(source, choice, { chain: [resolve(source.file)], read: { files: 0 } });
+
+async function composed(source: Source, choice: Choice, including: Including): Promise<Composed> {
   const problems: Problem[] = [];
   const sources = new Map<string, Source>();
   const own = source.value();
@@ -40,14 +53,14 @@ export async function compose(source: Source, choice: Choice, depth = 0): Promis
     let below: unknown = {};
     for (const [i, file] of files.entries()) {
       const at = Array.isArray(own.include) ? ['include', i] : ['include'];
-      const inner = await included(source, String(file), at, depth, problems);
+      const inner = await included(source, String(file), at, including, problems);
       below = over(below, inner.value);
       for (const [key, from] of inner.sources) sources.set(key, from);
     }
     value = over(below, own);
   }
   for (const key of Object.keys(own)) sources.set(key, source);
-  if (depth > 0) return { value, problems, sources };
+  if (including.chain.length > 1) return { value, problems, sources };
   const { include: _include, defaults, variables, ...rest } = value as Mapping;
   const known: Mapping = { ...(isMapping(variables) ? variables : {}), ...choice };
   return { value: filled(withDefaults(rest, defaults), known, [], source, problems), problems, sources };
@@ -57,25 +70,37 @@ async function included(
   source: Source,
   file: string,
   at: KeyPath,
-  depth: number,
+  { chain, read }: Including,
   problems: Problem[],
 ): Promise<Pick<Composed, 'value' | 'sources'>> {
   const nothing = { value: {}, sources: new Map<string, Source>() };
   const whole = resolve(dirname(source.file), file);
-  if (depth > 8) {
-    problems.push(source.problem(at, 'the includes are nested too deep', 'Does a file include itself?'));
+  if (chain.includes(whole)) {
+    problems.push(source.problem(at, `${file} includes itself`, 'Take one of the includes on the way away.'));
+    return nothing;
+  }
+  if (chain.length > DEEPEST_INCLUDE) {
+    problems.push(
+      source.problem(at, `the includes are nested deeper than ${DEEPEST_INCLUDE} files`, 'Put what they say into fewer files.'),
+    );
+    return nothing;
+  }
+  read.files++;
+  if (read.files > MOST_INCLUDES) {
+    if (read.files === MOST_INCLUDES + 1)
+      problems.push(source.problem(at, `more than ${MOST_INCLUDES} files are included in all`, 'Put what they say into fewer files.'));
     return nothing;
   }
   let text: string;
   try {
-    text = await readFile(whole, 'utf8');
+    text = (await readRegular(whole)).toString('utf8');
   } catch {
     problems.push(source.problem(at, `${file}: this file cannot be read`));
     return nothing;
   }
   const inner = new Source(whole, text);
   problems.push(...inner.problems);
-  const { value, problems: more, sources } = await compose(inner, {}, depth + 1);
+  const { value, problems: more, sources } = await composed(inner, {}, { chain: [...chain, whole], read });
   problems.push(...more);
   const edits: (() => void)[] = [];
   const moved = structuredClone(value);
@@ -121,6 +146,14 @@ function filled(value: unknown, variables: Mapping, at: KeyPath, source: Source,
   if (whole) return get(whole[1] ?? '');
   return value.replace(/\$\{([^}]*)\}/g, (_, name: string) => String(get(name)));
 }
+
+/** How many combinations a matrix has, without making them. */
+export const combinationsOf = (matrix: Readonly<Record<string, readonly unknown[]>>): number =>
+  Object.values(matrix).reduce((all, values) => all * values.length, 1);
+
+/** The first combination of a matrix. */
+export const firstOf = (matrix: Readonly<Record<string, readonly (string | number)[]>> = {}): Choice =>
+  Object.fromEntries(Object.entries(matrix).flatMap(([name, [value]]) => (value === undefined ? [] : [[name, value]])));
 
 /** Every combination of a matrix: one empty choice when there is none. */
 export function combinations(matrix: Readonly<Record<string, readonly (string | number)[]>> | undefined): readonly Choice[] {

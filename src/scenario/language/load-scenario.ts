@@ -1,13 +1,14 @@
-import { open, readdir, readFile } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { nearest, SimulatorError } from '../../sim/index.ts';
 import { isElf } from '../../svm/format/index.ts';
-import { type Choice, combinations, compose } from './compose.ts';
+import { type Choice, combinations, combinationsOf, compose, firstOf, MOST_COMBINATIONS } from './compose.ts';
 import { domainProblems } from './guest-devices.ts';
 import { withOverrides } from './overrides.ts';
 import { placesOf } from './places.ts';
 import { type KeyPath, type Problem, ScenarioError } from './problem.ts';
 import { referenceProblems } from './references.ts';
+import { readRegular } from './regular-file.ts';
 import { MATRIX, SCENARIO, type Scenario, type ScenarioDocument } from './scenario-schema.ts';
 import { walk } from './schema-walk.ts';
 import { type FileFacts, fileSizeProblems, memoryMapProblems } from './size-problems.ts';
@@ -20,7 +21,7 @@ import { problemsOf } from './zod-issues.ts';
  * @throws {ScenarioError} with every problem of the file; {SimulatorError} when the file itself cannot be read.
  */
 export async function loadScenario(file: string): Promise<Scenario> {
-  const text = await readFile(file, 'utf8').catch(async (error: NodeJS.ErrnoException) => {
+  const text = await textOf(file).catch(async (error: NodeJS.ErrnoException) => {
     throw new SimulatorError('scenario.unreadable', {
       where: file,
       what: reason(error),
@@ -36,7 +37,12 @@ export async function parseScenario(text: string, file: string, choice: Choice =
   if (source.problems.length > 0) throw new ScenarioError(source.problems);
   // Without a combination of its own, the first of the matrix.
   const matrix = matrixOf(source.value());
-  const chosen = { ...combinations(matrix)[0], ...choice };
+  const count = combinationsOf(matrix ?? {});
+  if (count > MOST_COMBINATIONS) {
+    const what = `the matrix has ${count} combinations, at most ${MOST_COMBINATIONS} are run`;
+    throw new ScenarioError([source.problem(['matrix'], what, 'Take values away, or put them into several scenarios.')]);
+  }
+  const chosen = { ...firstOf(matrix), ...choice };
   const { value, problems: composing, sources } = await compose(source, chosen);
   if (composing.length > 0) throw new ScenarioError(composing);
   const checked = SCENARIO.safeParse(value);
@@ -53,9 +59,11 @@ export async function parseScenario(text: string, file: string, choice: Choice =
 export async function loadScenarios(file: string): Promise<readonly Scenario[]> {
   const first = await loadScenario(file);
   if (!first.document.matrix) return [first];
-  const text = await readFile(file, 'utf8');
+  const text = await textOf(file);
   return Promise.all(combinations(first.document.matrix).map(choice => parseScenario(text, file, choice)));
 }
+
+const textOf = async (file: string): Promise<string> => (await readRegular(file)).toString('utf8');
 
 function matrixOf(value: unknown): Readonly<Record<string, readonly (string | number)[]>> | undefined {
   const matrix = (value as { matrix?: unknown } | null)?.matrix;
@@ -99,7 +107,7 @@ async function readFiles(source: Source, document: ScenarioDocument): Promise<{ 
     places.map(async ({ path, at }) => {
       const whole = resolve(dirname(source.file), path);
       try {
-        const bytes = await readFile(whole);
+        const bytes = await readRegular(whole);
         files.set(path, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
       } catch (error) {
         problems.push(source.problem(at, `${path}: ${reason(error as NodeJS.ErrnoException)}`, await neighbour(whole)));
@@ -115,11 +123,13 @@ async function factsOf(source: Source, paths: readonly string[]): Promise<Readon
   const facts = new Map<string, FileFacts>();
   await Promise.all(
     paths.map(async path => {
-      const file = await open(resolve(dirname(source.file), path)).catch(() => undefined);
+      const whole = resolve(dirname(source.file), path);
+      // Not opened before it is known to be a file: a pipe would wait for its writer.
+      const kind = await stat(whole).catch(() => undefined);
+      const file = kind?.isFile() ? await open(whole).catch(() => undefined) : undefined;
       if (!file) return;
       try {
         const about = await file.stat();
-        if (!about.isFile()) return;
         const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
         facts.set(path, { bytes: about.size, elf: isElf(buffer) });
       } finally {
@@ -135,6 +145,8 @@ function reason(error: NodeJS.ErrnoException): string {
     case 'ENOENT':
     case 'ENOTDIR':
       return 'there is no such file';
+    case 'ENOTREG':
+      return 'this is a device, a pipe or a socket, not a file';
     case 'EISDIR':
       return 'this is a folder, not a file';
     case 'EACCES':

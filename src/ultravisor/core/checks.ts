@@ -99,13 +99,13 @@ export const CHECKS = {
     leftOut: { by: NOT_PUBLISHED, why: 'the published code takes the first that it finds' },
   },
   'bounce-page': {
-    about: 'the hypervisor shares the bounce page of the TPM when it is asked to (threat 37)',
+    about: 'the hypervisor shares the bounce page of the TPM when it is asked to (threat 36)',
     source: 'open-power/ultravisor svm/svm-tss.c svm_tss_fdt_upd_hdlr does not look at the result',
     calls: ESM,
     leftOut: { by: NOT_PUBLISHED, why: 'the published code notices only when it wants the page' },
   },
   'own-pages': {
-    about: 'no bounce page lies in what was measured (threat 38)',
+    about: 'no bounce page lies in what was measured (threat 37)',
     source: 'open-power/ultravisor svm/svm-fdt.c svm_fdt_rsv_addr_find; field ownPages',
     calls: ESM,
     leftOut: { by: NOT_PUBLISHED, why: 'the published code has no such test' },
@@ -117,7 +117,7 @@ export const CHECKS = {
     leftOut: { by: NOT_PUBLISHED, why: 'the published copy has no check' },
   },
   'tag-length': {
-    about: 'a GCM tag of the blob has all of its 16 bytes (threat 41)',
+    about: 'a GCM tag of the blob has all of its 16 bytes (threat 38)',
     source: 'open-power/ultravisor svm/svm-esmb.c svm_esmb_file_get takes the length of the property',
     calls: ['UV_ESM', 'UV_ESMB_GET_FILE'],
     leftOut: { by: NOT_PUBLISHED, why: 'mbed TLS takes 4 to 16 bytes' },

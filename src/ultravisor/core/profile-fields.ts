@@ -242,7 +242,7 @@ export const FIELDS: { readonly [F in FieldName]: Field<ProfileFields[F]> } = {
     },
     hardened: {
       is: 'beside what is in use',
-      why: 'threat 38: pages of the hypervisor must not come to lie on what is measured',
+      why: 'threat 37: pages of the hypervisor must not come to lie on what is measured',
       source: 'this project',
     },
   },

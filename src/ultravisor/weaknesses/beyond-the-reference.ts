@@ -41,25 +41,25 @@ export const BEYOND_THE_REFERENCE: readonly Weakness[] = [
     shown: pair('35-slot-again'),
   },
   {
-    number: 37,
+    number: 36,
     attempt: "refuse to share the TPM's bounce page",
     answer: 'the published code does not look at the answer: it asks ten times when it wants the page, then ends the guest',
     state: hardenedBy('bounce-page'),
-    shown: pair('37-unshared-bounce-page'),
+    shown: pair('36-unshared-bounce-page'),
   },
   {
-    number: 38,
+    number: 37,
     attempt:
       "have the Ultravisor's own pages lie on kernel, initrd or blob: say that memory ends there, leave it out of the reservation map",
     answer: 'nothing in the published code: the search looks at the map only, and the pages lose what they hold or are shared',
     state: hardenedBy('ownPages', 'own-pages'),
-    shown: pair('38-pages-on-the-kernel'),
+    shown: pair('37-pages-on-the-kernel'),
   },
   {
-    number: 41,
+    number: 38,
     attempt: 'shorten the GCM tag of the digests or of an attachment, and forge it',
     answer: 'the published code takes tags of 4 to 16 bytes: a forgery comes out right once in 2^32 tries',
     state: hardenedBy('tag-length'),
-    shown: pair('41-short-tag'),
+    shown: pair('38-short-tag'),
   },
 ];

@@ -82,9 +82,11 @@ describe('a blob with random changes', () => {
 
   it('is never verified when its digests are not those of its owner', () => {
     const symmetricKey = openEsmBlob(real.blob, key.privateKey);
+    const strict = Object.values(profiles).filter(({ digestMismatch }) => digestMismatch === 'refused');
+    expect(strict).to.have.lengthOf(3); // published-as-built only warns
     const other = { ...measured, bootargs: `${bootargs} init=/bin/sh` };
     fc.assert(
-      fc.property(mutations, fc.constantFrom(...Object.values(profiles)), (list, profile) => {
+      fc.property(mutations, fc.constantFrom(...strict), (list, profile) => {
         const bytes = mutate(list);
         const blob = unlessRefused(() => readEsmBlob(bytes));
         if (!blob) return;

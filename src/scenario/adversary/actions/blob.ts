@@ -39,7 +39,7 @@ export const removeFiles = bytesAction({
 
 export const shortenTag = bytesAction({
   name: 'shorten-tag',
-  about: 'Cuts the GCM tag of the sealed digests in the ESM blob to its first bytes (threat 41).',
+  about: 'Cuts the GCM tag of the sealed digests in the ESM blob to its first bytes (threat 38).',
   at: ['memory'],
   fields: { bytes: z.int().min(0).max(15).describe('Bytes that are left of 16.') },
   variants: ({ region }) => (region === 'blob' ? [{ bytes: 4 }] : []),

@@ -25,7 +25,8 @@ export function verifyBlob(input: VerifyInput): Verification {
     ...checkDigests(input, initrd),
     ...checkFiles(input),
   ];
-  const stops = checks.find(({ outcome }) => outcome === 'fails');
+  // Firmware that only warns goes on after any of them (profile field digestMismatch).
+  const stops = input.profile.digestMismatch === 'refused' ? checks.find(({ outcome }) => outcome === 'fails') : undefined;
   const undecided = checks.some(({ outcome }) => outcome === 'unknown');
   return { profile: input.profile.name, checks, ...(stops ? { stops } : {}), undecided };
 }
