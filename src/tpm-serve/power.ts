@@ -7,9 +7,12 @@ const command = (code: number, type: number): Uint8Array => Uint8Array.of(0x80, 
 
 export const startupCommand = (kind: 'clear' | 'state'): Uint8Array => command(STARTUP, kind === 'clear' ? 0 : 1);
 
-/** What swtpm tells a TPM that loses power and was not shut down. */
-export function announceLoss(tpm: Tpm, how: SwtpmBehaviour['automaticShutdown']): void {
-  if (how === 'none' || !tpm.started || tpm.orderly) return;
+/**
+ * What swtpm tells a TPM that loses power and was not shut down.
+ * @param last code of the command before: swtpm looks at it alone, not at what the TPM holds for orderly
+ */
+export function announceLoss(tpm: Tpm, how: SwtpmBehaviour['automaticShutdown'], last: number): void {
+  if (how === 'none' || !tpm.started || last === SHUTDOWN) return;
   const refused = (response: Uint8Array): boolean => (response[8] ?? 0) !== 0 || (response[9] ?? 0) !== 0;
   if (refused(tpm.execute(command(SHUTDOWN, 1)))) tpm.execute(command(SHUTDOWN, 0));
 }

@@ -1,4 +1,5 @@
 import { type Clock, type Random, SimulatorError } from '../sim/index.ts';
+import { codeOf } from '../spec/index.ts';
 import { StateFault, Tpm, type TpmVersion } from '../tpm/index.ts';
 import { announceLoss, startupCommand } from './power.ts';
 import type { StateDir } from './state/state-dir.ts';
@@ -44,6 +45,8 @@ export class ServedTpm {
   readonly #incoming: { permanent: Uint8Array | null; volatile: Uint8Array | null } = { permanent: null, volatile: null };
   /** What STORE_VOLATILE kept, where there is no folder. */
   #volatile: Uint8Array | null = null;
+  /** Code of the last command. */
+  #lastCode = 0;
 
   /**
    * On, and started as `startup` says, unless volatile state in the folder lets it go on where it was.
@@ -93,6 +96,7 @@ export class ServedTpm {
     this.#elapse();
     // There are no localities 5 to 31: the simulator takes them for 0 (ms-tpm-20-ref TPMCmd/Platform/src/LocalityPlat.c).
     const response = this.#tpm.execute(command, locality > 4 && locality < 32 ? 0 : locality);
+    this.#lastCode = codeOf(command);
     this.#options.onExchange?.({ client, command, response });
     return response;
   }
@@ -105,7 +109,7 @@ export class ServedTpm {
   /** Power goes; a TPM that was not told is told first where its swtpm does so. */
   powerOff(): void {
     this.#elapse();
-    announceLoss(this.#tpm, (this.#options.swtpm ?? SWTPM_VERSIONS[0].behaviour).automaticShutdown);
+    announceLoss(this.#tpm, (this.#options.swtpm ?? SWTPM_VERSIONS[0].behaviour).automaticShutdown, this.#lastCode);
     this.#tpm.powerOff();
   }
 

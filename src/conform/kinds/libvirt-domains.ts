@@ -41,12 +41,12 @@ const noDevice = (): string => 'No such file or directory';
 /**
  * Reads the recorded definition here, and compares verdict, message and options (docs/reference/decisions.md#how-recordings-are-compared).
  */
-function playDomain(recorded: RecordedDomain, _libvirt: LibvirtBehaviour): PlayedCase {
+function playDomain(recorded: RecordedDomain, { parserPlace }: LibvirtBehaviour): PlayedCase {
   const { name, xml, accepted, schemaValid, qemuArgs, error = '' } = recorded;
   const outcome = outcomeOf(xml);
   const differences = new Differences();
   differences.compare('accepted', accepted, outcome.error === '');
-  differences.compare('error', substance(error), substance(outcome.error));
+  differences.compare('error', substance(error, parserPlace), substance(outcome.error, 'name and line'));
   differences.compare('qemuArgs', (qemuArgs ?? []).map(pair => pair.join(' ')).join('\n'), outcome.qemuArgs);
   differences.compare('schemaValid', schemaValid, outcome.schemaValid);
   return { name, differences: differences.all };
@@ -66,8 +66,9 @@ function outcomeOf(xml: string): Outcome {
 }
 
 /** What the parser of XML says is compared in substance only: line and kind of mistake. */
-function substance(message: string): string {
+function substance(message: string, place: LibvirtBehaviour['parserPlace']): string {
   const words = message.replaceAll('error: ', '');
-  const [, line, mistake = ''] = /^\(domain_definition\):(\d+): (.*)$/.exec(words) ?? [];
+  const parsed = place === 'line' ? /^at line (\d+): (.*)$/ : /^\(domain_definition\):(\d+): (.*)$/;
+  const [, line, mistake = ''] = parsed.exec(words.split('\n')[0] ?? '') ?? [];
   return line === undefined ? words : `line ${line}: ${mistake.replace(/:.*/, '')}`;
 }
