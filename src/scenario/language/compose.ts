@@ -1,6 +1,6 @@
 import { dirname, relative, resolve } from 'node:path';
 import type { KeyPath, Problem } from './problem.ts';
-import { readRegular } from './regular-file.ts';
+import { readRegular, reason } from './regular-file.ts';
 import { SCENARIO } from './scenario-schema.ts';
 import { walk } from './schema-walk.ts';
 import { isPath } from './values.ts';
@@ -94,8 +94,8 @@ async function included(
   let text: string;
   try {
     text = (await readRegular(whole)).toString('utf8');
-  } catch {
-    problems.push(source.problem(at, `${file}: this file cannot be read`));
+  } catch (error) {
+    problems.push(source.problem(at, `${file}: ${reason(error as NodeJS.ErrnoException)}`));
     return nothing;
   }
   const inner = new Source(whole, text);

@@ -8,7 +8,7 @@ import { withOverrides } from './overrides.ts';
 import { placesOf } from './places.ts';
 import { type KeyPath, type Problem, ScenarioError } from './problem.ts';
 import { referenceProblems } from './references.ts';
-import { readRegular } from './regular-file.ts';
+import { readRegular, reason } from './regular-file.ts';
 import { MATRIX, SCENARIO, type Scenario, type ScenarioDocument } from './scenario-schema.ts';
 import { walk } from './schema-walk.ts';
 import { type FileFacts, fileSizeProblems, memoryMapProblems } from './size-problems.ts';
@@ -138,22 +138,6 @@ async function factsOf(source: Source, paths: readonly string[]): Promise<Readon
     }),
   );
   return facts;
-}
-
-function reason(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return 'there is no such file';
-    case 'ENOTREG':
-      return 'this is a device, a pipe or a socket, not a file';
-    case 'EISDIR':
-      return 'this is a folder, not a file';
-    case 'EACCES':
-      return 'no permission to read this file';
-    default:
-      return error.message;
-  }
 }
 
 /**

@@ -63,7 +63,9 @@ describe('What a scenario file may cost', () => {
     expect(error).to.be.instanceOf(SimulatorError);
     expect((error as SimulatorError).what).to.equal('this is a device, a pipe or a socket, not a file');
     for (const path of ['/dev/zero', pipe]) {
-      expect(await problemsOf(write('include.yaml', `include: ${path}\n${HEAD}`))).to.deep.equal([`${path}: this file cannot be read`]);
+      expect(await problemsOf(write('include.yaml', `include: ${path}\n${HEAD}`))).to.deep.equal([
+        `${path}: this is a device, a pipe or a socket, not a file`,
+      ]);
       const guest = `guests: [{ name: vm, lpid: 1, memory: 512 MiB, kernel: ${path}, rtas: ${path}, initrd: ${path}, bootargs: { file: ${path} }, esm: { blob: ${path} } }]\nsteps: [{ do: boot }]\n`;
       expect(await problemsOf(write('guest.yaml', `${HEAD}${guest}`))).to.include(
         `${path}: this is a device, a pipe or a socket, not a file`,
